@@ -1,0 +1,1 @@
+"""gxo: a declarative automation kernel for Linux servers, a compiler to systemd."""

@@ -1,0 +1,6 @@
+"""Every problem gxo can find, as data: a file of variants a stage, wording and drawing only here."""
+
+from gxo.diagnostic.base import Problem, Severity, sort_problems
+from gxo.diagnostic.render import render, to_json
+
+__all__ = ["Problem", "Severity", "render", "sort_problems", "to_json"]

@@ -1,0 +1,55 @@
+"""What every problem has: a code, a severity, a place, a message, perhaps a hint."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import ClassVar
+
+from gxo.source import Span
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem(ABC):
+    """One thing wrong with what the user wrote. A variant adds the data its wording needs."""
+
+    code: ClassVar[str]
+    severity: ClassVar[Severity] = Severity.ERROR
+
+    span: Span
+
+    @abstractmethod
+    def message(self) -> str:
+        """One line, lower case, in the user's terms, without the place."""
+
+    def hint(self) -> str | None:
+        """What to do next, where we know it."""
+        return None
+
+    def related(self) -> tuple[tuple[Span, str], ...]:
+        """Further places that explain the problem, each with a short label."""
+        return ()
+
+
+def sort_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Problems in the order a reader meets them: by file, then by place; each once."""
+    seen: dict[tuple[str, int, int, str, str], Problem] = {}
+    for problem in problems:
+        span = problem.span
+        seen.setdefault(
+            (span.source.path, span.start, span.end, problem.code, problem.message()), problem
+        )
+    return tuple(seen[key] for key in sorted(seen))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """`did you mean "x"?` for the likeliest known spelling, or None."""
+    folded = {spelling.casefold(): spelling for spelling in known}
+    close = get_close_matches(name.casefold(), folded, 1, 0.6)
+    return f"did you mean `{folded[close[0]]}`?" if close else None

@@ -1,0 +1,74 @@
+"""A playbook with every key checked, its names not yet resolved (4-language.md)."""
+
+from dataclasses import dataclass
+
+from gxo.source import Name, Source, Span
+from gxo.spec.lifecycle import Lifecycle, Placed
+from gxo.spec.policy import ChannelPolicy, Retry, SecurityContext
+from gxo.template.value import MapValue, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """What a workload does: a module of the library by name, and its params, typed by its spec."""
+
+    module: Name
+    params: MapValue
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopControl(Placed):
+    loop_var: str = "item"
+    parallel: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload(Placed):
+    name: Name
+    lifecycle: Lifecycle
+    process: Process
+    register: Name | None = None
+    needs: tuple[Name, ...] = ()
+    stream_inputs: tuple[Name, ...] = ()
+    when: Value | None = None
+    loop: Value | None = None
+    loop_control: LoopControl | None = None
+    retry: Retry | None = None
+    timeout: int | None = None
+    """Microseconds, per attempt."""
+    ignore_errors: bool = False
+    on_failure: tuple[Process, ...] = ()
+    security_context: SecurityContext | None = None
+    channel_policy: ChannelPolicy | None = None
+    state_policy: MapValue | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input(Placed):
+    """A declared input of a playbook; without a default it must be given."""
+
+    name: Name
+    type: str
+    default: Value | None = None
+    description: str = ""
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playbook(Placed):
+    source: Source
+    name: Name
+    schema_version: str = "v1.0.0"
+    vars: MapValue | None = None
+    inputs: tuple[Input, ...] = ()
+    max_runs: int | None = None
+    on_success: tuple[Process, ...] = ()
+    on_failure: tuple[Process, ...] = ()
+    on_paused: tuple[Process, ...] = ()
+    artifacts: tuple[Value, ...] = ()
+    security_context: SecurityContext | None = None
+    channel_policy: ChannelPolicy | None = None
+    state_policy: MapValue | None = None
+    task_policy: MapValue | None = None
+    workloads: tuple[Workload, ...] = ()

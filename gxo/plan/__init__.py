@@ -1,0 +1,1 @@
+"""The plan: one graph of a playbook's workloads, ordered, resolved and serialisable."""

@@ -1,0 +1,1 @@
+"""What modules, lifecycles and policies are, as data that every later room may read."""

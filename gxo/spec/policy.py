@@ -1,0 +1,97 @@
+"""Policies of a playbook or a workload other than its lifecycle: retry, channels, state, security."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gxo.spec.lifecycle import SECOND, Placed
+
+
+class Overflow(StrEnum):
+    BLOCK = "block"
+    DROP_NEW = "drop_new"
+    DROP_OLDEST = "drop_oldest"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry(Placed):
+    """`attempts` is the total; the delay grows by `backoff_factor` up to `max_delay`, +- `jitter`."""
+
+    attempts: int = 1
+    delay: int = SECOND
+    max_delay: int | None = None
+    backoff_factor: float = 1.0
+    jitter: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelPolicy(Placed):
+    """`buffer_size` in bytes is the pipe's size; None leaves the kernel's own."""
+
+    buffer_size: int | None = None
+    overflow_strategy: Overflow = Overflow.BLOCK
+
+
+class Profile(StrEnum):
+    DEFAULT = "default"
+    STRICT = "strict"
+    HOST = "host"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootFilesystem(Placed):
+    path: str
+    read_only: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources(Placed):
+    """Limits of the control group: bytes, thousandths of a percent of one CPU, tasks, 1-10000."""
+
+    memory_max: int | None = None
+    cpu_quota: int | None = None
+    tasks_max: int | None = None
+    io_weight: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seccomp(Placed):
+    profile: str = "default-minimal"
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    profile_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Namespaces(Placed):
+    """None leaves the profile's own choice."""
+
+    pid: bool | None = None
+    mount: bool | None = None
+    ipc: bool | None = None
+    uts: bool | None = None
+    user: bool | None = None
+    net: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network(Placed):
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityContext(Placed):
+    """How a workload is isolated (6-security.md)."""
+
+    profile: Profile = Profile.DEFAULT
+    user: str | None = None
+    root_filesystem: RootFilesystem | None = None
+    resources: Resources | None = None
+    seccomp: Seccomp | None = None
+    namespaces: Namespaces | None = None
+    capabilities: tuple[str, ...] = ()
+    read_write_paths: tuple[str, ...] = ()
+    read_only_paths: tuple[str, ...] = ()
+    network: Network | None = None
+    allow_degraded: bool = False

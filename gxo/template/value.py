@@ -1,0 +1,44 @@
+"""Values of a playbook that may hold templates: literals, lists, maps, templates, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gxo.source import Name, Span
+from gxo.template.tree import Template
+
+Scalar = None | bool | int | float | str
+Data = Scalar | list["Data"] | dict[str, "Data"]
+"""What a template evaluates to, and what a summary holds: JSON's own shapes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A scalar without template text."""
+
+    data: Scalar
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ListValue:
+    items: tuple[Value, ...]
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MapValue:
+    """Keys are literal text, unique, in the order written."""
+
+    entries: tuple[tuple[Name, Value], ...]
+    span: Span = field(compare=False)
+
+    def get(self, key: str) -> Value | None:
+        return next((value for name, value in self.entries if name.text == key), None)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.text for name, _ in self.entries)
+
+
+Value = Literal | ListValue | MapValue | Template

@@ -1,0 +1,79 @@
+"""A room imports only from the rooms before it, and each third-party library lives in one room."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parent.parent
+ROOMS = (
+    "version data source diagnostic template spec language plan units systemd modules runtime apply"
+    " control lab cli"
+).split()
+# the room that may know each library; all others go through it
+HOMES = {
+    "lark": "language",
+    "yaml": "language",
+    "jinja2": "units",
+    "pydbus": "systemd",
+    "gi": "systemd",
+    "typer": "cli",
+    "click": "cli",
+    "rich": "cli",
+}
+FILES = sorted((TOP / "gxo").rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(TOP / "gxo").parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module a file imports, at its top or within a function."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide the room"
+            yield str(node.module)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(TOP)))
+def test_imports_point_down(path: Path) -> None:
+    """Each file imports gxo's modules only from its own room or one to the left of it."""
+    mine = room_of(path)
+    for module in imports(path):
+        if module.startswith("gxo.") and mine not in ("__init__", "__main__"):
+            other = module.split(".")[1]
+            assert mine != "shim", f"{path} imports {module}: the shim knows nothing of gxo"
+            assert ROOMS.index(other) <= ROOMS.index(mine), f"{path} imports {module}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(TOP)))
+def test_libraries_live_in_one_room(path: Path) -> None:
+    """A third-party library is imported by its own room only."""
+    for module in imports(path):
+        home = HOMES.get(module.split(".")[0])
+        assert home is None or room_of(path) == home, f"{path} imports {module}"
+
+
+@pytest.mark.parametrize("room", ["plan.model", "units.model", "template.value", "spec.policy"])
+def test_what_a_runner_needs_loads_no_frontend(room: str) -> None:
+    """Importing the plan's and the units' types loads neither lark nor yaml nor the language."""
+    code = (
+        f"import gxo.{room}, sys;"
+        "print([m for m in sys.modules if m in ('lark', 'yaml') or m.startswith('gxo.language')])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_files_stay_readable() -> None:
+    """No file is longer than 400 lines, and each says its subject in its first line."""
+    for path in FILES:
+        text = path.read_text()
+        assert text.count("\n") <= 400, f"{path} is too long"
+        assert text.startswith('"""'), f"{path} does not say its subject"
