@@ -1,0 +1,1 @@
+"""What gxo knows of a running systemd: bus, jobs, journal, host. The only user of pydbus and gi."""

@@ -1,0 +1,259 @@
+"""Bus: one private connection to a system bus, and what can go wrong on it as exceptions."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from threading import Timer
+from types import TracebackType
+from typing import Any, Self
+
+from gxo.systemd.values import Variant, pack, unpack
+
+SYSTEMD = "org.freedesktop.systemd1"
+MANAGER_PATH = "/org/freedesktop/systemd1"
+PROPERTIES = "org.freedesktop.DBus.Properties"
+
+DEFAULT_TIMEOUT = 25.0
+"""Seconds a call waits for its answer; D-Bus' own default."""
+
+_ERRORS = "org.freedesktop.DBus.Error."
+_DENIED = ("AccessDenied", "AuthFailed", "InteractiveAuthorizationRequired")
+_ABSENT = ("ServiceUnknown", "NameHasNoOwner", "NoServer", "Disconnected", "Spawn.")
+
+
+class SystemdError(Exception):
+    """Anything that keeps gxo from what it asked of systemd."""
+
+
+class Unreachable(SystemdError):  # noqa: N818 - a state of the world, read as one
+    """There is no systemd to talk to, or no longer."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"cannot reach systemd: {reason}; try `gxo try`")
+        self.reason = reason
+
+
+class BusError(SystemdError):
+    """The answer was an error: `name` is D-Bus' own (`org.freedesktop.systemd1.NoSuchUnit`)."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+        self.message = message
+
+
+class NotPermitted(BusError):  # noqa: N818
+    """The bus or systemd refuses this caller."""
+
+
+class TimedOut(BusError):  # noqa: N818
+    """No answer within the call's time."""
+
+
+class Bus:
+    """A connection of our own: closing it disturbs nobody, and its end does not end the process.
+
+    Use as a context manager, or close(). A thread may use a Bus only one call at a time.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._pydbus = connection
+
+    @classmethod
+    def system(cls, *, timeout: float = DEFAULT_TIMEOUT) -> Self:
+        """The system bus of this host. Raises Unreachable, NotPermitted."""
+        try:
+            from gi.repository import Gio, GLib
+        except ImportError:
+            raise _not_installed() from None
+        try:
+            address = Gio.dbus_address_get_for_bus_sync(Gio.BusType.SYSTEM, None)
+        except GLib.Error as error:
+            raise Unreachable(error.message) from None
+        return cls.at(address, timeout=timeout)
+
+    @classmethod
+    def at(cls, address: str, *, timeout: float = DEFAULT_TIMEOUT) -> Self:
+        """The bus at a D-Bus address (`unix:path=…`). Raises Unreachable, NotPermitted.
+
+        `timeout` bounds the whole of connecting and saying hello, in seconds.
+        """
+        try:
+            from gi.repository import Gio, GLib
+            from pydbus.bus import Bus as PydbusBus
+        except ImportError:
+            raise _not_installed() from None
+        flags = Gio.DBusConnectionFlags
+        cancel = Gio.Cancellable()
+        # pydbus.connect() waits for ever where something listens but does not answer
+        timer = Timer(timeout, cancel.cancel)
+        timer.daemon = True
+        timer.start()
+        try:
+            connection = Gio.DBusConnection.new_for_address_sync(
+                address,
+                flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION,
+                None,
+                cancel,
+            )
+        except GLib.Error as error:
+            raise _not_connected(error, address, timeout) from None
+        finally:
+            timer.cancel()
+        connection.set_exit_on_close(False)
+        return cls(PydbusBus(connection))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; closing twice is fine."""
+        from gi.repository import GLib
+
+        with suppress(GLib.Error):
+            self.connection.close_sync(None)
+
+    @property
+    def connection(self) -> Any:
+        """The Gio.DBusConnection, for the rest of this room."""
+        return self._pydbus.con
+
+    @property
+    def pydbus(self) -> Any:
+        """The pydbus bus on this connection: proxies for rare calls, and the export of objects."""
+        return self._pydbus
+
+    @property
+    def closed(self) -> bool:
+        return bool(self.connection.is_closed())
+
+    def call(
+        self,
+        path: str,
+        interface: str,
+        method: str,
+        signature: str = "",
+        args: Sequence[object] = (),
+        reply: str | None = None,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        destination: str = SYSTEMD,
+    ) -> tuple[Any, ...]:
+        """Call a method and wait; the values of its answer as plain data (values.unpack).
+
+        `signature` and `reply` list types without outer parentheses; an answer of
+        another type than `reply` is an error. Raises BusError, NotPermitted, TimedOut, Unreachable.
+        """
+        answer = self.ask(
+            path,
+            interface,
+            method,
+            pack(signature, args),
+            reply,
+            timeout=timeout,
+            destination=destination,
+        )
+        return unpack(answer)  # type: ignore[no-any-return]
+
+    def ask(
+        self,
+        path: str,
+        interface: str,
+        method: str,
+        args: Variant,
+        reply: str | None = None,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        destination: str = SYSTEMD,
+    ) -> Variant:
+        """`call` with variants in and out, for answers of which only a part is wanted."""
+        from gi.repository import GLib
+
+        try:
+            return self.connection.call_sync(
+                destination,
+                path,
+                interface,
+                method,
+                args,
+                None if reply is None else GLib.VariantType(f"({reply})"),
+                0,
+                int(timeout * 1000),
+                None,
+            )
+        except GLib.Error as error:
+            raise to_error(error, method) from None
+
+    def get(self, path: str, interface: str, name: str) -> Any:
+        """One property. Raises as `call` does."""
+        return self.call(path, PROPERTIES, "Get", "ss", (interface, name), "v")[0]
+
+    def send(
+        self,
+        path: str,
+        interface: str,
+        method: str,
+        args: Variant,
+        done: Callable[[Variant | None, SystemdError | None], None],
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> None:
+        """Call systemd without waiting; `done` runs in the thread's default main context of now."""
+        from gi.repository import GLib
+
+        def finish(connection: Any, result: Any) -> None:
+            try:
+                answer = connection.call_finish(result)
+            except GLib.Error as error:
+                done(None, to_error(error, method))
+            else:
+                done(answer, None)
+
+        self.connection.call(
+            SYSTEMD, path, interface, method, args, None, 0, int(timeout * 1000), None, finish
+        )
+
+
+def to_error(error: Any, method: str) -> SystemdError:
+    """The exception for a GLib.Error that a call to `method` came back with."""
+    from gi.repository import Gio
+
+    name = Gio.dbus_error_get_remote_error(error)
+    # GLib's own stripping works on a copy here
+    message = error.message.removeprefix(f"GDBus.Error:{name}: ")
+    if name is None:
+        if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT):
+            return TimedOut(f"{_ERRORS}Timeout", f"no answer to {method} in time")
+        if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED):
+            return Unreachable("the connection to the bus was lost")
+        return Unreachable(message)
+    kind = name.removeprefix(_ERRORS)
+    if kind in _DENIED:
+        return NotPermitted(name, f"not permitted: {message}")
+    if name.startswith(_ERRORS) and kind.startswith(_ABSENT):
+        return Unreachable(message)
+    if kind in ("NoReply", "Timeout", "TimedOut"):
+        return TimedOut(name, f"no answer to {method}: {message}")
+    return BusError(name, message)
+
+
+def _not_installed() -> Unreachable:
+    return Unreachable("python3-pydbus is not installed (`apt install python3-pydbus`)")
+
+
+def _not_connected(error: Any, address: str, timeout: float) -> SystemdError:
+    from gi.repository import Gio
+
+    quark = Gio.io_error_quark()
+    if error.matches(quark, Gio.IOErrorEnum.CANCELLED):
+        return Unreachable(f"the bus at {address} did not answer within {timeout:g} s")
+    if error.matches(quark, Gio.IOErrorEnum.PERMISSION_DENIED):
+        return NotPermitted(f"{_ERRORS}AccessDenied", f"not permitted: {error.message}")
+    return Unreachable(error.message)

@@ -1,0 +1,190 @@
+"""Jobs: starting and stopping many units at once, and how each of it ended.
+
+systemd answers a start with the path of a job, and says by the signal JobRemoved how that job
+ended (org.freedesktop.systemd1(5)). The signal is subscribed to before the first call, and kept by
+path, since it may be delivered before the answer that names the path.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import TracebackType
+from typing import Self
+
+from gxo.systemd.bus import MANAGER_PATH, SYSTEMD, Bus, BusError, SystemdError
+from gxo.systemd.loop import Loop
+from gxo.systemd.values import Variant, pack, pack_properties
+from gxo.units.model import Property
+
+MANAGER = f"{SYSTEMD}.Manager"
+Aux = Sequence[tuple[str, Sequence[Property]]]
+
+
+class JobResult(StrEnum):
+    """How a job ended: systemd's words, then ours for what never became or ended a job."""
+
+    DONE = "done"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    TIMEOUT = "timeout"
+    DEPENDENCY = "dependency"
+    SKIPPED = "skipped"
+    INVALID = "invalid"
+    ASSERT = "assert"
+    UNSUPPORTED = "unsupported"
+    COLLECTED = "collected"
+    ONCE = "once"
+    FROZEN = "frozen"
+    CONCURRENCY = "concurrency"
+    REFUSED = "refused"
+    WAITING = "waiting"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> "JobResult":
+        return cls.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One thing asked of systemd; `number` tells jobs of one Jobs apart."""
+
+    number: int
+    verb: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a job ended; `error` says why systemd REFUSED it, else None."""
+
+    job: Job
+    result: JobResult
+    error: SystemdError | None = None
+
+    @property
+    def ok(self) -> bool:
+        """The unit is now as asked; a start that a condition made systemd skip counts."""
+        return self.result in (JobResult.DONE, JobResult.SKIPPED)
+
+
+class Jobs:
+    """A batch of jobs: ask for many, then wait. Calls are sent at once, answers come in `wait`.
+
+    Use as a context manager. systemd takes the calls in the order of asking, so that a later unit
+    may name an earlier one in its dependencies.
+    """
+
+    def __init__(self, bus: Bus) -> None:
+        self._loop = Loop(bus)
+        self._number = 0
+        self._awaited: dict[str, list[Job]] = {}
+        self._removed: dict[str, str] = {}
+        self._open: set[Job] = set()
+        self._ended: dict[Job, Outcome] = {}
+        self._loop.subscribe(MANAGER_PATH, MANAGER, "JobRemoved", self._job_removed)
+        self._loop.ask_for_signals()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._loop.close()
+
+    def start_transient(
+        self,
+        name: str,
+        properties: Sequence[Property],
+        aux: Aux = (),
+        *,
+        mode: str = "fail",
+    ) -> Job:
+        """Create and start a unit; `aux` are further units made with it (a timer's service).
+
+        ValueError where a property's value does not fit its signature.
+        """
+        from gi.repository import GLib
+
+        extra = [
+            GLib.Variant.new_tuple(GLib.Variant.new_string(unit), pack_properties(own))
+            for unit, own in aux
+        ]
+        args = GLib.Variant.new_tuple(
+            GLib.Variant.new_string(name),
+            GLib.Variant.new_string(mode),
+            pack_properties(properties),
+            GLib.Variant.new_array(GLib.VariantType("(sa(sv))"), extra),
+        )
+        return self._ask("start", name, "StartTransientUnit", args)
+
+    def start(self, unit: str, *, mode: str = "replace") -> Job:
+        """Start a unit that systemd knows; starting an active one ends at once as done."""
+        return self._ask("start", unit, "StartUnit", pack("ss", (unit, mode)))
+
+    def stop(self, unit: str, *, mode: str = "replace") -> Job:
+        return self._ask("stop", unit, "StopUnit", pack("ss", (unit, mode)))
+
+    def restart(self, unit: str, *, mode: str = "replace") -> Job:
+        return self._ask("restart", unit, "RestartUnit", pack("ss", (unit, mode)))
+
+    def reload(self, unit: str, *, mode: str = "replace") -> Job:
+        return self._ask("reload", unit, "ReloadUnit", pack("ss", (unit, mode)))
+
+    def wait(self, timeout: float, *jobs: Job) -> dict[Job, Outcome]:
+        """The outcome of the jobs named, or of all not yet waited for, in the order of asking.
+
+        One that is not over within `timeout` seconds is WAITING, and can be waited for again.
+        Raises Unreachable where the connection ends first.
+        """
+        wanted = sorted(jobs or (self._open | self._ended.keys()), key=lambda job: job.number)
+        self._loop.run(lambda: not self._open.intersection(wanted), timeout)
+        return {
+            job: self._ended.pop(job, Outcome(job=job, result=JobResult.WAITING)) for job in wanted
+        }
+
+    def _ask(self, verb: str, unit: str, method: str, args: Variant) -> Job:
+        self._number += 1
+        job = Job(self._number, verb, unit)
+        self._open.add(job)
+
+        def answered(answer: Variant | None, error: SystemdError | None) -> None:
+            if answer is None:
+                self._end(job, JobResult.REFUSED, error)
+                return
+            path = answer.get_child_value(0).get_string()
+            if path in self._removed:
+                self._end(job, JobResult(self._removed[path]))
+            else:
+                self._awaited.setdefault(path, []).append(job)
+            if not self._loop.busy:
+                self._removed.clear()
+
+        self._loop.submit_packed(MANAGER_PATH, MANAGER, method, args, answered)
+        return job
+
+    def _job_removed(self, args: tuple[int, str, str, str]) -> None:
+        _, path, _, result = args
+        if path in self._awaited:
+            for job in self._awaited.pop(path):
+                self._end(job, JobResult(result))
+        # one job answers two calls for one unit where systemd merges them
+        if self._loop.busy:
+            self._removed[path] = result
+
+    def _end(self, job: Job, result: JobResult, error: SystemdError | None = None) -> None:
+        self._open.discard(job)
+        self._ended[job] = Outcome(job=job, result=result, error=error)
+
+
+def raise_if_refused(outcome: Outcome) -> Outcome:
+    """The outcome itself; BusError and its kin where systemd refused the job."""
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome
+
+
+__all__ = ["Aux", "BusError", "Job", "JobResult", "Jobs", "Outcome", "raise_if_refused"]

@@ -1,0 +1,171 @@
+"""Loop: calls under way and signals of one bus, run in a main context of their own.
+
+No global main loop: what waits here wakes nothing else, and a library user's own GLib loop stays
+untouched.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from types import TracebackType
+from typing import Any, Self
+
+from gxo.systemd.bus import (
+    DEFAULT_TIMEOUT,
+    MANAGER_PATH,
+    SYSTEMD,
+    Bus,
+    BusError,
+    SystemdError,
+    Unreachable,
+)
+from gxo.systemd.values import Variant, pack
+
+Done = Callable[[Variant | None, SystemdError | None], None]
+
+IN_FLIGHT = 64
+"""Calls sent and not answered. dbus-daemon refuses more than 128 a connection."""
+
+_BEAT = 0.25
+"""Seconds after which a wait looks whether the connection still stands."""
+
+
+class Loop:
+    """Use as a context manager; leaving it drops its subscriptions. Not for two threads at once."""
+
+    def __init__(self, bus: Bus) -> None:
+        from gi.repository import GLib
+
+        self.bus = bus
+        self._context = GLib.MainContext()
+        self._subscriptions: list[Any] = []
+        self._waiting: deque[tuple[str, str, str, Variant, Done, float]] = deque()
+        self.in_flight = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Drop the subscriptions; answers still under way are no longer delivered."""
+        while self._subscriptions:
+            self._subscriptions.pop().unsubscribe()
+
+    @property
+    def busy(self) -> bool:
+        """Calls are waiting to be sent or answered."""
+        return bool(self.in_flight or self._waiting)
+
+    def subscribe(
+        self, path: str, interface: str, signal: str, heard: Callable[[tuple[Any, ...]], None]
+    ) -> None:
+        """Hear a signal of systemd from here on; the bus has the match before any later call."""
+        with self._ours():
+            self._subscriptions.append(
+                self.bus.pydbus.subscribe(
+                    sender=SYSTEMD,
+                    iface=interface,
+                    signal=signal,
+                    object=path,
+                    signal_fired=lambda _sender, _path, _iface, _signal, args: heard(args),
+                )
+            )
+
+    def ask_for_signals(self) -> None:
+        """Make systemd send its signals to this connection, which it does only for subscribers."""
+        try:
+            self.bus.call(MANAGER_PATH, f"{SYSTEMD}.Manager", "Subscribe")
+        except BusError as error:
+            if error.name != f"{SYSTEMD}.AlreadySubscribed":
+                raise
+
+    def submit(
+        self,
+        path: str,
+        interface: str,
+        method: str,
+        signature: str,
+        args: tuple[object, ...],
+        done: Done,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> None:
+        """Send a call, or queue it while too many are under way; `done` runs within `run`."""
+        self.submit_packed(path, interface, method, pack(signature, args), done, timeout=timeout)
+
+    def submit_packed(
+        self,
+        path: str,
+        interface: str,
+        method: str,
+        args: Variant,
+        done: Done,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> None:
+        """`submit` with the arguments as a variant."""
+        self._waiting.append((path, interface, method, args, done, timeout))
+        self._send()
+
+    def run(self, until: Callable[[], bool], timeout: float) -> bool:
+        """Deliver answers and signals until `until()` holds (True) or the seconds are over (False).
+
+        Raises Unreachable where the connection ends first.
+        """
+        from gi.repository import GLib
+
+        deadline = monotonic() + timeout
+        tick = GLib.timeout_source_new(int(_BEAT * 1000))
+        tick.set_callback(lambda *_: True)
+        tick.attach(self._context)
+        last = None
+        try:
+            with self._ours():
+                while not until():
+                    left = deadline - monotonic()
+                    if left <= 0:
+                        return False
+                    if self.bus.closed and not self.in_flight:
+                        raise Unreachable("the connection to the bus was lost")
+                    if left < _BEAT and last is None:
+                        last = GLib.timeout_source_new(int(left * 1000) + 1)
+                        last.set_callback(lambda *_: False)
+                        last.attach(self._context)
+                    self._context.iteration(True)
+                return True
+        finally:
+            tick.destroy()
+            if last is not None:
+                last.destroy()
+
+    def _send(self) -> None:
+        while self._waiting and self.in_flight < IN_FLIGHT:
+            path, interface, method, args, done, timeout = self._waiting.popleft()
+            self.in_flight += 1
+            with self._ours():
+                self.bus.send(path, interface, method, args, self._landing(done), timeout=timeout)
+
+    def _landing(self, done: Done) -> Done:
+        def landed(answer: Variant | None, error: SystemdError | None) -> None:
+            self.in_flight -= 1
+            self._send()
+            done(answer, error)
+
+        return landed
+
+    @contextmanager
+    def _ours(self) -> Iterator[None]:
+        """Answers and signals asked for in here are delivered to our context."""
+        self._context.push_thread_default()
+        try:
+            yield
+        finally:
+            self._context.pop_thread_default()
