@@ -1,0 +1,100 @@
+"""The kernel calls that Python 3.11 lacks: mount, unshare, setns, prctl."""
+
+import ctypes
+import os
+from enum import IntFlag
+from functools import cache
+from pathlib import Path
+
+
+class Mount(IntFlag):
+    """Flags of mount(2)."""
+
+    RDONLY = 1
+    NOSUID = 2
+    NODEV = 4
+    NOEXEC = 8
+    REMOUNT = 32
+    BIND = 4096
+    REC = 16384
+    PRIVATE = 1 << 18
+
+
+_NONE = Mount(0)
+
+
+class Clone(IntFlag):
+    """Flags of unshare(2) and setns(2)."""
+
+    NEWNS = 0x00020000
+    NEWPID = 0x20000000
+
+
+_PR_SET_PDEATHSIG = 1
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result: int, path: str | None = None) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), path)
+
+
+def mount(
+    source: str | Path, target: str | Path, fstype: str, flags: Mount = _NONE, data: str = ""
+) -> None:
+    """Mount as mount(2) does. Raises OSError that names the target."""
+    result = _libc().mount(
+        os.fsencode(source),
+        os.fsencode(target),
+        fstype.encode(),
+        ctypes.c_ulong(flags),
+        os.fsencode(data),
+    )
+    _check(result, str(target))
+
+
+def bind(source: str | Path, target: str | Path, flags: Mount = _NONE) -> None:
+    """Show `source` at `target` too; REC takes the mounts below it along. Raises OSError."""
+    mount(source, target, "", Mount.BIND | flags)
+
+
+def unshare(flags: Clone) -> None:
+    """Leave the shared namespaces named by `flags`. Raises OSError."""
+    _check(_libc().unshare(int(flags)))
+
+
+def setns(fd: int, kind: Clone) -> None:
+    """Enter the namespace that `fd` names. Raises OSError."""
+    _check(_libc().setns(fd, int(kind)))
+
+
+def die_with_parent(signal: int) -> None:
+    """Have the kernel send this process `signal` when its parent dies (PR_SET_PDEATHSIG)."""
+    _check(_libc().prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal), 0, 0, 0))
+
+
+def private_mounts() -> bool:
+    """Give this process a mount namespace of which nothing spreads back; False inside a chroot.
+
+    A chroot's `/` is not a mount point, so its propagation cannot be set by name: entering the
+    namespace anew (setns(2)) leads to the real root for the moment that this needs.
+    """
+    unshare(Clone.NEWNS)
+    try:
+        mount("none", "/", "", Mount.REC | Mount.PRIVATE)
+    except OSError:
+        jail = os.open("/", os.O_PATH | os.O_DIRECTORY)
+        namespace = os.open("/proc/self/ns/mnt", os.O_RDONLY)
+        setns(namespace, Clone.NEWNS)
+        mount("none", "/", "", Mount.REC | Mount.PRIVATE)
+        os.fchdir(jail)
+        os.chroot(".")
+        os.close(namespace)
+        os.close(jail)
+        return False
+    return True
