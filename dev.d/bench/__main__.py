@@ -1,0 +1,36 @@
+"""`./dev bench [NAME…]`: each figure as a ratio against a named alternative, timed in the same run."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+import against_bus
+import against_tools
+from timing import Result
+
+BENCHES: dict[str, Callable[[], Iterator[Result]]] = {
+    "validate": against_tools.validate,
+    "compile": against_tools.compile_in_process,
+    "quadlet": against_tools.compile_against_quadlet,
+    "apply": against_bus.first_apply,
+    "noop": against_bus.no_op_apply,
+}
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        sys.stderr.write(f"no benchmark {unknown[0]}; there are: {' '.join(BENCHES)}\n")
+        return 64
+    print(f"{'':<58} {'gxo':>12} {'other':>12}  ratio (lowest-highest)")
+    over = 0
+    for name in names or BENCHES:
+        for result in BENCHES[name]():
+            print(result, flush=True)
+            over += result.ratio > result.bound
+    return 1 if over else 0
+
+
+sys.exit(main(sys.argv[1:]))

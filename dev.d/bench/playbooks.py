@@ -1,0 +1,75 @@
+"""The playbooks that are measured: a small one as people write it, and large ones of many services."""
+
+SMALL = """\
+vars:
+  port: 8080
+workloads:
+  - name: content
+    lifecycle: {policy: run_once}
+    process:
+      module: exec
+      params: {command: /bin/sh, args: [-c, "echo hello > index.html"]}
+  - name: web
+    needs: [content]
+    lifecycle:
+      policy: supervise
+      restart: on_failure
+      backoff: {initial: 1s, max: 30s}
+      ready: {when: "127.0.0.1:8080", settle: 1s}
+    process:
+      module: exec
+      params:
+        command: /usr/bin/python3
+        args: [-m, http.server, --bind, 127.0.0.1, "{{ .port }}"]
+    security_context:
+      resources: {memory_max: 64M}
+  - name: report
+    lifecycle: {policy: scheduled, cron: "17 3 * * mon-fri", jitter: 5m}
+    process:
+      module: exec
+      params: {command: /usr/bin/logger, args: [nightly]}
+"""
+
+_SERVICE = """\
+  - name: service-{0}
+    lifecycle:
+      policy: supervise
+      restart: on_failure
+      backoff: {{initial: 1s, max: 30s}}
+      stop_timeout: 20s
+    process:
+      module: exec
+      params:
+        command: /usr/bin/sleep
+        args: ["{0}000", "--label={{{{ .region }}}}"]
+        environment: [INSTANCE={0}, REGION=eu]
+    security_context:
+      resources: {{memory_max: 64M, tasks_max: 50}}
+"""
+
+_PLAIN = """\
+  - name: service-{0}
+    lifecycle: {{policy: supervise, ready: {{settle: 0s}}}}
+    process: {{module: exec, params: {{command: /usr/bin/sleep, args: [infinity]}}}}
+    security_context: {{profile: host}}
+"""
+
+
+def services(count: int) -> str:
+    """A playbook of that many services, as varied as a real one: templates, limits, back-off."""
+    return "vars: {region: eu-1}\nworkloads:\n" + "".join(map(_SERVICE.format, range(count)))
+
+
+def sleepers(count: int) -> str:
+    """A playbook of services that only sleep, without a sandbox: what is left is the apply."""
+    return "workloads:\n" + "".join(map(_PLAIN.format, range(count)))
+
+
+def quadlets(count: int) -> dict[str, str]:
+    """As many `.container` files, alike in content to `services`."""
+    text = (
+        "[Unit]\nDescription=service {0}\n\n[Container]\nImage=localhost/sleep:latest\n"
+        "Exec=sleep {0}000 --label=eu-1\nEnvironment=INSTANCE={0}\nEnvironment=REGION=eu\n\n"
+        "[Service]\nRestart=on-failure\nRestartSec=1s\nTimeoutStopSec=20s\nMemoryMax=64M\nTasksMax=50\n"
+    )
+    return {f"service-{n}.container": text.format(n) for n in range(count)}

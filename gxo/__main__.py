@@ -1,0 +1,5 @@
+"""`python -m gxo` is the command."""
+
+from gxo.cli.main import main
+
+main()

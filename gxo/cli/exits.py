@@ -1,0 +1,104 @@
+"""Exit codes, and the one place where an exception becomes a message and a code (8-contracts.md)."""
+
+import os
+import sys
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any
+
+import typer
+
+HELP = (
+    "Exit codes: 0 done; 1 problems found or failed; 2 `plan` found changes; 64 wrong usage; "
+    "69 no systemd to be reached; 75 lock not had in time; 77 not permitted; 130 cancelled."
+)
+
+# typer hides click (bundled in newer versions); these are its two base classes of what a user did wrong
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+CommandError: type[Exception] = UsageError.__mro__[1]
+
+
+class Exit(IntEnum):
+    DONE = 0
+    FAILED = 1
+    CHANGES = 2
+    PAUSED = 3
+    USAGE = 64
+    UNREACHABLE = 69
+    LOCKED = 75
+    NOT_PERMITTED = 77
+    CANCELLED = 130
+
+
+def run(command: Callable[..., Any]) -> int:
+    """Call a built command on this process's arguments; every expected failure is one clear line."""
+    try:
+        code = command(prog_name="gxo", standalone_mode=False)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return Exit.CANCELLED
+    except typer.Abort:
+        return Exit.CANCELLED
+    except BrokenPipeError:
+        # the reader of our output went away: nothing is left to say to it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.FAILED
+    except CommandError as error:
+        return _usage(error)
+    except OSError as error:
+        return fail(f"cannot go on: {error}")
+    except Exception as error:
+        code = code_of(error)
+        if code is None:
+            raise
+        return fail(str(error), code)
+    return code if isinstance(code, int) else Exit.DONE
+
+
+def code_of(error: Exception) -> Exit | None:
+    """The exit code of an error that a room raises on purpose; None for a bug of ours."""
+    for kind in type(error).__mro__:
+        code = _CODES.get(f"{kind.__module__}.{kind.__qualname__}")
+        if code is not None:
+            return code
+    return None
+
+
+# by name, so that the rooms are not loaded to say that nothing of theirs went wrong
+_CODES = {
+    "gxo.systemd.bus.Unreachable": Exit.UNREACHABLE,
+    "gxo.systemd.bus.NotPermitted": Exit.NOT_PERMITTED,
+    "gxo.systemd.bus.BusError": Exit.FAILED,
+    "gxo.apply.lock.LockTimeout": Exit.LOCKED,
+    "gxo.lab.errors.LabError": Exit.FAILED,
+    "gxo.apply.setup.SetupError": Exit.FAILED,
+    "gxo.cli.exits.NotPermitted": Exit.NOT_PERMITTED,
+    "gxo.cli.exits.Failure": Exit.FAILED,
+}
+
+
+class Failure(Exception):
+    """A command's own "cannot X: reason"."""
+
+
+class NotPermitted(Failure):
+    """The caller may not do this."""
+
+
+def fail(message: str, code: Exit = Exit.FAILED) -> Exit:
+    """Print one error line; the code to return."""
+    from gxo.diagnostic.render import visible
+
+    sys.stdout.flush()
+    sys.stderr.write("error: " + "\n".join(map(visible, message.splitlines())) + "\n")
+    return code
+
+
+def _usage(error: Any) -> int:
+    context = getattr(error, "ctx", None)
+    message = error.format_message()
+    if context is not None:
+        sys.stderr.write(context.get_usage() + "\n")
+        sys.stderr.write(f"Try `{context.command_path} --help` for help.\n")
+    fail(message)
+    return Exit.USAGE

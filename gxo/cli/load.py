@@ -1,0 +1,97 @@
+"""From the paths of a command line to plans: every stage's problems, all in one go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gxo.cli import output
+from gxo.cli.exits import Failure
+from gxo.diagnostic import Problem, Severity, sort_problems
+from gxo.language.files import read_paths
+from gxo.language.frontend import parse_sources
+from gxo.plan.build import Given, build_plan
+from gxo.plan.model import Plan
+from gxo.units.build import Target, compile_units
+from gxo.units.model import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the playbooks say; the plans and units of those without an error."""
+
+    plans: tuple[Plan, ...]
+    units: tuple[Unit, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def failed(self) -> bool:
+        return any(p.severity is Severity.ERROR for p in self.problems)
+
+
+def load(paths: Sequence[Path], given: Given, target: Target) -> Loaded:
+    """Read, parse, plan and compile; nothing raises on what a user wrote."""
+    sources, problems = read_paths([str(path) for path in paths])
+    playbooks, found = parse_sources(sources)
+    problems = [*problems, *found]
+    plans: list[Plan] = []
+    units: list[Unit] = []
+    for playbook in playbooks:
+        plan, found = build_plan(playbook, given)
+        problems += found
+        if plan is None:
+            continue
+        compiled, found = compile_units(plan, target)
+        problems += found
+        plans.append(plan)
+        units += compiled
+    return Loaded(tuple(plans), tuple(units), sort_problems(problems))
+
+
+def load_or_fail(paths: Sequence[Path], given: Given, target: Target, *, as_json: bool) -> Loaded:
+    """As `load`; with an error among the problems they are printed and the command ends."""
+    loaded = load(paths, given, target)
+    if as_json and loaded.failed:
+        output.emit_problems(loaded.problems)
+    elif loaded.problems:
+        output.report(loaded.problems)
+    if loaded.failed:
+        raise SystemExit(1)
+    return loaded
+
+
+def given(inputs: Sequence[str], variables: Sequence[str], files: Sequence[Path]) -> Given:
+    """The values a command line sets; a pair without `=` is wrong usage."""
+    merged: dict[str, object] = {}
+    for file in files:
+        merged |= _read_vars(file)
+    return replace(
+        Given(), inputs=dict(map(_pair, inputs)), vars=merged | dict(map(_pair, variables))
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    import typer
+
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise typer.BadParameter(f"`{text}` is not NAME=VALUE")
+    return name, value
+
+
+def _read_vars(file: Path) -> dict[str, object]:
+    from gxo.template.yaml_text import from_yaml
+
+    try:
+        data = from_yaml(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Failure(f"cannot read variables from {file}: {error}") from None
+    if not isinstance(data, dict):
+        raise Failure(f"cannot read variables from {file}: it must be a map of names to values")
+    return data
+
+
+def host_target(version: int | None) -> Target:
+    """The systemd to compile for: the one asked for, this host's, else 252."""
+    from gxo.systemd.host import systemd_version
+
+    return Target(systemd=version or systemd_version() or 252)

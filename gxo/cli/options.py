@@ -1,0 +1,53 @@
+"""Arguments and options that several commands share, each worded once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Paths = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="PATH…",
+        help="Playbooks, or directories of them (*.yaml, *.yml); `-` reads standard input.",
+        show_default=False,
+    ),
+]
+Inputs = Annotated[
+    list[str],
+    typer.Option(
+        "--input", "-i", metavar="K=V", help="Set a declared input of the playbook.", show_default=False
+    ),
+]
+Vars = Annotated[
+    list[str],
+    typer.Option("--var", metavar="K=V", help="Set a variable over `vars`.", show_default=False),
+]
+VarsFiles = Annotated[
+    list[Path],
+    typer.Option(
+        "--vars", metavar="FILE", help="Merge a YAML or JSON map over `vars`.", show_default=False
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+SystemdVersion = Annotated[
+    int | None,
+    typer.Option(
+        "--systemd",
+        metavar="VERSION",
+        min=252,
+        help="Compile for this systemd; default this host's, else 252.",
+        show_default=False,
+    ),
+]
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="PLAYBOOK[.WORKLOAD]", help="An applied playbook, or one workload of it."
+    ),
+]
+LockTimeout = Annotated[
+    float,
+    typer.Option("--lock-timeout", metavar="SECONDS", min=0, help="Wait this long for another apply."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing anything.")]

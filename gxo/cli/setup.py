@@ -1,0 +1,23 @@
+"""`gxo setup`: what gxo needs on a host, made once."""
+
+import typer
+
+from gxo.cli import options, output
+from gxo.cli.exits import Exit
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: sudo gxo setup")
+def setup(json: options.Json = False) -> int:
+    """Make user gxo, its directories, and the unit that restores what was applied after a boot."""
+    from gxo.apply.setup import setup as set_up
+    from gxo.cli.guard import need_root
+
+    need_root("set up this host")
+    done = set_up()
+    if json:
+        output.emit({"done": list(done)})
+    else:
+        output.say("\n".join(done) or "nothing to do: this host is set up")
+    return Exit.DONE

@@ -1,0 +1,30 @@
+"""`gxo validate`: all problems of playbooks, in one go."""
+
+import typer
+
+from gxo.cli import options, output
+from gxo.cli.exits import Exit
+from gxo.cli.load import given, host_target, load
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: gxo validate site/ && gxo apply site/")
+def validate(
+    paths: options.Paths,
+    inputs: options.Inputs = [],  # noqa: B006 (typer copies defaults)
+    variables: options.Vars = [],  # noqa: B006
+    vars_files: options.VarsFiles = [],  # noqa: B006
+    systemd: options.SystemdVersion = None,
+    json: options.Json = False,
+) -> int:
+    """Check playbooks and show every problem with its place. Needs no systemd; exit 1 if any."""
+    loaded = load(paths, given(inputs, variables, vars_files), host_target(systemd))
+    if json:
+        output.emit_problems(loaded.problems)
+    else:
+        output.report(loaded.problems)
+        if not loaded.failed:
+            workloads = sum(len(plan.steps) for plan in loaded.plans)
+            output.say(f"{len(loaded.plans)} playbooks, {workloads} workloads: no errors")
+    return Exit.FAILED if loaded.failed else Exit.DONE
