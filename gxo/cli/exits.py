@@ -70,7 +70,7 @@ _CODES = {
     "gxo.systemd.bus.NotPermitted": Exit.NOT_PERMITTED,
     "gxo.systemd.bus.BusError": Exit.FAILED,
     "gxo.apply.lock.LockTimeout": Exit.LOCKED,
-    "gxo.lab.errors.LabError": Exit.FAILED,
+    "gxo.lab.spec.LabError": Exit.FAILED,
     "gxo.apply.setup.SetupError": Exit.FAILED,
     "gxo.cli.exits.NotPermitted": Exit.NOT_PERMITTED,
     "gxo.cli.exits.Failure": Exit.FAILED,

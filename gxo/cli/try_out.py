@@ -1,0 +1,90 @@
+"""`gxo try`: any command on a throw-away systemd over a copy-on-write view of this host."""
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gxo.cli import output
+from gxo.cli.exits import Exit
+from gxo.cli.guard import need_root
+
+if TYPE_CHECKING:
+    from gxo.lab import Lab
+
+app = typer.Typer()
+
+
+@app.command(
+    name="try",
+    epilog="Example: gxo try --exec 'curl -s http://127.0.0.1:8080/' examples/site",
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "allow_interspersed_args": False,
+    },
+)
+def try_out(
+    context: typer.Context,
+    programs: Annotated[
+        list[str],
+        typer.Option("--exec", metavar="COMMAND", help="Then run this shell command in it."),
+    ] = [],  # noqa: B006 (typer copies defaults)
+    shell: Annotated[bool, typer.Option("--shell", help="Then open a shell in it.")] = False,
+    keep_state: Annotated[
+        bool, typer.Option("--keep-state", help="Start from a copy of this host's /var/lib/gxo.")
+    ] = False,
+    binds: Annotated[
+        list[str],
+        typer.Option("--bind", metavar="SRC[:DST]", help="Share a path of this host for real."),
+    ] = [],  # noqa: B006
+) -> int:
+    """Run a command (`gxo try plan site/`) on a real systemd that goes when it ends.
+
+    `gxo try PATH…` is `gxo try apply PATH…`, and then shows the units, their exposure and their
+    journal. This host stays untouched: its files are seen copy-on-write, its units not at all.
+    """
+    from gxo.cli.main import COMMANDS
+    from gxo.lab import Bind, Lab, LabSpec
+    from gxo.lab.program import own_binds, shared
+
+    need_root("boot a throw-away systemd")
+    words = list(context.args)
+    if not words and not shell and not programs:
+        raise typer.BadParameter("give a command or a playbook to try", ctx=context)
+    plain = bool(words) and words[0] not in COMMANDS
+    given = [path for word in words if (path := Path(word)).exists()]
+    spec = LabSpec(
+        binds=(*own_binds(), *shared([*given, Path.cwd()]), *map(Bind.parse, binds)),
+        keep_state=keep_state,
+    )
+    with Lab.boot(spec) as lab:
+        code = _gxo(lab, "apply", "--yes", *words) if plain else _gxo(lab, *words) if words else 0
+        if plain:
+            for report in (("status",), ("logs", "--lines", "50")):
+                output.note("")
+                _gxo(lab, *report)
+        for program in programs:
+            output.note(f"\n$ {program}")
+            code = _enter(lab, "/bin/sh", "-c", program) or code
+        if shell:
+            _enter(lab, "/bin/bash")
+    return Exit(code) if code in set(Exit) else Exit.FAILED
+
+
+def _gxo(lab: "Lab", *arguments: str) -> int:
+    from gxo.lab.program import own_argv
+
+    return _enter(lab, *own_argv(*arguments))
+
+
+def _enter(lab: "Lab", *argv: str) -> int:
+    """Run a program in the lab with our terminal and, where the guest has it, our directory."""
+    from gxo.lab.program import seen
+
+    here = Path.cwd()
+    there = str(here) if seen(here) or any(b.target == here for b in lab.spec.binds) else "/"
+    return subprocess.run(
+        lab.exec_argv(["/usr/bin/env", f"--chdir={there}", *argv]), check=False
+    ).returncode
