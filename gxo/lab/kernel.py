@@ -47,7 +47,7 @@ def _check(result: int, path: str | None = None) -> None:
 def mount(
     source: str | Path, target: str | Path, fstype: str, flags: Mount = _NONE, data: str = ""
 ) -> None:
-    """Mount as mount(2) does. Raises OSError that names the target."""
+    """Attach a file system. Raises OSError that names the target."""
     result = _libc().mount(
         os.fsencode(source),
         os.fsencode(target),

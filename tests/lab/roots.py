@@ -1,0 +1,88 @@
+"""A tree of the other Debian, for tests on a second systemd: found, or built once and kept."""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+SUITES = {252: "bookworm", 257: "trixie"}
+_PACKAGES = (
+    *("systemd", "systemd-sysv", "dbus", "libnss-systemd", "polkitd"),
+    *("python3", "python3-pydbus", "python3-yaml", "python3-lark", "python3-typer"),
+    *("python3-jinja2", "nginx-light", "redis-server", "iproute2", "procps", "acl"),
+)
+
+
+def host_version() -> int:
+    """The version of this host's systemd."""
+    said = subprocess.run(["systemctl", "--version"], capture_output=True, text=True, check=True)
+    return int(said.stdout.split()[1])
+
+
+def cache() -> Path:
+    """Where gxo keeps what can be made again."""
+    return Path(os.environ.get("GXO_CACHE") or Path.home() / ".cache" / "gxo")
+
+
+def tree(version: int) -> Path:
+    """The root of a Debian with that systemd: $GXO_TEST_ROOT, or built in the cache.
+
+    Takes half a minute and 200 MB the first time. Raises RuntimeError with what to install.
+    """
+    given = os.environ.get("GXO_TEST_ROOT")
+    if given:
+        return Path(given)
+    target = cache() / f"root-{SUITES[version]}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with (target.parent / f"{target.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes start at once
+        if not (target / "usr/lib/systemd/systemd").exists():
+            _build(SUITES[version], target)
+    return target
+
+
+def _build(suite: str, target: Path) -> None:
+    if shutil.which("mmdebstrap") is None:
+        raise RuntimeError(f"cannot build {target}: mmdebstrap is missing; install it")
+    # beside the target, so that the finished tree appears there at once or not at all
+    work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        root = work / "root"
+        subprocess.run(
+            [
+                *("mmdebstrap", "--quiet", "--format=directory", "--variant=minbase"),
+                f"--include={','.join(_PACKAGES)}",
+                '--aptopt=Acquire::Check-Valid-Until "false"',
+                *(suite, str(root)),
+                *sources(suite),
+            ],
+            check=True,
+        )
+        root.chmod(0o755)
+        if target.exists():
+            shutil.rmtree(target)
+        root.rename(target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def sources(suite: str, etc: Path = Path("/etc/apt")) -> tuple[str, ...]:
+    """The host's own apt sources, turned to another suite: (archive, security updates)."""
+    texts = [p.read_text() for p in sorted(etc.glob("sources.list.d/*.sources"))]
+    uris = [word for text in texts for line in re.findall(r"(?m)^URIs:(.*)$", text)
+            for word in line.split()]  # fmt: skip
+    lists = [etc / "sources.list", *sorted(etc.glob("sources.list.d/*.list"))]
+    for path in lists:
+        if path.exists():
+            uris += re.findall(r"(?m)^deb\s+(?:\[[^\]]*\]\s+)?(\S+)", path.read_text())
+    archive = next((u for u in uris if u.rstrip("/").endswith("/debian")), None)
+    security = next((u for u in uris if u.rstrip("/").endswith("-security")), None)
+    if archive is None:
+        raise RuntimeError(f"cannot build a {suite} tree: no Debian archive in {etc}")
+    found = [f"deb {archive} {suite} main"]
+    if security is not None:
+        found.append(f"deb {security} {suite}-security main")
+    return tuple(found)
