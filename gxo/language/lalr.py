@@ -137,13 +137,18 @@ class Parser:
         while at < len(text):
             found = scanner.pattern.match(text, at)
             if found is None or found.lastgroup is None or found.end() == at:
-                raise self._unexpected(state, at, at + 1, None)
+                raise self._unexpected(state, at, *self._guess(text, at))
             kind = found.lastgroup
             if kind not in self.tables.ignored:
                 kind = scanner.keywords.get(kind, {}).get(found[0], kind)
                 return Token(kind, found[0], at, found.end())
             at = found.end()
         return Token(END, "", len(text), len(text))
+
+    def _guess(self, text: str, at: int) -> tuple[int, str | None]:
+        """Which terminal stands where none is accepted, and where it ends."""
+        found = _compile(list(self.tables.terminals)).pattern.match(text, at)
+        return (found.end(), found.lastgroup) if found and found[0] else (at + 1, None)
 
     def _unexpected(self, state: int, start: int, end: int, found: str | None) -> ParseError:
         names = {terminal.name for terminal in self.tables.terminals} | {END}
