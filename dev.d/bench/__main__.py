@@ -1,4 +1,4 @@
-"""`./dev bench [NAME…]`: each figure as a ratio against a named alternative, timed in the same run."""
+"""`./dev bench [NAME…]`: ratios against named alternatives, timed in one run."""
 
 import sys
 from collections.abc import Callable, Iterator

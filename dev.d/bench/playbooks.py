@@ -1,4 +1,4 @@
-"""The playbooks that are measured: a small one as people write it, and large ones of many services."""
+"""The playbooks that are measured: a small one, and large ones of many services."""
 
 SMALL = """\
 vars:

@@ -19,9 +19,9 @@ def compile_(
         Path | None,
         typer.Option("-o", "--output", metavar="DIR", help="Write files here instead of printing."),
     ] = None,
-    inputs: options.Inputs = [],  # noqa: B006 (typer copies defaults)
-    variables: options.Vars = [],  # noqa: B006
-    vars_files: options.VarsFiles = [],  # noqa: B006
+    inputs: options.Inputs = [],
+    variables: options.Vars = [],
+    vars_files: options.VarsFiles = [],
     systemd: options.SystemdVersion = None,
     json: options.Json = False,
 ) -> int:

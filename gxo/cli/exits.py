@@ -1,4 +1,4 @@
-"""Exit codes, and the one place where an exception becomes a message and a code (8-contracts.md)."""
+"""Exit codes, and the one place where an exception becomes a message and a code."""
 
 import os
 import sys
@@ -13,8 +13,8 @@ HELP = (
     "69 no systemd to be reached; 75 lock not had in time; 77 not permitted; 130 cancelled."
 )
 
-# typer hides click (bundled in newer versions); these are its two base classes of what a user did wrong
-UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+# typer hides click (newer ones bundle it): the base classes of what a user can do wrong
+UsageError: type[Any] = typer.BadParameter.__mro__[1]
 CommandError: type[Exception] = UsageError.__mro__[1]
 
 
@@ -31,7 +31,7 @@ class Exit(IntEnum):
 
 
 def run(command: Callable[..., Any]) -> int:
-    """Call a built command on this process's arguments; every expected failure is one clear line."""
+    """Call a built command on this process's arguments; an expected failure is one clear line."""
     try:
         code = command(prog_name="gxo", standalone_mode=False)
         sys.stdout.flush()

@@ -21,12 +21,10 @@ class Format(StrEnum):
 @app.command(epilog="Example: gxo graph site.yaml --format dot | dot -Tsvg > site.svg")
 def graph(
     paths: options.Paths,
-    form: Annotated[
-        Format, typer.Option("--format", "-f", help="How to draw it.")
-    ] = Format.TEXT,
-    inputs: options.Inputs = [],  # noqa: B006 (typer copies defaults)
-    variables: options.Vars = [],  # noqa: B006
-    vars_files: options.VarsFiles = [],  # noqa: B006
+    form: Annotated[Format, typer.Option("--format", "-f", help="How to draw it.")] = Format.TEXT,
+    inputs: options.Inputs = [],
+    variables: options.Vars = [],
+    vars_files: options.VarsFiles = [],
 ) -> int:
     """Draw the order of a playbook's workloads: a text tree, DOT or Mermaid."""
     from gxo.plan import draw

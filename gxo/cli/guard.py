@@ -11,4 +11,3 @@ def need_root(what: str) -> None:
         raise NotPermitted(
             f"cannot {what}: not root; run it with sudo (gxo does not drive user managers yet)"
         )
-

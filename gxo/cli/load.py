@@ -11,6 +11,7 @@ from gxo.language.files import read_paths
 from gxo.language.frontend import parse_sources
 from gxo.plan.build import Given, build_plan
 from gxo.plan.model import Plan
+from gxo.template.value import Data
 from gxo.units.build import Target, compile_units
 from gxo.units.model import Unit
 
@@ -30,9 +31,9 @@ class Loaded:
 
 def load(paths: Sequence[Path], given: Given, target: Target) -> Loaded:
     """Read, parse, plan and compile; nothing raises on what a user wrote."""
-    sources, problems = read_paths([str(path) for path in paths])
-    playbooks, found = parse_sources(sources)
-    problems = [*problems, *found]
+    sources, unread = read_paths([str(path) for path in paths])
+    playbooks, wrong = parse_sources(sources)
+    problems = [*unread, *wrong]
     plans: list[Plan] = []
     units: list[Unit] = []
     for playbook in playbooks:
@@ -61,7 +62,7 @@ def load_or_fail(paths: Sequence[Path], given: Given, target: Target, *, as_json
 
 def given(inputs: Sequence[str], variables: Sequence[str], files: Sequence[Path]) -> Given:
     """The values a command line sets; a pair without `=` is wrong usage."""
-    merged: dict[str, object] = {}
+    merged: dict[str, Data] = {}
     for file in files:
         merged |= _read_vars(file)
     return replace(
@@ -78,7 +79,7 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _read_vars(file: Path) -> dict[str, object]:
+def _read_vars(file: Path) -> dict[str, Data]:
     from gxo.template.yaml_text import from_yaml
 
     try:

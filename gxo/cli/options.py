@@ -16,7 +16,11 @@ Paths = Annotated[
 Inputs = Annotated[
     list[str],
     typer.Option(
-        "--input", "-i", metavar="K=V", help="Set a declared input of the playbook.", show_default=False
+        "--input",
+        "-i",
+        metavar="K=V",
+        help="Set a declared input of the playbook.",
+        show_default=False,
     ),
 ]
 Vars = Annotated[
@@ -48,6 +52,6 @@ Target = Annotated[
 ]
 LockTimeout = Annotated[
     float,
-    typer.Option("--lock-timeout", metavar="SECONDS", min=0, help="Wait this long for another apply."),
+    typer.Option("--lock-timeout", metavar="SECONDS", min=0, help="Wait for another apply."),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing anything.")]

@@ -30,7 +30,7 @@ def try_out(
     programs: Annotated[
         list[str],
         typer.Option("--exec", metavar="COMMAND", help="Then run this shell command in it."),
-    ] = [],  # noqa: B006 (typer copies defaults)
+    ] = [],
     shell: Annotated[bool, typer.Option("--shell", help="Then open a shell in it.")] = False,
     keep_state: Annotated[
         bool, typer.Option("--keep-state", help="Start from a copy of this host's /var/lib/gxo.")
@@ -38,7 +38,7 @@ def try_out(
     binds: Annotated[
         list[str],
         typer.Option("--bind", metavar="SRC[:DST]", help="Share a path of this host for real."),
-    ] = [],  # noqa: B006
+    ] = [],
 ) -> int:
     """Run a command (`gxo try plan site/`) on a real systemd that goes when it ends.
 

@@ -12,9 +12,9 @@ app = typer.Typer()
 @app.command(epilog="Example: gxo validate site/ && gxo apply site/")
 def validate(
     paths: options.Paths,
-    inputs: options.Inputs = [],  # noqa: B006 (typer copies defaults)
-    variables: options.Vars = [],  # noqa: B006
-    vars_files: options.VarsFiles = [],  # noqa: B006
+    inputs: options.Inputs = [],
+    variables: options.Vars = [],
+    vars_files: options.VarsFiles = [],
     systemd: options.SystemdVersion = None,
     json: options.Json = False,
 ) -> int:
