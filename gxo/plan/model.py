@@ -18,6 +18,8 @@ class EdgeKind(StrEnum):
     STREAM = "stream"
     STATUS = "status"
     NEEDS = "needs"
+    EVENT = "event"
+    """From the source of an event_driven workload: both ends run at once, as with a stream."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,159 @@
+"""Playbook -> Plan: names resolved, edges found, policies settled, workloads put in order."""
+
+from collections.abc import Iterable, Sequence
+
+from gxo.diagnostic.base import Problem, Severity
+from gxo.diagnostic.graph import Cycle, PlaybookTwice, WorkloadTwice
+from gxo.language.model import Playbook, Process, Workload
+from gxo.plan.edges import find_edges, ordered
+from gxo.plan.given import Given, input_values, merged_vars, unknown_inputs
+from gxo.plan.model import Action, Plan, Step
+from gxo.plan.names import Kind, Scope, bindings, loop_var
+from gxo.plan.order import cycles
+from gxo.plan.policy import nearest, nearest_map
+from gxo.source import Span
+from gxo.spec.policy import ChannelPolicy, SecurityContext
+from gxo.template.value import MapValue
+
+__all__ = ["Given", "build_plan", "build_plans"]
+
+_NOTHING = Given()
+
+
+def build_plans(
+    playbooks: Sequence[Playbook], given: Given = _NOTHING
+) -> tuple[tuple[Plan, ...], tuple[Problem, ...]]:
+    """The plan of each playbook without errors, and every problem of all of them.
+
+    A given input must be declared by one of the playbooks; no two playbooks may share a name.
+    """
+    declared = {item.name.text: None for playbook in playbooks for item in playbook.inputs}
+    problems = list(unknown_inputs(given, declared))
+    problems += _twice(playbooks)
+    plans: list[Plan] = []
+    for playbook in playbooks:
+        plan, found = _build(playbook, given)
+        problems += found
+        if plan is not None:
+            plans.append(plan)
+    return tuple(plans), tuple(problems)
+
+
+def build_plan(
+    playbook: Playbook, given: Given = _NOTHING
+) -> tuple[Plan | None, tuple[Problem, ...]]:
+    """The plan of one playbook, or None where any problem is an error; all problems in one go."""
+    plans, problems = build_plans((playbook,), given)
+    failed = any(problem.severity is Severity.ERROR for problem in problems)
+    return (None if failed else plans[0]), problems
+
+
+def _build(playbook: Playbook, given: Given) -> tuple[Plan | None, tuple[Problem, ...]]:
+    variables = merged_vars(playbook.vars, given)
+    names, twice = bindings(playbook, variables)
+    workloads: dict[str, Workload] = {}
+    problems: list[Problem] = [*twice]
+    for workload in playbook.workloads:
+        first = workloads.setdefault(workload.name.text, workload)
+        if first is not workload:
+            problems.append(
+                WorkloadTwice(
+                    span=workload.name.span, name=workload.name.text, first=first.name.span
+                )
+            )
+    scope = Scope(names, workloads)
+    inputs, bad = input_values(playbook.inputs, given)
+    edges, unsound = find_edges(playbook, scope)
+    order, circular = ordered(tuple(workloads), edges)
+    problems += (*bad, *unsound, *circular, *_check_vars(variables, scope))
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        return None, tuple(problems)
+    plan = Plan(
+        playbook=playbook.name,
+        steps=tuple(_step(workloads[name], playbook) for name in order),
+        edges=edges,
+        vars=variables,
+        inputs=inputs,
+        max_runs=playbook.max_runs,
+        on_success=_actions(playbook.on_success),
+        on_failure=_actions(playbook.on_failure),
+        on_paused=_actions(playbook.on_paused),
+        artifacts=playbook.artifacts,
+    )
+    return plan, tuple(problems)
+
+
+def _twice(playbooks: Sequence[Playbook]) -> Iterable[Problem]:
+    seen: dict[str, Span] = {}
+    for playbook in playbooks:
+        name = playbook.name
+        first = seen.setdefault(name.text, name.span)
+        if first is not name.span:
+            yield PlaybookTwice(span=name.span, name=name.text, first=first)
+
+
+def _check_vars(variables: MapValue | None, scope: Scope) -> tuple[Problem, ...]:
+    """Unknown names in vars, and vars that need each other."""
+    if variables is None:
+        return ()
+    problems: list[Problem] = []
+    entries = [
+        (name.text, value)
+        for name, value in variables.entries
+        if scope.names[name.text].kind is Kind.VAR
+    ]
+    number = {name: index for index, (name, _) in enumerate(entries)}
+    reads: list[dict[int, Span]] = []
+    for _, value in entries:
+        found: dict[int, Span] = {}
+        for name, span in scope.vars_read(value, problems):
+            found.setdefault(number[name], span)
+        reads.append(found)
+    for cycle in cycles([tuple(found) for found in reads]):
+        path = (*cycle, cycle[0])
+        steps = list(zip(path, path[1:], strict=False))
+        problems.append(
+            Cycle(
+                span=reads[path[0]][path[1]],
+                noun="vars",
+                path=tuple(entries[node][0] for node in path),
+                edges=tuple(
+                    (reads[one][other], f"`{entries[one][0]}` reads `{entries[other][0]}`")
+                    for one, other in steps
+                ),
+            )
+        )
+    return tuple(problems)
+
+
+def _step(workload: Workload, playbook: Playbook) -> Step:
+    security = nearest(workload.security_context, playbook.security_context)
+    channel = nearest(workload.channel_policy, playbook.channel_policy)
+    control = workload.loop_control
+    return Step(
+        name=workload.name,
+        lifecycle=workload.lifecycle,
+        action=_action(workload.process),
+        security=security or SecurityContext(span=workload.span),
+        channel=channel or ChannelPolicy(span=workload.span),
+        span=workload.span,
+        register=workload.register,
+        stream_inputs=workload.stream_inputs,
+        when=workload.when,
+        loop=workload.loop,
+        loop_var=loop_var(workload),
+        parallel=control.parallel if control else 1,
+        retry=workload.retry,
+        timeout=workload.timeout,
+        ignore_errors=workload.ignore_errors,
+        on_failure=_actions(workload.on_failure),
+        state_policy=nearest_map(workload.state_policy, playbook.state_policy),
+    )
+
+
+def _action(process: Process) -> Action:
+    return Action(module=process.module, params=process.params)
+
+
+def _actions(processes: tuple[Process, ...]) -> tuple[Action, ...]:
+    return tuple(_action(process) for process in processes)

@@ -1,0 +1,103 @@
+"""A plan drawn: as a tree of text, as DOT (Graphviz), as a Mermaid flowchart."""
+
+from collections.abc import Iterator
+
+from gxo.plan.model import Edge, EdgeKind, Plan, Step
+
+_STYLES = {
+    EdgeKind.STATE: ("solid", "-->"),
+    EdgeKind.STREAM: ("bold", "==>"),
+    EdgeKind.STATUS: ("dashed", "-.->"),
+    EdgeKind.NEEDS: ("dotted", "-.->"),
+    EdgeKind.EVENT: ("bold", "==>"),
+}
+
+
+def text(plan: Plan) -> str:
+    """What starts first stands leftmost; a workload that waits for several stands under the last.
+
+    Each line says the workload, its lifecycle and module, and why it waits; edges that the tree's
+    own shape does not show are named at the end of the line.
+    """
+    into: dict[str, list[Edge]] = {step.name.text: [] for step in plan.steps}
+    for edge in plan.edges:
+        into[edge.target].append(edge)
+    place = {step.name.text: number for number, step in enumerate(plan.steps)}
+    parent = {
+        name: max((edge.source for edge in edges), key=place.__getitem__)
+        for name, edges in into.items()
+        if edges
+    }
+    children: dict[str | None, list[str]] = {}
+    for name in into:
+        children.setdefault(parent.get(name), []).append(name)
+    lines = [plan.playbook.text]
+    # a stack, not recursion: a chain may be ten thousand long
+    stack = [(name, "") for name in reversed(children.get(None, []))]
+    last = {names[-1] for names in children.values()}
+    while stack:
+        name, indent = stack.pop()
+        branch, below = ("└─ ", "   ") if name in last else ("├─ ", "│  ")
+        step = plan.steps[place[name]]
+        lines.append(f"{indent}{branch}{name}  {_what(step)}{_why(into[name], parent.get(name))}")
+        stack += [(child, indent + below) for child in reversed(children.get(name, []))]
+    return "\n".join(lines) + "\n"
+
+
+def _what(step: Step) -> str:
+    return f"{step.lifecycle.policy.value} {step.action.module}"
+
+
+def _why(edges: list[Edge], parent: str | None) -> str:
+    if not edges:
+        return ""
+    kinds: dict[str, list[str]] = {}
+    for edge in edges:
+        kinds.setdefault(edge.source, []).append(edge.kind.value)
+    others = [
+        f"{source} ({', '.join(found)})" for source, found in kinds.items() if source != parent
+    ]
+    shown = f"  [{', '.join(kinds[str(parent)])}]"
+    return shown + (f"  also after {', '.join(others)}" if others else "")
+
+
+def dot(plan: Plan) -> str:
+    """The plan as a DOT digraph; edges point from what runs first."""
+    lines = [f"digraph {_dot(plan.playbook.text)} {{", "  rankdir=LR;", "  node [shape=box];"]
+    lines += (
+        f"  {_dot(step.name.text)} [label={_dot(step.name.text, _what(step))}];"
+        for step in plan.steps
+    )
+    lines += (
+        f"  {_dot(edge.source)} -> {_dot(edge.target)}"
+        f" [label={_dot(edge.kind.value)}, style={_STYLES[edge.kind][0]}];"
+        for edge in plan.edges
+    )
+    return "\n".join((*lines, "}")) + "\n"
+
+
+def _dot(*lines: str) -> str:
+    """A quoted DOT string of several lines; only `"` and `\\` mean anything in it."""
+    quoted = (line.replace("\\", "\\\\").replace('"', '\\"') for line in lines)
+    return '"' + "\\n".join(quoted) + '"'
+
+
+def mermaid(plan: Plan) -> str:
+    """The plan as a Mermaid flowchart; nodes are numbered, for some names are words of Mermaid."""
+    return "\n".join(_mermaid(plan)) + "\n"
+
+
+def _mermaid(plan: Plan) -> Iterator[str]:
+    node = {step.name.text: f"n{number}" for number, step in enumerate(plan.steps)}
+    yield "flowchart LR"
+    for step in plan.steps:
+        label = f"{_entities(step.name.text)}<br/>{_entities(_what(step))}"
+        yield f'  {node[step.name.text]}["{label}"]'
+    for edge in plan.edges:
+        arrow = _STYLES[edge.kind][1]
+        yield f"  {node[edge.source]} {arrow}|{edge.kind.value}| {node[edge.target]}"
+
+
+def _entities(text: str) -> str:
+    """Label text for Mermaid: anything that is not plain becomes a numbered entity."""
+    return "".join(c if c.isalnum() or c in " _-.:" else f"#{ord(c)};" for c in text)

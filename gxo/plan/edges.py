@@ -1,0 +1,209 @@
+"""Edges of a playbook: what each workload waits for, found in its keys and templates."""
+
+from collections.abc import Iterator, Mapping
+
+from gxo.diagnostic.base import Problem
+from gxo.diagnostic.graph import (
+    Cycle,
+    DataIntoSupervise,
+    StreamDeadlock,
+    StreamNameCollision,
+    UnknownWorkload,
+)
+from gxo.language.model import Playbook, Process, Workload
+from gxo.plan.model import Edge, EdgeKind
+from gxo.plan.names import Scope, loop_var
+from gxo.plan.order import cycles, topological
+from gxo.source import Name
+from gxo.spec.lifecycle import EventDriven, Policy
+
+# Both ends of such an edge run at once; of any other, the source ends before the target starts.
+_LIVE = frozenset({EdgeKind.STREAM, EdgeKind.EVENT})
+
+
+def stream_variable(producer: str) -> str:
+    """The variable under which a workload finds the stream of a producer (8-contracts.md)."""
+    return "GXO_STREAM_" + producer.upper().replace("-", "_")
+
+
+def find_edges(playbook: Playbook, scope: Scope) -> tuple[tuple[Edge, ...], tuple[Problem, ...]]:
+    """Every edge, each pair and kind once at its first place; problems for what cannot be."""
+    problems: list[Problem] = []
+    edges: dict[tuple[str, str, EdgeKind], Edge] = {}
+    for workload in playbook.workloads:
+        for edge in _edges_into(workload, scope, problems):
+            edges.setdefault((edge.source, edge.target, edge.kind), edge)
+        problems += _colliding_streams(workload)
+    for process in (*playbook.on_success, *playbook.on_failure, *playbook.on_paused):
+        _check_process(process, scope, problems)
+    for artifact in playbook.artifacts:
+        scope.reads(artifact, problems)
+    found = tuple(edges.values())
+    problems += _into_supervise(found, scope.workloads)
+    return found, tuple(problems)
+
+
+def _edges_into(workload: Workload, scope: Scope, problems: list[Problem]) -> Iterator[Edge]:
+    target = workload.name.text
+    named: list[tuple[Name, EdgeKind, str]] = [
+        *((name, EdgeKind.NEEDS, "`needs`") for name in workload.needs),
+        *((name, EdgeKind.STREAM, "`stream_inputs`") for name in workload.stream_inputs),
+    ]
+    if isinstance(workload.lifecycle, EventDriven):
+        named.append((workload.lifecycle.source, EdgeKind.EVENT, "`source`"))
+    for name, kind, key in named:
+        if name.text in scope.workloads:
+            yield Edge(name.text, target, kind, name.span)
+        else:
+            known = tuple(other for other in scope.workloads if other != target)
+            problems.append(
+                UnknownWorkload(span=name.span, name=name.text, key=key, known=known)
+            )
+    # the seed's order (3.2): the condition first, then the items, then the params of each round
+    item = loop_var(workload) if workload.loop is not None else None
+    for read in (
+        *scope.reads(workload.when, problems),
+        *scope.reads(workload.loop, problems),
+        *scope.reads(workload.process.params, problems, item),
+    ):
+        yield Edge(read.workload, target, read.kind, read.span)
+    for process in workload.on_failure:
+        _check_process(process, scope, problems)
+
+
+def _check_process(process: Process, scope: Scope, problems: list[Problem]) -> None:
+    """What runs after the fact orders nothing, but its names must exist."""
+    scope.reads(process.params, problems)
+
+
+def _colliding_streams(workload: Workload) -> Iterator[Problem]:
+    seen: dict[str, Name] = {}
+    for name in workload.stream_inputs:
+        variable = stream_variable(name.text)
+        other = seen.setdefault(variable, name)
+        if other is not name:
+            yield StreamNameCollision(
+                span=name.span,
+                variable=variable,
+                name=name.text,
+                other=other.text,
+                first=other.span,
+            )
+
+
+def _into_supervise(
+    edges: tuple[Edge, ...], workloads: Mapping[str, Workload]
+) -> Iterator[Problem]:
+    for edge in edges:
+        supervised = workloads[edge.target].lifecycle.policy is Policy.SUPERVISE
+        if supervised and edge.kind in (EdgeKind.STATE, EdgeKind.STREAM):
+            yield DataIntoSupervise(
+                span=edge.span,
+                workload=edge.target,
+                source=edge.source,
+                stream=edge.kind is EdgeKind.STREAM,
+            )
+
+
+def ordered(
+    names: tuple[str, ...], edges: tuple[Edge, ...]
+) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    """Workloads so that each stands behind all it waits for, else the cycles that forbid it."""
+    number = {name: index for index, name in enumerate(names)}
+    graph = _Graph(len(names))
+    for edge in edges:
+        graph.add(number[edge.source], number[edge.target], edge)
+    order = topological(graph.after)
+    if len(order) == len(names):
+        return tuple(names[node] for node in order), _deadlocks(names, edges, number)
+    problems: list[Problem] = []
+    for cycle in cycles(graph.waits_for):
+        path = (*cycle, cycle[0])
+        found = [graph.edge[source, target] for target, source in zip(path, path[1:], strict=False)]
+        problems.append(
+            Cycle(
+                span=found[0].span,
+                noun="workloads",
+                path=tuple(names[node] for node in path),
+                edges=tuple((edge.span, _reason(edge)) for edge in found),
+            )
+        )
+    return (), tuple(problems)
+
+
+def _reason(edge: Edge) -> str:
+    return {
+        EdgeKind.STATE: f"`{edge.target}` reads what `{edge.source}` registers",
+        EdgeKind.STREAM: f"`{edge.target}` reads the stream of `{edge.source}`",
+        EdgeKind.STATUS: f"`{edge.target}` reads the status of `{edge.source}`",
+        EdgeKind.NEEDS: f"`{edge.target}` needs `{edge.source}`",
+        EdgeKind.EVENT: f"`{edge.target}` takes events from `{edge.source}`",
+    }[edge.kind]
+
+
+class _Graph:
+    """A graph under construction: both directions, and the first edge between two nodes."""
+
+    def __init__(self, size: int) -> None:
+        self.after: list[list[int]] = [[] for _ in range(size)]
+        self.waits_for: list[list[int]] = [[] for _ in range(size)]
+        self.edge: dict[tuple[int, int], Edge] = {}
+
+    def add(self, source: int, target: int, edge: Edge) -> None:
+        if (source, target) not in self.edge:
+            self.edge[source, target] = edge
+            self.after[source].append(target)
+            self.waits_for[target].append(source)
+
+
+def _deadlocks(
+    names: tuple[str, ...], edges: tuple[Edge, ...], number: Mapping[str, int]
+) -> tuple[Problem, ...]:
+    """Groups that run at once and yet wait for their own end, directly or through others.
+
+    Where `b` reads the stream of `a`, `a` ends only when `b` has drained it: an edge that starts
+    `b`, or another member of the group, after the end of `a` could never be satisfied.
+    """
+    group = _Groups(len(names))
+    for edge in edges:
+        if edge.kind is EdgeKind.STREAM:
+            group.join(number[edge.source], number[edge.target])
+    graph = _Graph(len(names))
+    for edge in edges:
+        if edge.kind not in _LIVE:
+            graph.add(group.of(number[edge.source]), group.of(number[edge.target]), edge)
+    problems: list[Problem] = []
+    for cycle in cycles(graph.waits_for):
+        path = (*cycle, cycle[0])
+        found = [graph.edge[source, target] for target, source in zip(path, path[1:], strict=False)]
+        members = {*cycle}
+        streams = [
+            edge
+            for edge in edges
+            if edge.kind is EdgeKind.STREAM and group.of(number[edge.source]) in members
+        ]
+        problems.append(
+            StreamDeadlock(
+                span=found[0].span,
+                path=(*(edge.target for edge in found), found[-1].source),
+                edges=tuple((edge.span, _reason(edge)) for edge in (*found[1:], *streams)),
+            )
+        )
+    return tuple(problems)
+
+
+class _Groups:
+    """Nodes joined into groups (union-find with path halving)."""
+
+    def __init__(self, size: int) -> None:
+        self._parent = list(range(size))
+
+    def of(self, node: int) -> int:
+        while self._parent[node] != node:
+            self._parent[node] = self._parent[self._parent[node]]
+            node = self._parent[node]
+        return node
+
+    def join(self, one: int, other: int) -> None:
+        low, high = sorted((self.of(one), self.of(other)))
+        self._parent[high] = low

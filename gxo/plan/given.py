@@ -1,0 +1,168 @@
+"""Values given from outside (`--input`, `--var`, `--vars`), joined with what the playbook declares."""
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gxo.diagnostic.base import Problem
+from gxo.diagnostic.graph import BadInput, MissingInput, UnknownInput
+from gxo.language.model import Input
+from gxo.source import Name, Source, Span
+from gxo.template.value import Data, ListValue, Literal, MapValue, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a command was given beside its playbooks.
+
+    `inputs` are text as typed, `vars` data; with `partial` (validate, graph) a required input may
+    be missing, and the plan then has no value for it.
+    """
+
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    vars: Mapping[str, Data] = field(default_factory=dict)
+    partial: bool = False
+
+
+def unknown_inputs(given: Given, declared: Iterable[str]) -> tuple[Problem, ...]:
+    """A problem for each given input that nothing declares."""
+    known = tuple(declared)
+    return tuple(
+        UnknownInput(span=_typed(name, text)[0], name=name, known=known)
+        for name, text in given.inputs.items()
+        if name not in known
+    )
+
+
+def input_values(
+    inputs: Iterable[Input], given: Given
+) -> tuple[tuple[tuple[str, Data], ...], tuple[Problem, ...]]:
+    """Each declared input with its value: given, else default; problems for bad and missing ones."""
+    values: list[tuple[str, Data]] = []
+    problems: list[Problem] = []
+    for declared in inputs:
+        name = declared.name.text
+        if name in given.inputs:
+            try:
+                values.append((name, _PARSERS[declared.type](given.inputs[name])))
+            except ValueError as error:
+                problems.append(
+                    BadInput(
+                        span=_typed(name, given.inputs[name])[1],
+                        name=name,
+                        type=declared.type,
+                        reason=str(error),
+                        declared=declared.name.span,
+                    )
+                )
+        elif declared.default is not None:
+            values.append((name, literal(declared.default)))
+        elif not declared.required:
+            values.append((name, None))
+        elif not given.partial:
+            problems.append(MissingInput(span=declared.name.span, name=declared.name))
+    return tuple(values), tuple(problems)
+
+
+def merged_vars(written: MapValue | None, given: Given) -> MapValue | None:
+    """The playbook's vars with the given ones over them; maps within are joined key by key."""
+    if not given.vars:
+        return written
+    source = Source("--vars", "")
+    over = value_of(dict(given.vars), Span(source, 0, 0))
+    assert isinstance(over, MapValue)
+    return _over(written, over) if written else over
+
+
+def _over(under: MapValue, over: MapValue) -> MapValue:
+    entries = {name.text: (name, value) for name, value in under.entries}
+    for name, value in over.entries:
+        old = entries.get(name.text)
+        if old and isinstance(old[1], MapValue) and isinstance(value, MapValue):
+            entries[name.text] = (old[0], _over(old[1], value))
+        else:
+            entries[name.text] = (old[0] if old else name, value)
+    return MapValue(tuple(entries.values()), under.span)
+
+
+def value_of(data: Data, span: Span) -> Value:
+    """Data as a value without templates: text in it is never parsed again."""
+    if isinstance(data, dict):
+        return MapValue(
+            tuple((Name(key, span), value_of(item, span)) for key, item in data.items()), span
+        )
+    if isinstance(data, list):
+        return ListValue(tuple(value_of(item, span) for item in data), span)
+    return Literal(data, span)
+
+
+def literal(value: Value) -> Data:
+    """A value without templates as data (an input's default: the language allows no template)."""
+    match value:
+        case Literal(data=data):
+            return data
+        case ListValue(items=items):
+            return [literal(item) for item in items]
+        case MapValue(entries=entries):
+            return {name.text: literal(item) for name, item in entries}
+        case _:
+            raise AssertionError("a template where the language allows none")
+
+
+def _typed(name: str, text: str) -> tuple[Span, Span]:
+    """Places of name and value in the option as it was typed."""
+    source = Source("--input", f"{name}={text}")
+    at = len(name) + 1
+    return Span(source, 0, len(name)), Span(source, at, at + len(text))
+
+
+def _bool(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError("write `true` or `false`")
+    return text == "true"
+
+
+def _int(text: str) -> int:
+    try:
+        return int(text, 10)
+    except ValueError:
+        raise ValueError("write a whole number") from None
+
+
+def _float(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError("write a number")
+    return number
+
+
+def _json(kind: type, noun: str) -> Callable[[str], Any]:
+    def parse(text: str) -> Any:
+        try:
+            data = json.loads(text, parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            data = None
+        if not isinstance(data, kind):
+            raise ValueError(f"write {noun} as JSON")
+        return data
+
+    return parse
+
+
+def _no_constant(text: str) -> None:
+    raise ValueError(f"{text} is not JSON")
+
+
+_PARSERS: Mapping[str, Callable[[str], Data]] = {
+    "string": str,
+    "int": _int,
+    "float": _float,
+    "bool": _bool,
+    "list": _json(list, "a list"),
+    "map": _json(dict, "a map"),
+}
