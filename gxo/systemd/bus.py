@@ -24,7 +24,7 @@ class SystemdError(Exception):
     """Anything that keeps gxo from what it asked of systemd."""
 
 
-class Unreachable(SystemdError):  # noqa: N818 - a state of the world, read as one
+class Unreachable(SystemdError):
     """There is no systemd to talk to, or no longer."""
 
     def __init__(self, reason: str) -> None:
@@ -41,11 +41,11 @@ class BusError(SystemdError):
         self.message = message
 
 
-class NotPermitted(BusError):  # noqa: N818
+class NotPermitted(BusError):
     """The bus or systemd refuses this caller."""
 
 
-class TimedOut(BusError):  # noqa: N818
+class TimedOut(BusError):
     """No answer within the call's time."""
 
 

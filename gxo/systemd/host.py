@@ -1,0 +1,192 @@
+"""Host: what this machine is, and what its systemd and kernel cannot enforce. Needs no bus."""
+
+import os
+import pwd
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from gxo.systemd.manager import major
+
+
+class CgroupMode(StrEnum):
+    V1 = "v1"
+    HYBRID = "hybrid"
+    V2 = "v2"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """Facts read once. `systemd` is 0 where none is installed; `running`: PID 1 is one."""
+
+    systemd: int
+    systemd_text: str
+    features: frozenset[str]
+    """What systemd was built with: `SECCOMP`, `BPF_FRAMEWORK`…"""
+    running: bool
+    cgroup_mode: CgroupMode
+    controllers: frozenset[str]
+    """Those that systemd can use: mounted writable (v1), or given to this tree (v2)."""
+    security_modules: frozenset[str]
+    virtualisation: str
+    """As systemd-detect-virt(1) names it (`kvm`, `docker`); `none` on bare metal."""
+    root: bool
+    user_gxo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Directives that this host accepts or not, but in no case enforces, and why."""
+
+    directives: tuple[str, ...]
+    reason: str
+
+
+def read_host() -> Host:
+    """Look at this host; some 20 ms."""
+    text, features = _systemctl()
+    mode, controllers = _cgroups(Path("/proc/self/mounts").read_text(encoding="utf-8"))
+    return Host(
+        systemd=major(text),
+        systemd_text=text,
+        features=features,
+        running=Path("/run/systemd/system").is_dir(),
+        cgroup_mode=mode,
+        controllers=controllers,
+        security_modules=frozenset(_read("/sys/kernel/security/lsm").strip().split(",")) - {""},
+        virtualisation=_first_line("systemd-detect-virt") or "none",
+        root=os.geteuid() == 0,
+        user_gxo=_user_exists("gxo"),
+    )
+
+
+def systemd_version() -> int | None:
+    """The major version of this host's systemd, running or not; None where it has none."""
+    return major(_systemctl()[0]) or None
+
+
+def gaps(host: Host) -> tuple[Gap, ...]:
+    """What `host` cannot enforce, by the first reason that holds for each group of directives."""
+    return tuple(
+        Gap(directives, reason)
+        for directives, check in _CHECKS
+        if (reason := check(host)) is not None
+    )
+
+
+def _since(version: int) -> Callable[[Host], str | None]:
+    return lambda host: (
+        f"needs systemd {version}, this is {host.systemd}" if host.systemd < version else None
+    )
+
+
+def _controller(name: str, v1: str | None = None) -> Callable[[Host], str | None]:
+    def check(host: Host) -> str | None:
+        wanted = name if host.cgroup_mode is CgroupMode.V2 else v1 or name
+        if wanted in host.controllers:
+            return None
+        return f"the {wanted} cgroup controller is not there for systemd ({host.cgroup_mode})"
+
+    return check
+
+
+def _only_v2(host: Host) -> str | None:
+    if host.cgroup_mode is CgroupMode.V2:
+        return None
+    return f"needs cgroup v2, this host's are {host.cgroup_mode}"
+
+
+def _feature(name: str, version: int = 0) -> Callable[[Host], str | None]:
+    def check(host: Host) -> str | None:
+        if host.systemd < version:
+            return f"needs systemd {version}, this is {host.systemd}"
+        if name not in host.features:
+            return f"this systemd is built without {name}"
+        return None
+
+    return check
+
+
+def _bpf_module(host: Host) -> str | None:
+    if "bpf" not in host.security_modules:
+        return "the kernel's bpf security module is not enabled (`lsm=…,bpf`)"
+    return _feature("BPF_FRAMEWORK")(host)
+
+
+_CHECKS: tuple[tuple[tuple[str, ...], Callable[[Host], str | None]], ...] = (
+    (("MemoryMax",), _controller("memory")),
+    (("MemoryHigh", "MemoryMin", "MemoryLow", "MemorySwapMax", "IOWeight"), _only_v2),
+    (("CPUQuota", "CPUWeight"), _controller("cpu")),
+    (("TasksMax",), _controller("pids")),
+    (("IOReadBandwidthMax", "IOWriteBandwidthMax"), _controller("io", "blkio")),
+    (("SystemCallFilter", "SystemCallArchitectures"), _feature("SECCOMP")),
+    (("RestrictNamespaces", "RestrictAddressFamilies"), _feature("SECCOMP")),
+    (("MemoryDenyWriteExecute", "LockPersonality"), _feature("SECCOMP")),
+    (("SocketBindAllow", "SocketBindDeny"), _feature("BPF_FRAMEWORK", 249)),
+    (("RestrictNetworkInterfaces",), _feature("BPF_FRAMEWORK", 250)),
+    (("RestrictFileSystems",), _bpf_module),
+    (("OpenFile",), _since(253)),
+    (("RestartSteps", "RestartMaxDelaySec"), _since(254)),
+    (("PrivatePIDs",), _since(257)),
+)
+
+
+def _cgroups(mounts: str) -> tuple[CgroupMode, frozenset[str]]:
+    """Mode and usable controllers out of the text of /proc/self/mounts."""
+    rows = [line.split() for line in mounts.splitlines()]
+    groups = [row for row in rows if row[1].startswith("/sys/fs/cgroup")]
+    if any(row[1] == "/sys/fs/cgroup" and row[2] == "cgroup2" for row in groups):
+        return CgroupMode.V2, frozenset(_read("/sys/fs/cgroup/cgroup.controllers").split())
+    known = {line.split()[0] for line in _read("/proc/cgroups").splitlines()[1:]}
+    found = frozenset(
+        option
+        for row in groups
+        if row[2] == "cgroup" and "rw" in row[3].split(",")
+        for option in row[3].split(",")
+        if option in known
+    )
+    if any(row[2] == "cgroup2" for row in groups):
+        return CgroupMode.HYBRID, found
+    return (CgroupMode.V1 if groups else CgroupMode.NONE), found
+
+
+@cache
+def _systemctl() -> tuple[str, frozenset[str]]:
+    """The version text and the features of the installed systemd; empty where there is none."""
+    try:
+        done = subprocess.run(["systemctl", "--version"], capture_output=True, check=False)
+    except OSError:
+        return "", frozenset()
+    lines = done.stdout.decode("utf-8", "replace").splitlines()
+    if done.returncode or len(lines) < 2:
+        return "", frozenset()
+    number, _, rest = lines[0].removeprefix("systemd ").partition(" ")
+    features = frozenset(word[1:] for word in lines[1].split() if word.startswith("+"))
+    return rest.strip("()") or number, features
+
+
+def _first_line(*command: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)
+    except OSError:
+        return ""
+    return done.stdout.decode("utf-8", "replace").strip()
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def _user_exists(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True

@@ -1,0 +1,236 @@
+"""Reading the journal: the lines of a playbook, a workload, a run or one start of a unit.
+
+`journalctl` is the reader: the file format has no other stable one without a C library. What is
+asked for is matched by field there; who wrote a line is then checked here against the unit that
+journald itself notes, since any program may send a GXO_ or UNIT field of its own
+(systemd.journal-fields(7)).
+"""
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import islice
+from time import time
+from typing import IO, Any
+
+_FIELDS = (
+    "MESSAGE",
+    "PRIORITY",
+    "SYSLOG_IDENTIFIER",
+    "UNIT",
+    "INVOCATION_ID",
+    "GXO_PLAYBOOK",
+    "GXO_WORKLOAD",
+    "GXO_RUN",
+    "GXO_STEP",
+    "_PID",
+    "_SYSTEMD_UNIT",
+    "_SYSTEMD_INVOCATION_ID",
+)
+# more names than this on a command line, and all that systemd says is read instead
+_MANY = 1000
+
+
+class JournalError(Exception):
+    """The journal cannot be read or written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the journal. `unit` is whom it is about, as only journald or systemd can say."""
+
+    time: int
+    """Microseconds since 1970."""
+    message: str
+    unit: str
+    cursor: str
+    priority: int = 6
+    """As in syslog(3): 3 is an error, 6 information."""
+    identifier: str = ""
+    pid: int = 0
+    invocation: str = ""
+    """Empty where the process was gone before journald looked at it."""
+    playbook: str = ""
+    workload: str = ""
+    run: str = ""
+    step: str = ""
+    from_systemd: bool = False
+    """systemd says it of the unit (`Started …`, `Failed with result …`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Lines that carry all of `fields` and come from a unit that one of the globs `units` matches.
+
+    What systemd itself says of such a unit belongs to it, though before systemd 253 it carries no
+    field of ours.
+    """
+
+    units: tuple[str, ...]
+    fields: tuple[tuple[str, str], ...] = ()
+    since: str = ""
+    """As journalctl takes it: `-1h`, `today`, `2026-01-31 12:00`."""
+
+    def wants(self, entry: Entry) -> bool:
+        return any(fnmatchcase(entry.unit, pattern) for pattern in self.units)
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """The journal of this host, or the one in a directory. Methods raise JournalError."""
+
+    directory: str = ""
+
+    def read(self, query: Query, lines: int | None = None) -> tuple[Entry, ...]:
+        """The last `lines` lines, or all; the oldest first."""
+        about = self._systemd_about(query.units)
+        args = [*_since(query.since), "--", *_matches(query.fields, about)]
+        if lines is None:
+            with self._run(args) as found:
+                return tuple(filter(query.wants, found))
+        if lines == 0:
+            return ()
+        with self._run(["--reverse", *args]) as found:
+            return tuple(islice(filter(query.wants, found), lines))[::-1]
+
+    def follow(self, query: Query, lines: int = 10) -> Iterator[Entry]:
+        """`read`, then each further line as it comes; close the generator to end it."""
+        start = time()
+        past = self.read(query, lines)
+        yield from past
+        args = [f"--after-cursor={past[-1].cursor}"] if past else [f"--since=@{start:.6f}"]
+        # a unit may be new: take all that systemd says
+        args += ["--follow", "--no-tail", "--", *_matches(query.fields, None)]
+        with self._run(args) as found:
+            yield from filter(query.wants, found)
+            raise JournalError("cannot follow the journal: journalctl ended")
+
+    def of_start(
+        self, unit: str, lines: int, *, invocation: str = "", since: int = 0, sync: bool = True
+    ) -> tuple[Entry, ...]:
+        """The last lines of one start of a unit (`invocation`, begun at `since` microseconds).
+
+        The last lines of a short-lived process can lack the invocation: those count where they are
+        not older than `since`. `sync` first makes journald write what it was sent (root only).
+        """
+        if sync and not self.directory:
+            subprocess.run(["journalctl", "--sync"], capture_output=True, check=False)
+        found = self.read(
+            Query(
+                units=(unit,),
+                fields=(("_SYSTEMD_UNIT", unit),),
+                since=f"@{since // 1_000_000}.{since % 1_000_000:06d}" if since else "",
+            ),
+            # other starts of the unit are among them
+            lines if not invocation else None,
+        )
+        mine = [e for e in found if not invocation or e.invocation in ("", invocation)]
+        return tuple(mine[-lines:] if lines else ())
+
+    def _systemd_about(self, patterns: Sequence[str]) -> tuple[str, ...] | None:
+        """The units matched of which systemd has said something; None for too many to list."""
+        if not any(c in pattern for pattern in patterns for c in "*?["):
+            return tuple(patterns)
+        done = self._journalctl(["--field=UNIT"])
+        names = [
+            name
+            for name in done.decode("utf-8", "replace").splitlines()
+            if any(fnmatchcase(name, pattern) for pattern in patterns)
+        ]
+        return tuple(names) if len(names) <= _MANY else None
+
+    def _journalctl(self, args: Sequence[str]) -> bytes:
+        try:
+            done = subprocess.run([*self._command(), *args], capture_output=True, check=False)
+        except OSError as error:
+            raise JournalError(f"cannot read the journal: {error}") from None
+        if done.returncode:
+            raise _failed(done.stderr)
+        return done.stdout
+
+    @contextmanager
+    def _run(self, args: Sequence[str]) -> Iterator[Iterator[Entry]]:
+        """The entries that a journalctl prints, which is ended when the reader has enough."""
+        # without --all a field above 4 kB is null
+        command = [*self._command(), "--output=json", "--all", "--quiet", "--no-pager"]
+        command += [f"--output-fields={','.join(_FIELDS)}", *args]
+        try:
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        except OSError as error:
+            raise JournalError(f"cannot read the journal: {error}") from None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            yield _entries(process, process.stdout, process.stderr)
+        finally:
+            process.terminate()
+            process.stdout.close()
+            process.stderr.close()
+            process.wait()
+
+    def _command(self) -> list[str]:
+        return ["journalctl", *([f"--directory={self.directory}"] if self.directory else [])]
+
+
+def _entries(process: "subprocess.Popen[bytes]", out: IO[bytes], err: IO[bytes]) -> Iterator[Entry]:
+    for line in out:
+        yield parse(json.loads(line))
+    if process.wait():
+        raise _failed(err.read())
+
+
+def _failed(stderr: bytes) -> JournalError:
+    reason = stderr.decode("utf-8", "replace").strip() or "journalctl failed"
+    return JournalError(f"cannot read the journal: {reason}")
+
+
+def _since(since: str) -> list[str]:
+    return [f"--since={since}"] if since else []
+
+
+def _matches(fields: Sequence[tuple[str, str]], about: Sequence[str] | None) -> list[str]:
+    """Terms for journalctl: the fields all together, or systemd itself about one of the units."""
+    carried = [f"{name}={value}" for name, value in fields]
+    if about is None:
+        return [*carried, "+", "_PID=1"] if carried else []
+    said = ["_PID=1", *(f"UNIT={unit}" for unit in about)] if about else []
+    return [*carried, "+", *said] if carried and said else carried or said
+
+
+def parse(fields: Mapping[str, Any]) -> Entry:
+    """An entry out of one object of `journalctl --output=json`."""
+    from_systemd = text(fields.get("_PID")) == "1" and bool(fields.get("UNIT"))
+    unit = "UNIT" if from_systemd else "_SYSTEMD_UNIT"
+    invocation = "INVOCATION_ID" if from_systemd else "_SYSTEMD_INVOCATION_ID"
+    return Entry(
+        time=int(fields["__REALTIME_TIMESTAMP"]),
+        message=text(fields.get("MESSAGE")),
+        unit=text(fields.get(unit)),
+        cursor=fields["__CURSOR"],
+        priority=_number(fields.get("PRIORITY"), 6),
+        identifier=text(fields.get("SYSLOG_IDENTIFIER")),
+        pid=_number(fields.get("_PID"), 0),
+        invocation=text(fields.get(invocation)),
+        playbook=text(fields.get("GXO_PLAYBOOK")),
+        workload=text(fields.get("GXO_WORKLOAD")),
+        run=text(fields.get("GXO_RUN")),
+        step=text(fields.get("GXO_STEP")),
+        from_systemd=from_systemd,
+    )
+
+
+def text(value: object) -> str:
+    """A field as text: the first where there are several; bytes come as a list of numbers."""
+    if isinstance(value, list):
+        if all(isinstance(item, int) for item in value):
+            return bytes(value).decode("utf-8", "replace")
+        return text(value[0])
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: object, default: int) -> int:
+    digits = text(value)
+    return int(digits) if digits.isascii() and digits.isdigit() else default
