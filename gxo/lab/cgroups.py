@@ -160,7 +160,8 @@ def make(found: Iterable[Hierarchy], name: str) -> tuple[Path, ...]:
         if "devices" in hierarchy.controllers:
             (group / "devices.deny").write_text("a")
             for rule in _DEVICES:
-                (group / "devices.allow").write_text(rule)
+                with suppress(PermissionError):  # what this process may not use, it cannot grant
+                    (group / "devices.allow").write_text(rule)
     return tuple(made)
 
 

@@ -35,12 +35,12 @@ def main(argv: list[str]) -> None:
         sweep.sweep()
         lock = sweep.register(machine)
     except (LabError, OSError) as error:
-        keeper.tell(control, event="failed", reason=str(error))
+        keeper.fail(control, error)
         return
     try:
         _guard(request, found, control, lock)
     except (LabError, OSError) as error:
-        keeper.tell(control, event="failed", reason=str(error))
+        keeper.fail(control, error)
     finally:
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)

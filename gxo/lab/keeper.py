@@ -61,7 +61,7 @@ def keep(
         while keeper.boot():
             cgroups.clear(groups)
     except (LabError, OSError) as error:
-        tell(control, event="failed", reason=str(error))
+        fail(control, error)
 
 
 def _nspawn(request: Mapping[str, Any], binds: Sequence[str]) -> tuple[str, ...]:
@@ -189,6 +189,12 @@ def _kill_all() -> None:
     with suppress(ChildProcessError):
         while True:
             os.waitpid(-1, 0)
+
+
+def fail(control: socket.socket, error: LabError | OSError) -> None:
+    """Tell the owner why there is no lab."""
+    reason = str(error) if isinstance(error, LabError) else f"cannot boot the lab: {error}"
+    tell(control, event="failed", reason=reason)
 
 
 def tell(control: socket.socket, **event: object) -> None:

@@ -23,6 +23,8 @@ _OWN = tuple(
 # shown empty: what would leak from the host or would be mistaken for the guest's own
 EMPTIED = (PurePosixPath("/var", "tmp"), PurePosixPath("/var/log/journal"))
 STATE = PurePosixPath("/var/lib/gxo")
+# all of the above: where a guest never shows what the host has
+GUESTS_OWN = (*_OWN, *EMPTIED, STATE)
 _FLAGS = {"ro": Mount.RDONLY, "nosuid": Mount.NOSUID, "nodev": Mount.NODEV, "noexec": Mount.NOEXEC}
 
 
@@ -88,4 +90,4 @@ def layers(
 
 def covers(path: PurePosixPath) -> bool:
     """Whether a guest over this host's tree shows something of its own at that path."""
-    return any(path.is_relative_to(own) for own in (*_OWN, *EMPTIED, STATE))
+    return any(path.is_relative_to(own) for own in GUESTS_OWN)

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import gxo
+from gxo.lab.mounts import GUESTS_OWN, covers
 from gxo.lab.spec import Bind
 
-# the guest has its own of these; all else of the host it sees through its view
-_OWN = (Path("/tmp"), Path("/run"), Path("/dev"), Path("/proc"), Path("/sys"))  # noqa: S108
+# shared as a whole, these would take the guest's own away
+_WHOLE = tuple(map(Path, GUESTS_OWN))
 
 
 def own_argv(*arguments: str) -> tuple[str, ...]:
@@ -26,10 +27,9 @@ def shared(paths: Iterable[Path]) -> tuple[Bind, ...]:
     """A read-only bind for each path that the guest would not see; none within another."""
     hidden = {path.absolute() for path in paths if not seen(path)}
     outer = {path for path in hidden if not hidden & set(path.parents)}
-    return tuple(Bind(path, read_only=True) for path in sorted(outer) if path not in _OWN)
+    return tuple(Bind(path, read_only=True) for path in sorted(outer) if path not in _WHOLE)
 
 
 def seen(path: Path) -> bool:
     """Whether a guest over this host's tree has this path as the host has it."""
-    absolute = path.absolute()
-    return not any(absolute == own or own in absolute.parents for own in _OWN)
+    return not covers(path.absolute())

@@ -49,6 +49,8 @@ def build(
     Raises LabError that names the mount or path at fault.
     """
     mount_point = kernel.private_mounts()
+    # a mount that went away since the owner looked is none of the guest's
+    layers = [lay for lay in layers if lay.place == "/" or Path(lay.source).exists()]
     sources = [_open(layer.source, "show") for layer in layers]
     shared = [_open(source, "bind") for source, _, _ in binds]
     try:
