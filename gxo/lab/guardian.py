@@ -20,7 +20,10 @@ from gxo.lab.spec import CgroupMode, LabError
 
 
 def main(argv: list[str]) -> None:
-    """`guardian FD`: FD is a socket to the owner, whose first message is the request (JSON)."""
+    """`guardian FD NAME`: FD is a socket to the owner, whose first message is the request (JSON).
+
+    NAME, the machine's, only shows in the list of processes.
+    """
     control = socket.socket(fileno=int(argv[1]))
     control.set_inheritable(False)
     request = json.loads(control.recv(1 << 20) or b"{}")

@@ -124,6 +124,7 @@ class _Keeper:
             ready, wanted, status = self._attend(nspawn)
             _kill_all()
             if os.WIFEXITED(status) and os.WEXITSTATUS(status) == _REBOOT:
+                tell(self.control, event="rebooting")
                 return True
             if not ready and not wanted:
                 said = view.CONSOLE.read_text(errors="replace").strip()[-2000:]

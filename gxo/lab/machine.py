@@ -64,7 +64,7 @@ class Lab:
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             guardian = subprocess.Popen(
-                [*_scope(machine), *_guardian(theirs.fileno())],
+                [*_scope(machine), *_guardian(theirs.fileno(), machine)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -81,7 +81,7 @@ class Lab:
             lab._keeper = made["keeper"]
             controllers = frozenset(made["controllers"])
             lab.limits = Limits(mode=CgroupMode(made["mode"]), controllers=controllers)
-            lab._await_ready(spec.timeout)
+            lab.wait_ready(spec.timeout)
         except BaseException:
             lab.close()
             raise
@@ -108,9 +108,12 @@ class Lab:
             self._note(event)
         if not self._leader:
             raise LabError("cannot reach the lab: it is switched off")
-        if not Path(f"/proc/{self._leader}/ns").exists():
-            raise LabError("cannot reach the lab: it has gone")
         return self._leader
+
+    @property
+    def guardian(self) -> int:
+        """The PID of the process that clears up when this one is gone."""
+        return self._guardian.pid
 
     @property
     def bus_address(self) -> str:
@@ -194,7 +197,7 @@ class Lab:
     def reboot(self, timeout: float = 60.0) -> None:
         """Reboot in an orderly way: the file system stays, /run, /tmp and the groups go."""
         os.kill(self.leader, signal.SIGRTMIN + 5)  # systemd(1): isolates reboot.target
-        self._await_ready(timeout)
+        self.wait_ready(timeout)
 
     def kill(self, timeout: float = 10.0) -> None:
         """Cut the power: all processes die at once; `start` boots what is on the file system."""
@@ -205,7 +208,7 @@ class Lab:
     def start(self, timeout: float = 60.0) -> None:
         """Boot again after `kill`, or after the guest switched itself off."""
         self._control.send(b"start")
-        self._await_ready(timeout)
+        self.wait_ready(timeout)
 
     def close(self) -> None:
         """Take the lab away: processes, mounts, control groups. Safe to call again."""
@@ -221,7 +224,8 @@ class Lab:
         if status != 0:  # the guardian did not get to the end of its work
             sweep.sweep()
 
-    def _await_ready(self, timeout: float) -> None:
+    def wait_ready(self, timeout: float = 60.0) -> None:
+        """Wait for the next boot to be complete, after the guest was asked to reboot."""
         self._expect("ready", timeout)
 
     def _expect(self, name: str, timeout: float) -> dict[str, Any]:
@@ -230,20 +234,20 @@ class Lab:
         while True:
             event = self._receive(max(0.001, deadline - time.monotonic()))
             if event is None:
-                raise LabError(f"cannot bring the lab to be {name}: not within {timeout:.0f} s")
+                raise LabError(f"cannot bring the lab to be {name}: not within {timeout:g} s")
             self._note(event)
             if event["event"] == name:
                 return event
 
     def _receive(self, timeout: float) -> dict[str, Any] | None:
         """One event, or None when none comes in time. Raises LabError when none can come."""
-        self._control.settimeout(timeout)
         try:
+            self._control.settimeout(timeout)
             message = self._control.recv(1 << 16)
         except (BlockingIOError, TimeoutError):
             return None
         except OSError as error:
-            raise LabError(f"cannot reach the lab: it is closed ({error.strerror})") from error
+            raise LabError("cannot reach the lab: it is closed") from error
         if message:
             event: dict[str, Any] = json.loads(message)
             return event
@@ -255,7 +259,7 @@ class Lab:
     def _note(self, event: dict[str, Any]) -> None:
         if event["event"] == "failed":
             raise LabError(event["reason"])
-        if event["event"] == "stopped":
+        if event["event"] in ("stopped", "rebooting"):
             self._leader = 0
         if event["event"] == "ready":
             self._leader = _leader(self._keeper)
@@ -274,8 +278,8 @@ def _scope(machine: str) -> list[str]:
     ]
 
 
-def _guardian(control: int) -> list[str]:
-    return [sys.executable, "-S", "-P", "-m", "gxo.lab.guardian", str(control)]
+def _guardian(control: int, machine: str) -> list[str]:
+    return [sys.executable, "-S", "-P", "-m", "gxo.lab.guardian", str(control), machine]
 
 
 def _leader(keeper: int) -> int:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 from gxo.lab.kernel import Mount
 
@@ -88,6 +88,6 @@ def layers(
     return tuple(found)
 
 
-def covers(path: PurePosixPath) -> bool:
+def covers(path: PurePath) -> bool:
     """Whether a guest over this host's tree shows something of its own at that path."""
     return any(path.is_relative_to(own) for own in GUESTS_OWN)

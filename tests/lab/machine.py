@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from gxo.lab import Bind, Lab, LabSpec
 from gxo.lab.mounts import covers
@@ -108,9 +108,5 @@ class Machine:
 def spec_for(root: Path, extra: Sequence[Bind] = ()) -> LabSpec:
     """A lab in which this checkout, and the interpreter that runs the tests, can be used."""
     wanted = [CHECKOUT] if root != _HOST else [CHECKOUT, Path(sys.prefix)]
-    binds = [
-        Bind(path, read_only=True)
-        for path in wanted
-        if root != _HOST or covers(PurePosixPath(path))
-    ]
+    binds = [Bind(path, read_only=True) for path in wanted if root != _HOST or covers(path)]
     return LabSpec(root=root, binds=(*binds, *extra))
