@@ -1,0 +1,1 @@
+"""Debian machines in software emulation, booted once and restored for every run."""
