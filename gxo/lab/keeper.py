@@ -16,15 +16,10 @@ from typing import Any
 
 from gxo.lab import cgroups, kernel, view
 from gxo.lab.mounts import Layer
-from gxo.lab.spec import CgroupMode, LabError
+from gxo.lab.spec import DROPPED, CgroupMode, LabError
 
 # systemd-nspawn --keep-unit's way to say that the guest asked for a reboot (systemd-nspawn(1))
 _REBOOT = 133
-# The guest is root on the host's kernel: what reaches past its namespaces it does without
-_DROPPED = (
-    "CAP_SYS_MODULE,CAP_SYS_TIME,CAP_SYS_RAWIO,CAP_MKNOD,CAP_MAC_ADMIN,CAP_MAC_OVERRIDE"
-    ",CAP_SYSLOG,CAP_WAKE_ALARM,CAP_BLOCK_SUSPEND,CAP_AUDIT_CONTROL,CAP_AUDIT_READ"
-)
 _HIERARCHY = "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY"
 # nspawn mounts version 1's controllers read-only. They are the guest's own (it has a cgroup
 # namespace), so it may write them: else no limit would be enforced.
@@ -81,7 +76,7 @@ def _nspawn(request: Mapping[str, Any], binds: Sequence[str]) -> tuple[str, ...]
         "--resolv-conf=off",
         "--timezone=off",
         "--capability=all",
-        f"--drop-capability={_DROPPED}",
+        f"--drop-capability={','.join(f'CAP_{name}' for name in DROPPED)}",
         *binds,
         "/bin/sh",
         "-c",

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import gxo
 from gxo.lab import host, sweep
-from gxo.lab.spec import CgroupMode, LabError, LabSpec, Limits
+from gxo.lab.spec import DROPPED, CgroupMode, LabError, LabSpec, Limits
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ENVIRONMENT = {"PATH": _PATH, "HOME": "/root", "LANG": "C.UTF-8", "SHELL": "/bin/sh"}
@@ -178,11 +178,14 @@ class Lab:
 
     def _enter(self, user: str | None) -> list[str]:
         nsenter = host.tool("nsenter", "util-linux")
-        enter = [nsenter, f"--target={self.leader}", *_ALL, "--"]
+        # who enters brings the host's capabilities along, and shall have only the guest's
+        dropped = ",".join(f"-{name.lower()}" for name in DROPPED)
+        limited = ["setpriv", f"--bounding-set={dropped}", f"--inh-caps={dropped}"]
+        enter = [nsenter, f"--target={self.leader}", *_ALL, "--", *limited]
         if user is None:
             return enter
         uid, gid = self._user(user)
-        return [*enter, "setpriv", f"--reuid={uid}", f"--regid={gid}", "--init-groups"]
+        return [*enter, f"--reuid={uid}", f"--regid={gid}", "--init-groups"]
 
     def _user(self, user: str) -> tuple[str, str]:
         if user[:1].isdigit():

@@ -9,6 +9,13 @@ class LabError(Exception):
     """A lab cannot be had or has gone: "cannot X: reason", and what to do next."""
 
 
+# The guest is root on the host's kernel: what reaches past its namespaces it does without
+DROPPED = (
+    *("SYS_MODULE", "SYS_TIME", "SYS_RAWIO", "MKNOD", "MAC_ADMIN", "MAC_OVERRIDE", "SYSLOG"),
+    *("WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_CONTROL", "AUDIT_READ"),
+)
+
+
 class CgroupMode(StrEnum):
     """How the guest sees control groups.
 
