@@ -1,9 +1,9 @@
 """The host is as it was, whatever the guest writes and however the host is mounted."""
 
 import os
-import time
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
