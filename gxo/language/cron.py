@@ -319,13 +319,16 @@ def _broken(text: str, error: ParseError) -> Finding:
 
 
 def _chain(values: tuple[int, ...], low: int, high: int) -> str:
-    """The values as systemd writes them: `*`, `00/5`, `01..04,09`."""
+    """The values as systemd writes them: `*`, `00..55/5`, `01..04,09`.
+
+    A step always has its end: after 23:56 systemd (252 to 257) takes `*:00/28` to minute 84, which
+    is 00:24, and so misses midnight.
+    """
     if len(values) == high - low + 1:
         return "*"
     step = values[1] - values[0] if len(values) > 2 else 0
     if step > 1 and values == tuple(range(values[0], values[-1] + 1, step)):
-        end = f"..{values[-1]:02}" if values[-1] + step <= high else ""
-        return f"{values[0]:02}{end}/{step}"
+        return f"{values[0]:02}..{values[-1]:02}/{step}"
     return _runs(values, [f"{value:02}" for value in range(high + 1)])
 
 
