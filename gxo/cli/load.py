@@ -9,7 +9,7 @@ from gxo.cli.exits import Failure
 from gxo.diagnostic import Problem, Severity, sort_problems
 from gxo.language.files import read_paths
 from gxo.language.frontend import parse_sources
-from gxo.plan.build import Given, build_plan
+from gxo.plan.build import Given, build_plans
 from gxo.plan.model import Plan
 from gxo.template.value import Data
 from gxo.units.build import Target, compile_units
@@ -34,18 +34,14 @@ def load(paths: Sequence[Path], given: Given, target: Target) -> Loaded:
     sources, unread = read_paths([str(path) for path in paths])
     playbooks, wrong = parse_sources(sources)
     problems = [*unread, *wrong]
-    plans: list[Plan] = []
+    plans, wrong = build_plans(playbooks, given)
+    problems += wrong
     units: list[Unit] = []
-    for playbook in playbooks:
-        plan, found = build_plan(playbook, given)
-        problems += found
-        if plan is None:
-            continue
-        compiled, found = compile_units(plan, target)
-        problems += found
-        plans.append(plan)
+    for plan in plans:
+        compiled, wrong = compile_units(plan, target)
+        problems += wrong
         units += compiled
-    return Loaded(tuple(plans), tuple(units), sort_problems(problems))
+    return Loaded(plans, tuple(units), sort_problems(problems))
 
 
 def load_or_fail(paths: Sequence[Path], given: Given, target: Target, *, as_json: bool) -> Loaded:

@@ -1,0 +1,56 @@
+"""The alternative for `apply`: start the units whose properties stdin gives, as fast as the bus takes them.
+
+Reads a Python literal, [(unit, [(property, signature, value), …]), …]; ends when all jobs have.
+"""
+
+import ast
+import sys
+
+from gi.repository import Gio, GLib
+
+SYSTEMD = "org.freedesktop.systemd1"
+
+
+def main() -> None:
+    units = ast.literal_eval(sys.stdin.read())
+    bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
+    loop = GLib.MainLoop()
+    waiting: set[str] = set()
+    ended: set[str] = set()
+
+    def removed(*signal: object) -> None:
+        path = signal[5].unpack()[1]  # type: ignore[attr-defined]
+        ended.add(path)
+        if len(ended) >= len(units) and waiting <= ended:
+            loop.quit()
+
+    def started(connection: Gio.DBusConnection, result: Gio.AsyncResult) -> None:
+        waiting.add(connection.call_finish(result).unpack()[0])
+
+    bus.signal_subscribe(
+        SYSTEMD, f"{SYSTEMD}.Manager", "JobRemoved", None, None, Gio.DBusSignalFlags.NONE, removed
+    )
+    call(bus, "Subscribe", None, None)
+    for name, properties in units:
+        packed = [(key, GLib.Variant(kind, value)) for key, kind, value in properties]
+        arguments = GLib.Variant("(ssa(sv)a(sa(sv)))", (name, "fail", packed, []))
+        call(bus, "StartTransientUnit", arguments, started)
+    loop.run()
+
+
+def call(bus: Gio.DBusConnection, method: str, arguments: object, done: object) -> None:
+    bus.call(
+        SYSTEMD,
+        "/org/freedesktop/systemd1",
+        f"{SYSTEMD}.Manager",
+        method,
+        arguments,
+        None,
+        Gio.DBusCallFlags.NONE,
+        60_000,
+        None,
+        done,
+    )
+
+
+main()
