@@ -46,11 +46,11 @@ def main(arguments: list[str]) -> int:
                 stack.enter_context(snapshot.restored(name, kept.image, kept.snapshot, directory))
             )
             ssh.write_config(config, machines, kept.key)
-        for name in chosen:
-            stack.callback(ssh.disconnect, config, name)
-            ssh.wait(config, name, seconds=60)
-            snapshot.set_clock(config, name)
-            say(f"{name}: up")
+        for machine in machines:
+            stack.callback(ssh.disconnect, config, machine.name)
+            ssh.wait(config, machine, seconds=60)
+            snapshot.set_clock(config, machine.name)
+            say(f"{machine.name}: up")
         if rest == ["shell"]:
             return _wait([subprocess.Popen(["ssh", "-F", str(config), chosen[0]])])
         if len(chosen) == 1:
@@ -63,7 +63,7 @@ def _pytest(name: str, directory: Path, arguments: list[str]) -> list[str]:
     named = any(Path(argument.partition("::")[0]).exists() for argument in arguments)
     return [
         *("setpriv", "--pdeathsig", "INT", "--"),  # also where we get no chance to end it
-        *(sys.executable, "-m", "pytest", "-c", str(HERE / "pytest.ini"), f"--rootdir={HERE}"),
+        *(sys.executable, "-m", "pytest"),
         *(f"--hosts=ssh://{name}", f"--ssh-config={directory / 'ssh'}", f"--power={directory}"),
         *(arguments if named else [*arguments, str(HERE)]),
     ]

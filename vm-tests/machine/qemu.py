@@ -32,11 +32,12 @@ _KERNEL_ARGUMENTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """A running machine: its name, control socket and the loopback port that leads to its ssh."""
+    """A running machine: its control socket, the loopback port of its ssh, its console's log."""
 
     name: str
     control: Path
     port: int
+    console: Path
 
 
 def fingerprint(image: Image) -> str:
@@ -55,7 +56,7 @@ def machine(
     and waits for `resume`, and what it writes goes to an unnamed file that ends with it.
     `directory` takes its sockets and its console's log. Raises MachineError if it does not start.
     """
-    control = directory / f"{name}.qmp"
+    control, console = directory / f"{name}.qmp", directory / f"{name}.console"
     # The socket's path has at most 107 bytes; a restored machine's disk is used as a lower layer.
     drive = f"file={disk},format=qcow2,if=none,id=disk,cache=unsafe"
     argv = (
@@ -64,7 +65,7 @@ def machine(
         *("-drive", drive + (",snapshot=on" if state else "")),
         # Port 0: the kernel chooses a free one. `restrict`: nothing leads out of the machine.
         *("-netdev", "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:0-:22"),
-        *("-serial", f"file:{directory / name}.console"),
+        *("-serial", f"file:{console}"),
         *("-qmp", f"unix:{control},server=on,wait=off"),
         *(("-incoming", f"exec:cat '{state}'") if state else ()),
     )
@@ -80,7 +81,8 @@ def machine(
     try:
         with _connect(process, control, log) as qmp:
             usernet = qmp.execute("human-monitor-command", command_line="info usernet")
-        yield Machine(name=name, control=control, port=_forwarded_port(usernet))
+        port = _forwarded_port(usernet)
+        yield Machine(name=name, control=control, port=port, console=console)
     finally:
         process.kill()  # the disk is a throw-away layer, or was flushed by `save`
         process.wait()

@@ -14,10 +14,9 @@ from machine.qemu import Machine
 
 # What every test needs comes from memory then, not from the disk.
 _WARM = f"""
+set -e
 systemctl is-system-running --wait
 {VENV}/bin/python -c 'import typer, jinja2, lark, yaml, pydbus, ctypes, sqlite3'
-systemctl show gxo.slice > /dev/null
-busybox wget --help > /dev/null 2>&1
 sync
 """
 
@@ -48,7 +47,7 @@ def take(name: str, image: Image, key: Path, into: Path) -> Snapshot:
     ):
         config = Path(directory, "ssh")
         ssh.write_config(config, [running], key)
-        ssh.wait(config, name, seconds=300)
+        ssh.wait(config, running, seconds=300)
         ssh.command(config, name, _WARM)
         ssh.disconnect(config, name)
         qemu.save(running, snapshot.memory)

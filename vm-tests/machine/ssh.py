@@ -41,19 +41,17 @@ def write_config(path: Path, machines: Iterable[Machine], key: Path) -> None:
     )
 
 
-def wait(config: Path, name: str, *, seconds: float) -> None:
-    """Wait until commands can be run. Raises MachineError after `seconds`."""
+def wait(config: Path, machine: Machine, *, seconds: float) -> None:
+    """Wait until commands can be run. Raises MachineError, with the console's end, if none can."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if (
-            subprocess.run(
-                ["ssh", "-F", config, name, "true"], capture_output=True, check=False
-            ).returncode
-            == 0
-        ):
-            return
+    attempt = ["ssh", "-F", str(config), machine.name, "true"]
+    while subprocess.run(attempt, capture_output=True, check=False).returncode:
+        if time.monotonic() > deadline:
+            last = machine.console.read_text(errors="replace").splitlines()[-20:]
+            raise MachineError(
+                "\n".join((f"cannot reach {machine.name} by ssh: its console says", *last))
+            )
         time.sleep(0.2)
-    raise MachineError(f"cannot reach {name}: no ssh within {seconds:.0f} s of its start")
 
 
 def command(config: Path, name: str, script: str) -> str:
