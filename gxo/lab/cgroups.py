@@ -176,6 +176,9 @@ def clear(groups: Iterable[Path]) -> None:
     for group in groups:
         with suppress(FileNotFoundError):
             remove([p for p in group.iterdir() if p.is_dir()])
+        # version 2: systemd-nspawn enabled these for the children, and could not join with them on
+        for name in _read(group / "cgroup.subtree_control").split():
+            (group / "cgroup.subtree_control").write_text(f"-{name}")
 
 
 def remove(groups: Iterable[Path], patience: float = 10.0) -> None:

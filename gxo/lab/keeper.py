@@ -138,10 +138,10 @@ class _Keeper:
         if child:
             return child
         try:
-            cgroups.join(self.groups)
             console = os.open(view.CONSOLE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             for fd in (1, 2):
                 os.dup2(console, fd)
+            cgroups.join(self.groups)
             os.execve(self.argv[0], self.argv, self.environment)  # noqa: S606 - no shell is the point
         except OSError as error:
             os.write(2, f"{self.argv[0]}: {error}".encode())

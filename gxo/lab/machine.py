@@ -226,6 +226,7 @@ class Lab:
             self._guardian.stderr.close()
         if status != 0:  # the guardian did not get to the end of its work
             sweep.sweep()
+        _await_scope_end(self.machine)
 
     def wait_ready(self, timeout: float = 60.0) -> None:
         """Wait for the next boot to be complete, after the guest was asked to reboot."""
@@ -279,6 +280,14 @@ def _scope(machine: str) -> list[str]:
         *("--property=DeviceAllow=char-pts rwm", "--property=DeviceAllow=/dev/net/tun rwm"),
         "--",
     ]
+
+
+def _await_scope_end(machine: str, patience: float = 5.0) -> None:
+    """Wait until the host's systemd has noticed that the scope is empty: some milliseconds."""
+    unit = Path(f"/run/systemd/transient/{machine}.scope")
+    deadline = time.monotonic() + patience
+    while unit.exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
 
 
 def _guardian(control: int, machine: str) -> list[str]:

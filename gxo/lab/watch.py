@@ -10,7 +10,13 @@ from pathlib import Path
 from gxo.lab import cgroups
 
 WATCHED = tuple(
-    map(Path, ("/etc", "/run/gxo", "/run/gxo-lab", "/run/systemd", "/usr/local", "/var/lib/gxo"))
+    map(
+        Path,
+        (
+            *("/etc", "/usr/local", "/var/lib/gxo", "/run/gxo", "/run/gxo-lab"),
+            *("/run/systemd/system", "/run/systemd/transient", "/run/systemd/generator"),
+        ),
+    )
 )
 # a larger file is known by its size and time alone
 _LARGEST_READ = 16 << 20
@@ -87,12 +93,17 @@ def difference(before: Fingerprint, after: Fingerprint) -> tuple[Difference, ...
 
 
 def _tree(top: Path) -> Iterator[Path]:
-    """`top` and all below it on its own file system."""
-    yield top
+    """`top` and all below it on its own file system; an empty `top` counts as not there.
+
+    systemd makes /run/systemd/transient with the first transient unit and never takes it away.
+    """
     try:
         device = top.lstat().st_dev
+        if top.is_dir() and not any(top.iterdir()):
+            return
     except OSError:
         return
+    yield top
     for directory, names, files in os.walk(top):
         here = Path(directory)
         yield from (here / name for name in (*names, *files))

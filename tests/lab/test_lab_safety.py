@@ -211,9 +211,13 @@ def test_in_a_chroot_with_usr_apart(tmp_path: Path, lab: Lab) -> None:
 
 _NESTED = """
 from gxo.lab import Lab
+from gxo.lab.watch import difference, fingerprint
+before = fingerprint()
 with Lab.boot() as lab:
     print(lab.run(["systemctl", "is-system-running"]).stdout.strip())
-    print("/gxo-lab-" in open(f"/proc/{lab.leader}/cgroup").read())
+    print(".scope/gxo-lab-" in open(f"/proc/{lab.leader}/cgroup").read())
+    lab.reboot()
+print(*difference(before, fingerprint()), sep="\\n", end="")
 """
 
 
@@ -228,4 +232,3 @@ def test_on_a_host_that_runs_systemd(cgroup: str) -> None:
         assert (done.stdout, done.stderr) == ("running\nTrue\n", "")
         scopes = outer.run(["systemctl", "list-units", "--all", "--plain", "gxo-lab-*"]).stdout
         assert "gxo-lab-" not in scopes
-        assert outer.run(["find", "/sys/fs/cgroup", "-name", "gxo-lab-*"]).stdout == ""
