@@ -164,7 +164,7 @@ class VarReadsState(Problem):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cycle(Problem):
-    """Things that wait for each other: `path` ends where it begins, `edges` has the place of each."""
+    """Things that wait for each other; `path` ends where it begins, `edges` says where each is."""
 
     code: ClassVar[str] = "cycle"
     noun: str

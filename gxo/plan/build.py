@@ -1,6 +1,7 @@
 """Playbook -> Plan: names resolved, edges found, policies settled, workloads put in order."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from gxo.diagnostic.base import Problem, Severity
 from gxo.diagnostic.graph import Cycle, PlaybookTwice, WorkloadTwice
@@ -111,7 +112,7 @@ def _check_vars(variables: MapValue | None, scope: Scope) -> tuple[Problem, ...]
         reads.append(found)
     for cycle in cycles([tuple(found) for found in reads]):
         path = (*cycle, cycle[0])
-        steps = list(zip(path, path[1:], strict=False))
+        steps = list(pairwise(path))
         problems.append(
             Cycle(
                 span=reads[path[0]][path[1]],

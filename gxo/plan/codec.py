@@ -37,7 +37,7 @@ def from_json(data: Mapping[str, Any]) -> Plan:
         raise UnreadablePlan(f"cannot read the plan: its version is {version}, not {VERSION}")
     try:
         sources = tuple(Source(entry["path"], entry["text"]) for entry in data["sources"])
-        return cast(Plan, _decoder(Plan)(data["plan"], sources))
+        return cast("Plan", _decoder(Plan)(data["plan"], sources))
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise UnreadablePlan(f"cannot read the plan: it is broken ({error})") from error
 
@@ -79,7 +79,7 @@ def _decoder(hint: Any) -> _Decode:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return lambda data, _: hint(data)
     if is_dataclass(hint):
-        return _dataclass(cast(type, hint))
+        return _dataclass(cast("type", hint))
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         return _union(arguments)
@@ -108,7 +108,7 @@ def _dataclass(cls: type) -> _Decode:
 
 
 def _tuple(arguments: tuple[Any, ...]) -> _Decode:
-    if len(arguments) == 2 and arguments[1] is Ellipsis:  # noqa: PLR2004
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
         item = _decoder(arguments[0])
         return lambda data, sources: tuple(item(entry, sources) for entry in data)
     items = tuple(_decoder(argument) for argument in arguments)
@@ -119,7 +119,11 @@ def _tuple(arguments: tuple[Any, ...]) -> _Decode:
 
 def _union(arguments: tuple[Any, ...]) -> _Decode:
     """By the shape of the JSON: an object by its tag, an array as the tuple, all else as it is."""
-    classes = {cls.__name__: _decoder(cls) for cls in arguments if is_dataclass(cls)}
+    classes = {
+        cls.__name__: _decoder(cls)
+        for cls in arguments
+        if isinstance(cls, type) and is_dataclass(cls)
+    }
     tuples = [_decoder(hint) for hint in arguments if get_origin(hint) is tuple]
     rest = [hint for hint in arguments if isinstance(hint, type) and issubclass(hint, Enum)]
     spans = Span in arguments

@@ -77,7 +77,7 @@ def dot(plan: Plan) -> str:
 
 
 def _dot(*lines: str) -> str:
-    """A quoted DOT string of several lines; only `"` and `\\` mean anything in it."""
+    """A quoted DOT string of several lines: quotes and backslashes are all that means anything."""
     quoted = (line.replace("\\", "\\\\").replace('"', '\\"') for line in lines)
     return '"' + "\\n".join(quoted) + '"'
 

@@ -1,6 +1,7 @@
 """Edges of a playbook: what each workload waits for, found in its keys and templates."""
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.graph import (
@@ -56,9 +57,7 @@ def _edges_into(workload: Workload, scope: Scope, problems: list[Problem]) -> It
             yield Edge(name.text, target, kind, name.span)
         else:
             known = tuple(other for other in scope.workloads if other != target)
-            problems.append(
-                UnknownWorkload(span=name.span, name=name.text, key=key, known=known)
-            )
+            problems.append(UnknownWorkload(span=name.span, name=name.text, key=key, known=known))
     # the seed's order (3.2): the condition first, then the items, then the params of each round
     item = loop_var(workload) if workload.loop is not None else None
     for read in (
@@ -119,7 +118,7 @@ def ordered(
     problems: list[Problem] = []
     for cycle in cycles(graph.waits_for):
         path = (*cycle, cycle[0])
-        found = [graph.edge[source, target] for target, source in zip(path, path[1:], strict=False)]
+        found = [graph.edge[source, target] for target, source in pairwise(path)]
         problems.append(
             Cycle(
                 span=found[0].span,
@@ -175,7 +174,7 @@ def _deadlocks(
     problems: list[Problem] = []
     for cycle in cycles(graph.waits_for):
         path = (*cycle, cycle[0])
-        found = [graph.edge[source, target] for target, source in zip(path, path[1:], strict=False)]
+        found = [graph.edge[source, target] for target, source in pairwise(path)]
         members = {*cycle}
         streams = [
             edge

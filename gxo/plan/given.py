@@ -1,4 +1,4 @@
-"""Values given from outside (`--input`, `--var`, `--vars`), joined with what the playbook declares."""
+"""Values given from outside (`--input`, `--var`, `--vars`), joined with those of the playbook."""
 
 import json
 import math
@@ -39,7 +39,7 @@ def unknown_inputs(given: Given, declared: Iterable[str]) -> tuple[Problem, ...]
 def input_values(
     inputs: Iterable[Input], given: Given
 ) -> tuple[tuple[tuple[str, Data], ...], tuple[Problem, ...]]:
-    """Each declared input with its value: given, else default; problems for bad and missing ones."""
+    """Each declared input with its value, given or default; problems for bad and missing ones."""
     values: list[tuple[str, Data]] = []
     problems: list[Problem] = []
     for declared in inputs:

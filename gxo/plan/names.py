@@ -1,4 +1,4 @@
-"""The flat scope of a playbook's templates: who defines each name, and what each reference reads."""
+"""The flat scope of a playbook's templates: who defines each name, what each reference reads."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -108,9 +108,7 @@ def _loop_place(workload: Workload) -> Span:
     return control.where("loop_var") if control else workload.where("loop")
 
 
-def _declared(
-    playbook: Playbook, variables: MapValue | None
-) -> Iterator[tuple[Name, Binding]]:
+def _declared(playbook: Playbook, variables: MapValue | None) -> Iterator[tuple[Name, Binding]]:
     for declared in playbook.inputs:
         yield declared.name, Binding(Kind.INPUT, declared.name.span)
     for name, _ in variables.entries if variables else ():
@@ -159,9 +157,7 @@ class Scope:
                 found.append((name, reference.span))
         return tuple(found)
 
-    def _read(
-        self, reference: Reference, problems: list[Problem], item: str | None
-    ) -> Read | None:
+    def _read(self, reference: Reference, problems: list[Problem], item: str | None) -> Read | None:
         path = tuple(str(part) for part in reference.path)
         if not path:
             problems.append(WholeScope(span=reference.span, path="."))

@@ -34,7 +34,7 @@ def topological(after: Arcs) -> tuple[int, ...]:
 
 
 def cycles(after: Arcs) -> tuple[tuple[int, ...], ...]:
-    """Cycles of which no two share an arc, shortest through each first node; each starts at its lowest.
+    """Cycles of which no two share an arc, each the shortest through its lowest node, put first.
 
     Follows the arcs of `after`; a node that is its own successor is a cycle of one. Stops after 20.
     """

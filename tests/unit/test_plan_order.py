@@ -37,7 +37,7 @@ def reaches(graph: list[list[int]], start: int, goal: int) -> bool:
 
 @given(graphs())
 def test_each_stands_behind_what_it_waits_for(graph: list[list[int]]) -> None:
-    """The order holds every node once unless there is a cycle, and no arc points backwards in it."""
+    """The order holds every node once unless there is a cycle, and no arc points backwards."""
     order = topological(graph)
     assert len(set(order)) == len(order)
     place = {node: index for index, node in enumerate(order)}
