@@ -27,7 +27,7 @@ for f in /proc/sys/vm/swappiness /proc/sysrq-trigger /run/host/os-release /sys/k
   echo 3 > $f
 done
 mkdir /sys/fs/cgroup/memory/gxo-vandal; mount -t tmpfs tmpfs /mnt; hostname vandal
-date -s 2001-01-01; kill -9 -1
+date -s "+100 seconds"; kill -9 -1
 """
 
 
@@ -40,6 +40,7 @@ def test_a_vandal_in_the_guest_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("host\n")
     name, before = os.uname().nodename, fingerprint(paths)
     clock = time.time() - time.monotonic()
+    clock = time.time() - time.monotonic()
     with Lab.boot() as lab:
         lab.run(["sh", "-c", _VANDAL, "vandal", lab.machine])
         assert lab.run(["cat", "/etc/gxo-vandal"]).stdout == "vandal\n"
@@ -48,6 +49,7 @@ def test_a_vandal_in_the_guest_changes_nothing(tmp_path: Path) -> None:
     after = fingerprint(paths)
     assert [d for d in difference(before, after) if _of(lab.machine, d)] == []
     assert os.uname().nodename == name
+    assert abs(time.time() - time.monotonic() - clock) < 50
     assert abs(time.time() - time.monotonic() - clock) < 60
     for directory in ("/etc", "/usr", "/var/tmp", "/tmp", "/run", "/dev/shm", "/root"):
         assert not Path(directory, "gxo-vandal").exists()
