@@ -9,6 +9,7 @@ from typing import Any, Self
 from gxo.systemd.values import Variant, pack, unpack
 
 SYSTEMD = "org.freedesktop.systemd1"
+MANAGER = "org.freedesktop.systemd1.Manager"
 MANAGER_PATH = "/org/freedesktop/systemd1"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 

@@ -11,12 +11,11 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
-from gxo.systemd.bus import MANAGER_PATH, SYSTEMD, Bus, BusError, SystemdError
+from gxo.systemd.bus import MANAGER, MANAGER_PATH, Bus, SystemdError
 from gxo.systemd.loop import Loop
 from gxo.systemd.values import Variant, pack, pack_properties
 from gxo.units.model import Property
 
-MANAGER = f"{SYSTEMD}.Manager"
 Aux = Sequence[tuple[str, Sequence[Property]]]
 
 
@@ -185,6 +184,3 @@ def raise_if_refused(outcome: Outcome) -> Outcome:
     if outcome.error is not None:
         raise outcome.error
     return outcome
-
-
-__all__ = ["Aux", "BusError", "Job", "JobResult", "Jobs", "Outcome", "raise_if_refused"]

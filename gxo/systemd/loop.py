@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from gxo.systemd.bus import (
     DEFAULT_TIMEOUT,
+    MANAGER,
     MANAGER_PATH,
     SYSTEMD,
     Bus,
@@ -82,7 +83,7 @@ class Loop:
     def ask_for_signals(self) -> None:
         """Make systemd send its signals to this connection, which it does only for subscribers."""
         try:
-            self.bus.call(MANAGER_PATH, f"{SYSTEMD}.Manager", "Subscribe")
+            self.bus.call(MANAGER_PATH, MANAGER, "Subscribe")
         except BusError as error:
             if error.name != f"{SYSTEMD}.AlreadySubscribed":
                 raise

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from string import ascii_letters, digits
 from typing import Any
 
-from gxo.systemd.bus import MANAGER_PATH, PROPERTIES, SYSTEMD, Bus, BusError, SystemdError
-from gxo.systemd.jobs import MANAGER, Aux, Job, JobResult, Jobs, Outcome, raise_if_refused
+from gxo.systemd.bus import MANAGER, MANAGER_PATH, PROPERTIES, SYSTEMD, Bus, BusError, SystemdError
+from gxo.systemd.jobs import Aux, Job, JobResult, Jobs, Outcome, raise_if_refused
 from gxo.systemd.loop import Loop
 from gxo.systemd.states import SystemState, UnitResult, UnitState
 from gxo.systemd.values import Variant, pack, unpack

@@ -14,18 +14,18 @@ from gxo.units.model import Property
 Variant = Any
 """A GLib.Variant; gi has no types of its own, and is imported late."""
 
-_INTEGERS = {
-    "y": "new_byte",
-    "n": "new_int16",
-    "q": "new_uint16",
-    "i": "new_int32",
-    "u": "new_uint32",
-    "x": "new_int64",
-    "t": "new_uint64",
-    "h": "new_handle",
+_LEAVES = {
+    "b": "boolean",
+    "y": "byte",
+    "n": "int16",
+    "q": "uint16",
+    "i": "int32",
+    "u": "uint32",
+    "x": "int64",
+    "t": "uint64",
+    "h": "handle",
+    "d": "double",
 }
-_OTHERS = {"b": "new_boolean", "d": "new_double", "o": "new_object_path", "g": "new_signature"}
-_LEAVES = _INTEGERS | _OTHERS
 _RANGES = {
     "y": (0, 0xFF),
     "n": (-(1 << 15), (1 << 15) - 1),
@@ -90,14 +90,12 @@ def _packer(signature: str) -> Callable[[Any], Variant]:
     kind = signature[0]
     if kind == "s":
         return _text(GLib.Variant.new_string)
-    if kind in _INTEGERS:
-        return _integer(getattr(GLib.Variant, _INTEGERS[kind]), signature)
     if kind == "o":
         return _checked(GLib.Variant.new_object_path, GLib.Variant.is_object_path, signature)
     if kind == "g":
         return _checked(GLib.Variant.new_signature, GLib.Variant.is_signature, signature)
-    if kind in _OTHERS:
-        return getattr(GLib.Variant, _OTHERS[kind])  # type: ignore[no-any-return]
+    if kind in _LEAVES:
+        return _leaf(getattr(GLib.Variant, f"new_{_LEAVES[kind]}"), signature)
     if kind == "v":
         return lambda pair: GLib.Variant.new_variant(_packer(pair[0])(pair[1]))
     if kind == "a":
@@ -140,15 +138,17 @@ def _many(values: Any) -> Any:
     return values
 
 
-def _integer(new: Callable[[int], Variant], signature: str) -> Callable[[Any], Variant]:
-    low, high = _RANGES[signature]
+def _leaf(new: Callable[[Any], Variant], signature: str) -> Callable[[Any], Variant]:
+    low, high = _RANGES.get(signature, (float("-inf"), float("inf")))
+    wanted: Any = {"b": bool, "d": (int, float)}.get(signature, int)
 
-    def integer(value: int) -> Variant:
-        if not isinstance(value, int) or not low <= value <= high:
+    def leaf(value: Any) -> Variant:
+        fits = isinstance(value, wanted) and isinstance(value, bool) == (signature == "b")
+        if not fits or not low <= value <= high:
             raise ValueError(f"{value!r} does not fit a `{signature}`")
         return new(value)
 
-    return integer
+    return leaf
 
 
 def _text(new: Callable[[str], Variant]) -> Callable[[Any], Variant]:
@@ -204,7 +204,7 @@ def _unpacker(signature: str) -> Callable[[Variant], Any]:
     if kind in "sog":
         return GLib.Variant.get_string  # type: ignore[no-any-return]
     if kind in _LEAVES:
-        return getattr(GLib.Variant, _LEAVES[kind].replace("new_", "get_"))  # type: ignore[no-any-return]
+        return getattr(GLib.Variant, f"get_{_LEAVES[kind]}")  # type: ignore[no-any-return]
     if kind == "v":
         return lambda variant: unpack(variant.get_variant())
     if signature in ("as", "ao"):

@@ -1,0 +1,126 @@
+"""What a host is and cannot enforce, and how exposed units are."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from gxo.systemd import exposure, host
+from gxo.systemd.host import CgroupMode, Host
+from tests.lab.machine import Machine
+
+READ = """
+import json
+from dataclasses import asdict
+from gxo.systemd.host import read_host, systemd_version
+host = asdict(read_host())
+host["number"] = systemd_version()
+print(json.dumps(host, default=sorted))
+"""
+GOOD = Host(
+    systemd=257,
+    systemd_text="257.13",
+    features=frozenset({"SECCOMP", "BPF_FRAMEWORK"}),
+    running=True,
+    cgroup_mode=CgroupMode.V2,
+    controllers=frozenset({"cpu", "io", "memory", "pids"}),
+    security_modules=frozenset({"apparmor", "bpf"}),
+    virtualisation="none",
+    root=True,
+    user_gxo=True,
+)
+
+
+def test_a_machine_is_read_right(machine: Machine) -> None:
+    """Version, cgroups, virtualisation and user are those that the machine's own tools tell."""
+    read = json.loads(machine.run(*python(machine), READ, env=machine.gxo_env, check=True).stdout)
+    assert read["systemd"] == read["number"] == machine.version
+    assert read["running"] is True
+    assert read["root"] is True
+    assert read["cgroup_mode"] == machine.lab.limits.mode
+    assert "SECCOMP" in read["features"]
+    assert read["virtualisation"] == machine.run("systemd-detect-virt").stdout.strip()
+    known = {"io": "blkio"} if read["cgroup_mode"] != "v2" else {}
+    wanted = {known.get(name, name) for name in machine.lab.limits.controllers}
+    assert wanted <= set(read["controllers"])
+
+
+def test_a_good_host_has_no_gaps() -> None:
+    """A systemd 257 on cgroup v2 with all built in enforces all that gxo writes."""
+    assert host.gaps(GOOD) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "directive", "reason"),
+    [
+        ({"systemd": 252}, "PrivatePIDs", "needs systemd 257, this is 252"),
+        ({"systemd": 253}, "RestartSteps", "needs systemd 254, this is 253"),
+        (
+            {"controllers": frozenset({"cpu"})},
+            "MemoryMax",
+            "the memory cgroup controller is not there for systemd (v2)",
+        ),
+        (
+            {"cgroup_mode": CgroupMode.HYBRID},
+            "MemoryHigh",
+            "needs cgroup v2, this host's are hybrid",
+        ),
+        (
+            {"cgroup_mode": CgroupMode.V1},
+            "IOReadBandwidthMax",
+            "the blkio cgroup controller is not there for systemd (v1)",
+        ),
+        ({"features": frozenset()}, "SystemCallFilter", "this systemd is built without SECCOMP"),
+        (
+            {"features": frozenset({"SECCOMP"})},
+            "SocketBindDeny",
+            "this systemd is built without BPF_FRAMEWORK",
+        ),
+        (
+            {"security_modules": frozenset()},
+            "RestrictFileSystems",
+            "the kernel's bpf security module is not enabled (`lsm=…,bpf`)",
+        ),
+    ],
+)
+def test_gaps(change: dict[str, object], directive: str, reason: str) -> None:
+    """What a host lacks shows as a gap of just the directives that need it, and why."""
+    found = {d: gap.reason for gap in host.gaps(replace(GOOD, **change)) for d in gap.directives}  # type: ignore[arg-type]
+    assert found[directive] == reason
+
+
+def test_exposure_of_loaded_units(machine: Machine) -> None:
+    """A plain service is rated worse than a closed one; unknown names and slices are left out."""
+    machine.run("systemd-run", "--unit=open", "sleep", "60", check=True)
+    closed = (
+        *("PrivateNetwork=yes", "ProtectSystem=strict", "NoNewPrivileges=yes", "User=nobody"),
+        *("PrivateTmp=yes", "CapabilityBoundingSet=", "SystemCallFilter=@system-service"),
+    )
+    properties = [f"--property={p}" for p in closed]
+    machine.run("systemd-run", "--unit=closed", *properties, "sleep", "60", check=True)
+    names = ["open.service", "closed.service", "nope.service", "system.slice"]
+    code = f"import json, gxo.systemd.exposure as e; print(json.dumps(e.of_units({names})))"
+    rated = json.loads(machine.run(*python(machine), code, env=machine.gxo_env, check=True).stdout)
+    machine.run("systemctl", "stop", "open", "closed")
+    assert list(rated) == ["open.service", "closed.service"]
+    assert 0 < rated["closed.service"] < 5 < 9 < rated["open.service"] <= 10
+
+
+def test_exposure_of_files_needs_no_systemd() -> None:
+    """Unit files are rated by their text alone; what is no service is left out."""
+    plain = "[Service]\nExecStart=/bin/true\n"
+    rated = exposure.of_texts(
+        {
+            "gxo-a.b.service": plain,
+            "gxo-a.c.service": plain + "PrivateTmp=yes\nNoNewPrivileges=yes\n",
+            "gxo-a.slice": "[Slice]\n",
+        }
+    )
+    assert rated.keys() == {"gxo-a.b.service", "gxo-a.c.service"}
+    assert rated["gxo-a.c.service"] < rated["gxo-a.b.service"]
+    assert exposure.of_texts({}) == exposure.of_units([]) == {}
+
+
+def python(machine: Machine) -> tuple[str, str]:
+    """The machine's interpreter, ready for code."""
+    return machine.gxo_argv()[0], "-c"
