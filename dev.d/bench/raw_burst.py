@@ -1,6 +1,6 @@
-"""The alternative for `apply`: start the units whose properties stdin gives, as fast as the bus takes them.
+"""The alternative for `apply`: start units as fast as the bus takes them.
 
-Reads a Python literal, [(unit, [(property, signature, value), …]), …]; ends when all jobs have.
+Reads the units from stdin as a Python literal, [(unit, [(property, signature, value), …]), …]; ends when all jobs have.
 """
 
 import ast
