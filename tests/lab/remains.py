@@ -1,5 +1,6 @@
 """What a lab left on the host: looked for everywhere it could be."""
 
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,9 @@ def remains(machine: str) -> list[str]:
             # a zombie has ended: it waits for the host's PID 1 to take note
             if machine.encode() in words and state not in "ZX":
                 found.append(f"process {process.name}")
-    found += [str(p) for p in Path("/sys/fs/cgroup").rglob(f"*{machine}*")]
+    # os.walk, unlike rglob, bears with directories that go while it looks
+    for directory, names, _ in os.walk("/sys/fs/cgroup"):
+        found += [f"{directory}/{name}" for name in names if machine in name]
     mounts = Path("/proc/self/mountinfo").read_text()
     found += [line for line in mounts.splitlines() if machine in line]
     found += [str(p) for top in ("/run", "/tmp", "/var/tmp") for p in Path(top).glob("*gxo-lab*/*")
