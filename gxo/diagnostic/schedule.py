@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from gxo.diagnostic.base import Problem, Severity
+from gxo.source import Span
 
 _ORDER = "the fields are: minute hour day-of-month month day-of-week"
 
@@ -182,29 +183,48 @@ class CalendarSyntax(Problem):
 class CalendarValue(Problem):
     code: ClassVar[str] = "calendar-value"
 
-    field: str
+    part: str
     text: str
     low: int
     high: int
 
     def message(self) -> str:
-        return f"the {self.field} cannot be `{self.text}`: {self.low} to {self.high}"
+        return f"the {self.part} cannot be `{self.text}`: {self.low} to {self.high}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarRange(Problem):
-    """A range or a step that names less than two values; systemd refuses it."""
+    """A range that runs backwards, or a step that leads nowhere; systemd refuses it."""
 
     code: ClassVar[str] = "calendar-range"
 
     text: str
-    field: str
+    part: str
 
     def message(self) -> str:
-        return f"`{self.text}` does not reach a second {self.field}"
+        return f"`{self.text}` does not reach another {self.part}"
 
     def hint(self) -> str:
-        return "a range runs upwards, and a step must fit into it at least once"
+        return "a range runs upwards, and a step must fit in at least once"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarSkips(Problem):
+    """An open step whose continuation systemd (252 to 257) takes into the next hour of the day."""
+
+    code: ClassVar[str] = "calendar-skips"
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    text: str
+    instead: str
+    part: str
+
+    def message(self) -> str:
+        when = "after midnight" if self.part == "minute" else "of an hour"
+        return f"systemd misses the first {self.part} of `{self.text}` {when}"
+
+    def hint(self) -> str:
+        return f"give the step an end: `{self.instead}`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,12 +274,16 @@ class TimezoneTwice(Problem):
 
     inside: str
     beside: str
+    other: Span
 
     def message(self) -> str:
         return f"the calendar expression says `{self.inside}`, `timezone` says `{self.beside}`"
 
     def hint(self) -> str:
         return "keep one of them"
+
+    def related(self) -> tuple[tuple[Span, str], ...]:
+        return ((self.other, "and here"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
