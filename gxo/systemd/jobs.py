@@ -80,6 +80,7 @@ class Jobs:
         self._removed: dict[str, str] = {}
         self._open: set[Job] = set()
         self._ended: dict[Job, Outcome] = {}
+        self._told: set[Job] = set()
         self._loop.subscribe(MANAGER_PATH, MANAGER, "JobRemoved", self._job_removed)
         self._loop.ask_for_signals()
 
@@ -134,16 +135,17 @@ class Jobs:
         return self._ask("reload", unit, "ReloadUnit", pack("ss", (unit, mode)))
 
     def wait(self, timeout: float, *jobs: Job) -> dict[Job, Outcome]:
-        """The outcome of the jobs named, or of all not yet waited for, in the order of asking.
+        """The outcome of the jobs named, or of all whose end was not told yet, as they were asked.
 
         One that is not over within `timeout` seconds is WAITING, and can be waited for again.
         Raises Unreachable where the connection ends first.
         """
-        wanted = sorted(jobs or (self._open | self._ended.keys()), key=lambda job: job.number)
-        self._loop.run(lambda: not self._open.intersection(wanted), timeout)
-        return {
-            job: self._ended.pop(job, Outcome(job=job, result=JobResult.WAITING)) for job in wanted
-        }
+        untold = (self._open | self._ended.keys()) - self._told
+        wanted = sorted(jobs or untold, key=lambda job: job.number)
+        self._loop.run(lambda: self._open.isdisjoint(wanted), timeout)
+        self._told.update(self._ended.keys() & wanted)
+        waiting = JobResult.WAITING
+        return {job: self._ended.get(job, Outcome(job=job, result=waiting)) for job in wanted}
 
     def _ask(self, verb: str, unit: str, method: str, args: Variant) -> Job:
         self._number += 1

@@ -75,6 +75,7 @@ def test_a_late_one_can_be_waited_for_again(manager: Manager) -> None:
         assert time.monotonic() - start < 0.5
         assert jobs.wait(30, job)[job].result is JobResult.DONE
         assert jobs.wait(0) == {}
+        assert jobs.wait(0, job)[job].result is JobResult.DONE
 
 
 def test_waiting_for_one_leaves_the_others(manager: Manager) -> None:
@@ -135,6 +136,31 @@ def test_one_by_one(manager: Manager) -> None:
     assert manager.stop("single.service").ok
     with pytest.raises(BusError, match=r"single\.service not found"):
         manager.start("single.service")
+
+
+INSIDE = """
+from gxo.systemd.bus import Bus
+from gxo.systemd.manager import Manager
+from gxo.systemd.watch import watch
+from gxo.units.model import Property
+with Bus.system() as bus:
+    manager = Manager(bus)
+    with manager.jobs() as jobs:
+        for i in range(20):
+            command = [("/bin/sh", ["sh", "-c", f"sleep 0.2; exit {i}"], False)]
+            jobs.start_transient(f"inside-{i}.service", [Property("ExecStart", "a(sasb)", command)])
+        names = [outcome.job.unit for outcome in jobs.wait(30).values() if outcome.ok]
+    last, met = watch(manager, names, lambda r: r.failed or not r.found, 30)
+    print(sorted(r.status for r in last.values()) == list(range(20)) or last, len(met))
+    for name in names:
+        manager.reset_failed(name)
+"""
+
+
+def test_the_room_works_inside(machine: Machine) -> None:
+    """With the guest's own interpreter, PyGObject and pydbus, units start and are watched."""
+    done = machine.run(machine.gxo_argv()[0], "-c", INSIDE, env=machine.gxo_env)
+    assert (done.stdout, done.stderr) == ("True 20\n", "")
 
 
 def test_systemd_executes_itself_again(fresh_machine: Machine) -> None:
