@@ -1,0 +1,387 @@
+"""What can be wrong with the keys of a playbook and their values."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gxo.diagnostic.base import Problem, did_you_mean
+from gxo.source import Span
+
+# A hint that lists what there is stops here: longer lists are not read.
+_LISTED = 24
+
+
+def listed(names: tuple[str, ...]) -> str:
+    """`a`, `b`, `c` and 3 more."""
+    more = len(names) - _LISTED
+    rest = f" and {more} more" if more > 0 else ""
+    return ", ".join(f"`{name}`" for name in names[:_LISTED]) + rest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownKey(Problem):
+    """A key that its section does not have; `elsewhere` names sections that have it."""
+
+    code: ClassVar[str] = "unknown-key"
+    name: str
+    section: str
+    known: tuple[str, ...]
+    elsewhere: str | None = None
+
+    def message(self) -> str:
+        return f"{self.section} has no key `{self.name}`"
+
+    def hint(self) -> str:
+        if self.elsewhere:
+            return f"`{self.name}` belongs to {self.elsewhere}"
+        close = did_you_mean(self.name, self.known)
+        return close or f"its keys are {listed(self.known)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingKey(Problem):
+    code: ClassVar[str] = "missing-key"
+    section: str
+    name: str
+    example: str
+
+    def message(self) -> str:
+        return f"{self.section} needs the key `{self.name}`"
+
+    def hint(self) -> str:
+        return f"for example {self.name}: {self.example}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongType(Problem):
+    """`takes` and `got` are phrases: "a duration such as `30s`", "a list"."""
+
+    code: ClassVar[str] = "wrong-type"
+    key: str
+    takes: str
+    got: str
+    advice: str | None = None
+
+    def message(self) -> str:
+        return f"`{self.key}` takes {self.takes}, not {self.got}"
+
+    def hint(self) -> str | None:
+        return self.advice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoValue(Problem):
+    code: ClassVar[str] = "no-value"
+    key: str
+    takes: str
+    word: str
+
+    def message(self) -> str:
+        return f"`{self.key}` has no value: it takes {self.takes}"
+
+    def hint(self) -> str:
+        if self.word:
+            return f"leave the key out, or quote '{self.word}' if the text is meant"
+        return "give it one, or leave the key out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutOfRange(Problem):
+    """A number beyond its bounds, either of which may be None."""
+
+    code: ClassVar[str] = "out-of-range"
+    key: str
+    value: str
+    low: str | None
+    high: str | None
+
+    def message(self) -> str:
+        if self.low is None or self.high is None:
+            bound = f"at least {self.low}" if self.high is None else f"at most {self.high}"
+        else:
+            bound = f"{self.low} to {self.high}"
+        return f"`{self.key}` must be {bound}, not {self.value}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotOneOf(Problem):
+    code: ClassVar[str] = "unknown-value"
+    key: str
+    value: str
+    choices: tuple[str, ...]
+    other: str | None = None
+    """What the key takes beside the choices, as a phrase."""
+
+    def message(self) -> str:
+        return f"`{self.key}` cannot be `{self.value}`"
+
+    def hint(self) -> str:
+        close = did_you_mean(self.value, self.choices)
+        beside = f" or {self.other}" if self.other else ""
+        return close or f"it is one of {listed(self.choices)}{beside}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadForm(Problem):
+    """Text that has not the form its key takes; `form` is a phrase."""
+
+    code: ClassVar[str] = "bad-form"
+    key: str
+    value: str
+    form: str
+    advice: str | None = None
+
+    def message(self) -> str:
+        return f"`{self.value}` cannot be `{self.key}`: it must be {self.form}"
+
+    def hint(self) -> str | None:
+        return self.advice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadName(Problem):
+    """`noun` is what is named: "a workload", "a var"."""
+
+    code: ClassVar[str] = "bad-name"
+    noun: str
+    name: str
+    allowed: str
+    advice: str | None = None
+
+    def message(self) -> str:
+        return f"`{self.name}` cannot name {self.noun}: a name is made of {self.allowed}"
+
+    def hint(self) -> str | None:
+        return self.advice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameTooLong(Problem):
+    code: ClassVar[str] = "name-too-long"
+    noun: str
+    limit: int
+
+    def message(self) -> str:
+        return f"the name of {self.noun} may have at most {self.limit} characters"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamesTooLong(Problem):
+    """Playbook and workload together would give a unit a name that systemd refuses."""
+
+    code: ClassVar[str] = "names-too-long"
+    playbook: str
+    workload: str
+
+    def message(self) -> str:
+        return (
+            f"the names of playbook `{self.playbook}` and workload `{self.workload}` are too long "
+            "together: a unit's name holds both"
+        )
+
+    def hint(self) -> str:
+        return "shorten one; a hyphen counts as four characters"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoPlaybookName(Problem):
+    """The file's stem is no name; `second` if another document of the file has it already."""
+
+    code: ClassVar[str] = "no-playbook-name"
+    stem: str
+    second: bool = False
+
+    def message(self) -> str:
+        if self.second:
+            return "the second playbook of a file needs a `name`"
+        return f"the playbook needs a `name`: that of its file, `{self.stem}`, cannot be one"
+
+    def hint(self) -> str:
+        if self.second:
+            return "the first is named like the file"
+        return "a name is made of letters, digits, `_` and `-`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twice(Problem):
+    """An entry of a list that stands in it already."""
+
+    code: ClassVar[str] = "twice"
+    key: str
+    value: str
+    first: Span
+
+    def message(self) -> str:
+        return f"`{self.key}` lists `{self.value}` twice"
+
+    def related(self) -> tuple[tuple[Span, str], ...]:
+        return ((self.first, "the first"),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysExclude(Problem):
+    """Two keys of which a section takes only one."""
+
+    code: ClassVar[str] = "keys-exclude"
+    section: str
+    name: str
+    other: str
+    first: Span
+    advice: str | None = None
+
+    def message(self) -> str:
+        return f"{self.section} takes `{self.other}` or `{self.name}`, not both"
+
+    def hint(self) -> str | None:
+        return self.advice
+
+    def related(self) -> tuple[tuple[Span, str], ...]:
+        return ((self.first, f"`{self.other}`"),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedsOneOf(Problem):
+    code: ClassVar[str] = "needs-one-of"
+    section: str
+    names: tuple[str, ...]
+    example: str
+
+    def message(self) -> str:
+        either = " or ".join(f"`{name}`" for name in self.names)
+        return f"{self.section} needs {either}"
+
+    def hint(self) -> str:
+        return f"for example {self.example}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disordered(Problem):
+    """Two values of which one must not be less than the other."""
+
+    code: ClassVar[str] = "disordered"
+    key: str
+    other: str
+    first: Span
+
+    def message(self) -> str:
+        return f"`{self.key}` must not be less than `{self.other}`"
+
+    def related(self) -> tuple[tuple[Span, str], ...]:
+        return ((self.first, f"`{self.other}`"),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyHasNoEffect(Problem):
+    """A key that means nothing here; ignoring it would be a lie."""
+
+    code: ClassVar[str] = "key-without-effect"
+    name: str
+    reason: str
+    advice: str | None = None
+
+    def message(self) -> str:
+        return f"`{self.name}` has no effect here: {self.reason}"
+
+    def hint(self) -> str | None:
+        return self.advice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoTemplateHere(Problem):
+    code: ClassVar[str] = "template-not-allowed"
+    key: str
+
+    def message(self) -> str:
+        return f"a template cannot stand in `{self.key}`"
+
+    def hint(self) -> str:
+        return "templates may stand in `params`, `when`, `loop` and `vars`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionNotTemplate(Problem):
+    code: ClassVar[str] = "condition-not-template"
+    value: str
+
+    def message(self) -> str:
+        return f"`when` takes a template or `true` or `false`, not the text `{self.value}`"
+
+    def hint(self) -> str:
+        folded = self.value.casefold()
+        if folded in ("yes", "on"):
+            return "write `true`"
+        if folded in ("no", "off"):
+            return "write `false`"
+        return f"to evaluate it, write '{{{{ {self.value} }}}}'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NothingToLoop(Problem):
+    code: ClassVar[str] = "nothing-to-loop"
+    got: str
+
+    def message(self) -> str:
+        return f"`loop` takes a list, a map or a template that yields one, not {self.got}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Multiline(Problem):
+    code: ClassVar[str] = "line-break"
+    key: str
+
+    def message(self) -> str:
+        return f"a line break cannot stand in `{self.key}`"
+
+    def hint(self) -> str:
+        return "a block that begins with `|` or `>` ends in one: write `|-` or `>-`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextTooLong(Problem):
+    code: ClassVar[str] = "text-too-long"
+    key: str
+    limit: int
+
+    def message(self) -> str:
+        return f"the text of `{self.key}` is longer than {self.limit} characters"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberTooBig(Problem):
+    code: ClassVar[str] = "number-too-big"
+
+    def message(self) -> str:
+        return "the number is too big to count with"
+
+    def hint(self) -> str:
+        return "quote it if it is meant as text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownCapability(Problem):
+    code: ClassVar[str] = "unknown-capability"
+    name: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"no Linux capability is named `{self.name}`"
+
+    def hint(self) -> str:
+        prefixed = self.name if self.name.upper().startswith("CAP_") else f"CAP_{self.name}"
+        close = did_you_mean(prefixed, self.known)
+        return close or "their names are in capabilities(7), such as `CAP_NET_BIND_SERVICE`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadNetwork(Problem):
+    code: ClassVar[str] = "bad-network"
+    value: str
+    reason: str
+
+    def message(self) -> str:
+        return f"`{self.value}` is not a network: {self.reason}"
+
+    def hint(self) -> str:
+        return (
+            "write an address or a prefix such as `10.0.0.0/8` or `fd00::/8`, "
+            "or `any`, `localhost`, `link-local`, `multicast`"
+        )

@@ -1,0 +1,11 @@
+"""The first library: every module's spec by its name (4-language.md, Modules of the first library)."""
+
+from collections.abc import Mapping
+
+from gxo.spec.module import ModuleSpec, by_name
+from gxo.spec.modules.control import CONTROL
+from gxo.spec.modules.data import DATA
+from gxo.spec.modules.host import HOST
+from gxo.spec.modules.network import NETWORK
+
+LIBRARY: Mapping[str, ModuleSpec] = by_name((*HOST, *CONTROL, *NETWORK, *DATA))

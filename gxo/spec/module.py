@@ -1,0 +1,102 @@
+"""What a module is, as data: its params, where it may run, its streams, its summary."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from gxo.spec.lifecycle import Policy
+
+
+class ParamType(StrEnum):
+    """What a param takes where it is no template; a template is held to it when it is evaluated."""
+
+    TEXT = "text"
+    TEXTS = "texts"
+    ENVIRONMENT = "environment"
+    PATH = "path"
+    BOOL = "bool"
+    INT = "int"
+    NUMBER = "number"
+    DURATION = "duration"
+    SIZE = "size"
+    ADDRESS = "address"
+    CHOICE = "choice"
+    LIST = "list"
+    MAP = "map"
+    ANY = "any"
+    CONDITION = "condition"
+    STEPS = "steps"
+    FIELDS = "fields"
+
+
+class Stream(StrEnum):
+    """What flows through a stream end: nothing, raw bytes, or one JSON object a line."""
+
+    NONE = "none"
+    BYTES = "bytes"
+    RECORDS = "records"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Param:
+    """One param. `example` and `default` are as a playbook writes them.
+
+    `public`: it ends where others can read it (a command line), so no secret may be in it.
+    `secret`: its value is a secret whatever it holds. `binds`: names that templates in it read
+    beside the playbook's, because the module sets them for each record.
+    """
+
+    name: str
+    type: ParamType
+    doc: str
+    example: str
+    required: bool = False
+    default: str | None = None
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    public: bool = False
+    secret: bool = False
+    binds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryKey:
+    """What `.registered.name` yields after the module has run; `type` in the words of inputs."""
+
+    name: str
+    type: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleSpec:
+    """`stands_in`: the param that gives the records where no stream does; exactly one must."""
+
+    name: str
+    doc: str
+    params: tuple[Param, ...]
+    lifecycles: frozenset[Policy]
+    summary: tuple[SummaryKey, ...] = ()
+    stream_in: Stream = Stream.NONE
+    stream_out: Stream = Stream.NONE
+    stands_in: str | None = None
+
+    def param(self, name: str) -> Param | None:
+        return next((param for param in self.params if param.name == name), None)
+
+
+ALL = frozenset(Policy)
+TASK = frozenset({Policy.RUN_ONCE, Policy.SCHEDULED, Policy.EVENT_DRIVEN})
+"""Modules that end by themselves."""
+SOURCE = frozenset({Policy.RUN_ONCE, Policy.SUPERVISE})
+"""Modules that yield events for as long as they are held up."""
+
+
+def by_name(specs: tuple[ModuleSpec, ...]) -> Mapping[str, ModuleSpec]:
+    """The specs by their names; ValueError if one is there twice."""
+    table = {spec.name: spec for spec in specs}
+    if len(table) != len(specs):
+        raise ValueError("two modules share a name")
+    return MappingProxyType(table)

@@ -1,0 +1,1 @@
+"""Specs of the first library's modules, a file a family."""

@@ -1,0 +1,242 @@
+"""Modules that work on the host: exec and the filesystem family."""
+
+from gxo.spec.module import ALL, TASK, ModuleSpec, Param, ParamType, Stream, SummaryKey
+
+_PATH_DOC = "Relative to the workspace; a path outside needs `profile: host` or `read_write_paths`."
+
+
+def _path(doc: str, example: str) -> Param:
+    return Param(
+        name="path", type=ParamType.PATH, doc=f"{doc} {_PATH_DOC}", example=example, required=True
+    )
+
+
+def _mode(default: str) -> Param:
+    return Param(
+        name="mode",
+        type=ParamType.TEXT,
+        doc="Permission bits in octal digits.",
+        example="0640",
+        default=default,
+    )
+
+
+_OWNERS = (
+    Param(name="owner", type=ParamType.TEXT, doc="User who owns it.", example="www-data"),
+    Param(name="group", type=ParamType.TEXT, doc="Group that owns it.", example="www-data"),
+)
+
+EXEC = ModuleSpec(
+    name="exec",
+    doc=(
+        "Runs a program. Its first input stream is its standard input, and every one stands at "
+        "`$GXO_STREAM_<NAME>`; its standard output is its output stream."
+    ),
+    params=(
+        Param(
+            name="command",
+            type=ParamType.TEXT,
+            doc=(
+                "The program: an absolute path, or a name searched in the path of system programs. "
+                "With `shell: true` a whole line."
+            ),
+            example="/usr/sbin/nginx",
+            required=True,
+            public=True,
+        ),
+        Param(
+            name="args",
+            type=ParamType.TEXTS,
+            doc="Its arguments, each passed as it is written: nothing is split or expanded.",
+            example='["-g", "daemon off;"]',
+            default="[]",
+            public=True,
+        ),
+        Param(
+            name="environment",
+            type=ParamType.ENVIRONMENT,
+            doc="Environment variables. One that holds a secret is handed over out of sight.",
+            example='["LANG=C.UTF-8"]',
+            default="[]",
+        ),
+        Param(
+            name="stdin",
+            type=ParamType.TEXT,
+            doc="Text for its standard input, in place of a stream.",
+            example='"yes\\n"',
+        ),
+        Param(
+            name="shell",
+            type=ParamType.BOOL,
+            doc="`command` is a line for /bin/sh.",
+            example="true",
+            default="false",
+        ),
+    ),
+    lifecycles=ALL,
+    summary=(
+        SummaryKey("exit_code", "int", "Exit status, or 128 and the signal that ended it."),
+        SummaryKey(
+            "stdout", "string", "What it wrote, without the last line break; at most 1 MiB."
+        ),
+        SummaryKey("stderr", "string", "The same of its standard error."),
+    ),
+    stream_in=Stream.BYTES,
+    stream_out=Stream.BYTES,
+)
+
+_FILESYSTEM = (
+    ModuleSpec(
+        name="filesystem:read",
+        doc="Reads a file; as a stream where another workload takes it, else into its summary.",
+        params=(
+            _path("The file.", "build/version.txt"),
+            Param(
+                name="encoding",
+                type=ParamType.CHOICE,
+                doc="How the summary holds the bytes.",
+                example="base64",
+                default="utf-8",
+                choices=("utf-8", "base64"),
+            ),
+        ),
+        lifecycles=TASK,
+        summary=(
+            SummaryKey("content", "string", "What the file holds."),
+            SummaryKey("size", "int", "Bytes."),
+            SummaryKey("sha256", "string", "Digest of the bytes, in hexadecimal digits."),
+        ),
+        stream_out=Stream.BYTES,
+    ),
+    ModuleSpec(
+        name="filesystem:write",
+        doc="Writes a file at once or not at all: readers see the old one or the whole new one.",
+        params=(
+            _path("The file.", "dist/index.html"),
+            Param(
+                name="content",
+                type=ParamType.TEXT,
+                doc="What it shall hold, where no stream brings it.",
+                example='"{{ .page }}"',
+            ),
+            Param(
+                name="encoding",
+                type=ParamType.CHOICE,
+                doc="How `content` holds the bytes.",
+                example="base64",
+                default="utf-8",
+                choices=("utf-8", "base64"),
+            ),
+            _mode("0644"),
+            *_OWNERS,
+            Param(
+                name="append",
+                type=ParamType.BOOL,
+                doc="Add to what the file holds; this is not atomic.",
+                example="true",
+                default="false",
+            ),
+            Param(
+                name="create_directories",
+                type=ParamType.BOOL,
+                doc="Make the directories above it.",
+                example="true",
+                default="false",
+            ),
+        ),
+        lifecycles=TASK,
+        summary=(
+            SummaryKey("path", "string", "The file, absolute."),
+            SummaryKey("size", "int", "Bytes written."),
+            SummaryKey("changed", "bool", "Whether the file was not so before."),
+        ),
+        stream_in=Stream.BYTES,
+        stands_in="content",
+    ),
+    ModuleSpec(
+        name="filesystem:stat",
+        doc="Tells whether something is there, and what.",
+        params=(
+            _path("What to look at.", "dist"),
+            Param(
+                name="follow",
+                type=ParamType.BOOL,
+                doc="Look at what a symbolic link points to.",
+                example="false",
+                default="true",
+            ),
+        ),
+        lifecycles=TASK,
+        summary=(
+            SummaryKey("exists", "bool", "Whether it is there; the rest is null if not."),
+            SummaryKey("type", "string", "`file`, `directory`, `link` or `other`."),
+            SummaryKey("size", "int", "Bytes."),
+            SummaryKey("mode", "string", "Permission bits in octal digits."),
+            SummaryKey("owner", "string", "User name, or number where it has none."),
+            SummaryKey("group", "string", "Group name, or number where it has none."),
+            SummaryKey("modified", "string", "RFC 3339, in UTC."),
+        ),
+    ),
+    ModuleSpec(
+        name="filesystem:list",
+        doc="Lists a directory, sorted by name.",
+        params=(
+            _path("The directory.", "dist"),
+            Param(
+                name="pattern",
+                type=ParamType.TEXT,
+                doc="Only names that match this shell pattern.",
+                example='"*.html"',
+                default='"*"',
+            ),
+            Param(
+                name="recursive",
+                type=ParamType.BOOL,
+                doc="Directories within it too; symbolic links are not followed.",
+                example="true",
+                default="false",
+            ),
+        ),
+        lifecycles=TASK,
+        summary=(
+            SummaryKey("entries", "list", "Maps of `path`, `type` and `size`."),
+            SummaryKey("count", "int", "How many."),
+        ),
+        stream_out=Stream.RECORDS,
+    ),
+    ModuleSpec(
+        name="filesystem:manage",
+        doc="Brings a path into a state and leaves it alone where it is so already.",
+        params=(
+            _path("What to manage.", "dist/assets"),
+            Param(
+                name="state",
+                type=ParamType.CHOICE,
+                doc="`absent` removes a directory with all it holds; `link` needs `target`.",
+                example="directory",
+                required=True,
+                choices=("file", "directory", "link", "absent"),
+            ),
+            Param(
+                name="target",
+                type=ParamType.PATH,
+                doc="What a link points to.",
+                example="releases/42",
+            ),
+            Param(
+                name="mode",
+                type=ParamType.TEXT,
+                doc="Permission bits in octal digits; left as they are if not given.",
+                example="0750",
+            ),
+            *_OWNERS,
+        ),
+        lifecycles=TASK,
+        summary=(
+            SummaryKey("path", "string", "The path, absolute."),
+            SummaryKey("changed", "bool", "Whether it was not so before."),
+        ),
+    ),
+)
+
+HOST = (EXEC, *_FILESYSTEM)
