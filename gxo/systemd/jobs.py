@@ -147,6 +147,16 @@ class Jobs:
         waiting = JobResult.WAITING
         return {job: self._ended.get(job, Outcome(job=job, result=waiting)) for job in wanted}
 
+    def ended(self, timeout: float) -> tuple[Outcome, ...]:
+        """The outcomes not told yet, once there is one; none after `timeout` seconds without.
+
+        Raises Unreachable where the connection ends first.
+        """
+        self._loop.run(lambda: len(self._ended) > len(self._told), timeout)
+        fresh = tuple(outcome for job, outcome in self._ended.items() if job not in self._told)
+        self._told.update(outcome.job for outcome in fresh)
+        return fresh
+
     def _ask(self, verb: str, unit: str, method: str, args: Variant) -> Job:
         self._number += 1
         job = Job(self._number, verb, unit)
