@@ -3,14 +3,20 @@
 import re
 from collections.abc import Callable
 from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 from gxo.diagnostic import Problem
-from gxo.diagnostic.quantity import AddressSyntax, BadHost, BadPort, PortMissing
+from gxo.diagnostic.lazy import Lazy
 from gxo.language.finding import Finding, place
 from gxo.language.lalr import ParseError, Token
 from gxo.language.parser import fast
 from gxo.source import Text
 from gxo.spec.lifecycle import Address
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import quantity as faults
+else:
+    faults = Lazy("gxo.diagnostic.quantity")
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _LONGEST_NAME = 253
@@ -28,19 +34,19 @@ def _read(text: str) -> tuple[Address | None, tuple[Finding, ...]]:
     try:
         tokens = list(fast("address").parse(text).tokens())
     except ParseError:
-        return _wrong(0, len(text), partial(AddressSyntax, text=text))
+        return _wrong(0, len(text), partial(faults.AddressSyntax, text=text))
     colons = [token for token in tokens if token.type == "COLON"]
     if not tokens:
-        return _wrong(0, 0, partial(AddressSyntax, text=text))
+        return _wrong(0, 0, partial(faults.AddressSyntax, text=text))
     if len(colons) > 1:
         instead = _bracketed(text) if tokens[0].type != "BRACKETED" else None
-        return _wrong(0, len(text), partial(AddressSyntax, text=text, instead=instead))
+        return _wrong(0, len(text), partial(faults.AddressSyntax, text=text, instead=instead))
     if not colons or tokens[-1].type == "COLON":
-        return _wrong(0, len(text), partial(PortMissing, host=text))
+        return _wrong(0, len(text), partial(faults.PortMissing, host=text))
     port = tokens[-1]
     findings = []
     if not (port.text.isascii() and port.text.isdigit() and _is_port(port.text)):
-        findings.append(Finding(port.start, port.end, partial(BadPort, text=port.text)))
+        findings.append(Finding(port.start, port.end, partial(faults.BadPort, text=port.text)))
     host, wrong = _host(tokens[0]) if tokens[0].type != "COLON" else ("", None)
     if wrong is not None:
         findings.append(Finding(tokens[0].start, tokens[0].end, wrong))
@@ -61,13 +67,17 @@ def _host(token: Token) -> tuple[str, Callable[..., Problem] | None]:
     """The host, and what is wrong with it."""
     if token.type == "BRACKETED":
         host = token.text[1:-1]
-        return host, None if _is_ipv6(host) else partial(BadHost, text=host, kind="an IPv6 address")
+        return host, None if _is_ipv6(host) else partial(
+            faults.BadHost, text=host, kind="an IPv6 address"
+        )
     host = token.text
     labels = host.removesuffix(".").split(".")
     if labels[-1].isdigit():
-        return host, None if _is_ipv4(host) else partial(BadHost, text=host, kind="an IPv4 address")
+        return host, None if _is_ipv4(host) else partial(
+            faults.BadHost, text=host, kind="an IPv4 address"
+        )
     named = len(host) <= _LONGEST_NAME and all(_LABEL.fullmatch(label) for label in labels)
-    return host, None if named else partial(BadHost, text=host, kind="a host name")
+    return host, None if named else partial(faults.BadHost, text=host, kind="a host name")
 
 
 def _is_ipv4(text: str) -> bool:

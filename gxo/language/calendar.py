@@ -4,21 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 from gxo.diagnostic import Problem
 from gxo.diagnostic.base import did_you_mean
-from gxo.diagnostic.schedule import (
-    CalendarLong,
-    CalendarRange,
-    CalendarSkips,
-    CalendarSyntax,
-    CalendarValue,
-    NeverOccurs,
-)
+from gxo.diagnostic.lazy import Lazy
 from gxo.language.finding import Finding, place
 from gxo.language.lalr import Node, ParseError, Token
 from gxo.language.parser import fast
 from gxo.source import Text
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import schedule as faults
+else:
+    faults = Lazy("gxo.diagnostic.schedule")
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SHORTHANDS = {
@@ -96,7 +95,7 @@ def _read(text: str) -> tuple[Calendar | None, tuple[Finding, ...]]:
         tree = fast("calendar").parse(text)
     except ParseError as error:
         found = text[error.start : error.end]
-        wrong = partial(CalendarSyntax, text=found, advice=_advice(text, error))
+        wrong = partial(faults.CalendarSyntax, text=found, advice=_advice(text, error))
         return None, (Finding(error.start, error.end, wrong),)
     reader = _Reader(text, [], [])
     calendar = reader.calendar([word for word in tree.children if word is not None])
@@ -194,7 +193,7 @@ class _Reader:
             and days
             and days[0] > max(_LONGEST_MONTH[each - 1] for each in months)
         ):
-            self.errors.append(Finding(month.start, day.end, NeverOccurs))
+            self.errors.append(Finding(month.start, day.end, faults.NeverOccurs))
         return months, days, from_end
 
     def _time(self, node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -215,7 +214,7 @@ class _Reader:
             high = 31 if part is _LAST_DAY else part.high
             return tuple(range(part.low, high + 1)) if part is not _SECOND else ()
         if len(items) > _MOST_VALUES:
-            self._error(node, partial(CalendarLong, most=_MOST_VALUES))
+            self._error(node, partial(faults.CalendarLong, most=_MOST_VALUES))
             return ()
         ranges = [self._item(item, part) for item in items]
         return tuple(sorted(set().union(*ranges))) if part is not _SECOND else ()
@@ -254,11 +253,13 @@ class _Reader:
             if open_end and values and values[-1] + values.step - (part.high + 1) > values[0]:
                 start, _, step = self._of(item).partition("/")
                 instead = f"{start}..{values[-1] // part.unit}/{step}"
-                wrong = partial(CalendarSkips, text=self._of(item), instead=instead, part=part.name)
+                wrong = partial(
+                    faults.CalendarSkips, text=self._of(item), instead=instead, part=part.name
+                )
                 self.warnings.append(Finding(item.start, item.end, wrong))
 
     def _number(self, token: Token | None, part: _Part) -> int | None:
-        """The value; None where there is none, or it is wrong."""
+        """The value; None where there is none, or it is faults."""
         if token is None:
             return None
         whole, point, fraction = token.text.partition(".")
@@ -279,11 +280,13 @@ class _Reader:
 
     def _no_value(self, token: Token, part: _Part) -> None:
         high = part.high // part.unit
-        wrong = partial(CalendarValue, part=part.name, text=token.text, low=part.low, high=high)
+        wrong = partial(
+            faults.CalendarValue, part=part.name, text=token.text, low=part.low, high=high
+        )
         self._error(token, wrong)
 
     def _no_range(self, node: Node, part: str) -> None:
-        self._error(node, partial(CalendarRange, text=self._of(node), part=part))
+        self._error(node, partial(faults.CalendarRange, text=self._of(node), part=part))
 
     def _check_timestamp(self, token: Token) -> None:
         digits = token.text[1:]
@@ -293,7 +296,7 @@ class _Reader:
 
     def _unexpected(self, word: Node | Token) -> None:
         text = self._of(word)
-        self._error(word, partial(CalendarSyntax, text=text, advice=_word_advice(text)))
+        self._error(word, partial(faults.CalendarSyntax, text=text, advice=_word_advice(text)))
 
     def _of(self, part: Node | Token) -> str:
         return self.text[part.start : part.end]

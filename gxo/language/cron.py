@@ -9,21 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 from gxo.diagnostic import Problem
 from gxo.diagnostic.base import did_you_mean
-from gxo.diagnostic.schedule import (
-    CronBackwards,
-    CronExtension,
-    CronFields,
-    CronGap,
-    CronLongStep,
-    CronNickname,
-    CronStep,
-    CronUnexpected,
-    CronValue,
-    NeverOccurs,
-)
+from gxo.diagnostic.lazy import Lazy
 from gxo.language.finding import Finding, place
 from gxo.language.lalr import END, Node, ParseError, Token
 from gxo.language.parser import fast
@@ -51,6 +41,11 @@ _FIELDS = (
     _Field("month", 1, 12, _MONTHS),
     _Field("day of the week", 0, 7, _DAYS),
 )
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import schedule as faults
+else:
+    faults = Lazy("gxo.diagnostic.schedule")
 _NICKNAMES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -119,13 +114,13 @@ def _read(text: str) -> tuple[Cron | None, tuple[Finding, ...]]:
     count = len(fields)
     if count != len(_FIELDS):
         start, end = (fields[5].start, fields[-1].end) if count > 5 else (0, len(text))
-        return None, (Finding(start, end, partial(CronFields, found=count)),)
+        return None, (Finding(start, end, partial(faults.CronFields, found=count)),)
     reader = _Reader(text, [], [])
     minutes, hours, days, months, weekdays = (
         reader.field(node, field) for node, field in zip(fields, _FIELDS, strict=True)
     )
     if not reader.errors and not _occurs(days, months):
-        reader.errors.append(Finding(fields[2].start, fields[3].end, NeverOccurs))
+        reader.errors.append(Finding(fields[2].start, fields[3].end, faults.NeverOccurs))
     if reader.errors:
         return None, (*reader.errors, *reader.warnings)
     cron = Cron(
@@ -165,7 +160,7 @@ class _Reader:
             return range(numbers[0], numbers[0] + 1)
         star = next((token for token in values if token.type == "STAR"), None)
         if star is not None:
-            self._error(star, partial(CronUnexpected, text="*"))
+            self._error(star, partial(faults.CronUnexpected, text="*"))
             return range(0)
         first, last = numbers
         if first > last:
@@ -176,7 +171,7 @@ class _Reader:
     def _stepped(self, item: Node, field: _Field, first: int, last: int, step: int) -> range:
         if step > last - first and step > 1:
             name = field.name
-            wrong = partial(CronLongStep, step=step, field=name, first=first)
+            wrong = partial(faults.CronLongStep, step=step, field=name, first=first)
             place = next(item.nodes())
             self.warnings.append(Finding(place.start, place.end, wrong))
         return range(first, last + 1, step or 1)
@@ -184,7 +179,7 @@ class _Reader:
     def _stepped_value(self, item: Node, field: _Field, first: int, step: int) -> None:
         top = 6 if field.high == 7 else field.high
         instead = f"{first}-{top}/{step}"
-        self._error(item, partial(CronStep, text=self._of(item), instead=instead))
+        self._error(item, partial(faults.CronStep, text=self._of(item), instead=instead))
 
     def _backwards(self, values: list[Token], field: _Field, first: int, last: int) -> None:
         top = 6 if field.high == 7 else field.high
@@ -194,17 +189,17 @@ class _Reader:
             pairs = ((first, top), (field.low, last))
             instead = ",".join(str(a) if a == b else f"{a}-{b}" for a, b in pairs)
         start, end = values[0].start, values[1].end
-        wrong = partial(CronBackwards, text=self.text[start:end], instead=instead)
+        wrong = partial(faults.CronBackwards, text=self.text[start:end], instead=instead)
         self.errors.append(Finding(start, end, wrong))
 
     def _step(self, node: Node | None) -> int | None:
-        """0 where there is none, None where it is wrong."""
+        """0 where there is none, None where it is faults."""
         if node is None:
             return 0
         text = self._of(node)
         if _is_number(text) and int(text) > 0:
             return int(text)
-        self._error(node, partial(CronStep, text=text))
+        self._error(node, partial(faults.CronStep, text=text))
         return None
 
     def _value(self, token: Token, field: _Field) -> int | None:
@@ -237,9 +232,9 @@ def _occurs(days: tuple[int, ...], months: tuple[int, ...]) -> bool:
 def _wrong_value(text: str, field: _Field) -> Callable[..., Problem]:
     advice = _extension(text, field)
     if advice:
-        return partial(CronExtension, text=text, advice=advice)
+        return partial(faults.CronExtension, text=text, advice=advice)
     return partial(
-        CronValue,
+        faults.CronValue,
         field=field.name,
         text=text,
         low=field.low,
@@ -300,22 +295,24 @@ def _nickname(token: Token) -> Finding:
         advice = "write `*/5 * * * *` for every five minutes"
     else:
         advice = did_you_mean(name, _NICKNAMES)
-    return Finding(token.start, token.end, partial(CronNickname, text=token.text, advice=advice))
+    return Finding(
+        token.start, token.end, partial(faults.CronNickname, text=token.text, advice=advice)
+    )
 
 
 def _broken(text: str, error: ParseError) -> Finding:
     before, found = text[: error.start].rstrip(), text[error.start : error.end]
     if "ATOM" in error.expected and error.found in (END, "_SPACE"):
         if before.endswith(("-", "/", ",")):
-            wrong = partial(CronGap, where="after", beside=before.split()[-1])
+            wrong = partial(faults.CronGap, where="after", beside=before.split()[-1])
             return Finding(len(before) - 1, len(before), wrong)
-        return Finding(0, len(text), partial(CronFields, found=0))
+        return Finding(0, len(text), partial(faults.CronFields, found=0))
     if "ATOM" in error.expected and error.found in ("COMMA", "MINUS", "SLASH"):
-        wrong = partial(CronGap, where="before", beside=found)
+        wrong = partial(faults.CronGap, where="before", beside=found)
         if before and before == text[: error.start]:
-            wrong = partial(CronGap, where="after", beside=before.split()[-1])
+            wrong = partial(faults.CronGap, where="after", beside=before.split()[-1])
         return Finding(error.start, error.end, wrong)
-    return Finding(error.start, error.end, partial(CronUnexpected, text=found))
+    return Finding(error.start, error.end, partial(faults.CronUnexpected, text=found))
 
 
 def _chain(values: tuple[int, ...], low: int, high: int) -> str:

@@ -2,20 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 from gxo.diagnostic import Problem
-from gxo.diagnostic.quantity import (
-    NegativeQuantity,
-    QuantitySyntax,
-    QuantityTooFine,
-    QuantityTooLarge,
-    UnitMissing,
-    UnknownUnit,
-)
+from gxo.diagnostic.lazy import Lazy
 from gxo.language.finding import Finding, place
 from gxo.language.lalr import Node, ParseError
 from gxo.language.parser import fast
 from gxo.source import Text
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import quantity as faults
+else:
+    faults = Lazy("gxo.diagnostic.quantity")
 
 # nanoseconds; both signs for micro, as Go has them
 _TIMES: Mapping[str, int] = {
@@ -80,9 +79,9 @@ def _duration(text: str) -> _Read:
             continue
         amount, rest = _amount(number, _TIMES[unit])
         if rest or amount % 1000:
-            findings.append(_finding(part, partial(QuantityTooFine, text=number + unit)))
+            findings.append(_finding(part, partial(faults.QuantityTooFine, text=number + unit)))
         nanoseconds += amount
-    too_large = partial(QuantityTooLarge, kind="duration", most="2562047h (292 years)")
+    too_large = partial(faults.QuantityTooLarge, kind="duration", most="2562047h (292 years)")
     return _checked(text, tree, nanoseconds, findings, too_large, "duration", 1000)
 
 
@@ -95,16 +94,16 @@ def _size(text: str) -> _Read:
     first, *more = tree.nodes()
     findings: list[Finding] = []
     if more:
-        wrong = partial(QuantitySyntax, kind="size", text=text)
+        wrong = partial(faults.QuantitySyntax, kind="size", text=text)
         return None, (Finding(0, len(text), wrong),)
     number, unit = _split(first)
     if unit not in _SIZES:
         instead = _other_size(number, unit)
         findings.append(
-            _finding(first, partial(UnknownUnit, kind="size", unit=unit, instead=instead))
+            _finding(first, partial(faults.UnknownUnit, kind="size", unit=unit, instead=instead))
         )
     size, _ = _amount(number, _SIZES.get(unit, 1))
-    too_large = partial(QuantityTooLarge, kind="size", most="8388607T")
+    too_large = partial(faults.QuantityTooLarge, kind="size", most="8388607T")
     return _checked(text, tree, size, findings, too_large, "size", 1)
 
 
@@ -119,7 +118,7 @@ def _checked(
 ) -> _Read:
     """What holds for a quantity as a whole."""
     if text.startswith("-") and value:
-        findings.append(_finding(tree, partial(NegativeQuantity, kind=kind)))
+        findings.append(_finding(tree, partial(faults.NegativeQuantity, kind=kind)))
     elif value > _LARGEST and not findings:
         findings.append(_finding(tree, too_large))
     return (None if findings else value // divisor), tuple(findings)
@@ -148,7 +147,7 @@ def _wrong_time(number: str, unit: str) -> Callable[..., Problem] | None:
     if unit in _TIMES:
         return None
     if not unit:
-        return partial(UnitMissing, number=number)
+        return partial(faults.UnitMissing, number=number)
     instead = None
     if unit.lower() in _TIMES:
         instead = number + unit.lower()
@@ -156,7 +155,7 @@ def _wrong_time(number: str, unit: str) -> Callable[..., Problem] | None:
         factor, name = _OTHER_TIMES[unit.lower()]
         whole, dropped = _amount(number, factor)
         instead = number + name if factor == 1 else None if dropped else f"{whole}{name}"
-    return partial(UnknownUnit, kind="duration", unit=unit, instead=instead)
+    return partial(faults.UnknownUnit, kind="duration", unit=unit, instead=instead)
 
 
 def _other_size(number: str, unit: str) -> str | None:
@@ -171,5 +170,5 @@ def _broken(text: str, kind: str, read: Callable[[str], _Read]) -> _Read:
     """Spaces are the likeliest fault: does it read without them?"""
     joined = "".join(text.split())
     instead = joined if joined != text and read(joined)[0] is not None else None
-    wrong = partial(QuantitySyntax, kind=kind, text=text, instead=instead)
+    wrong = partial(faults.QuantitySyntax, kind=kind, text=text, instead=instead)
     return None, (Finding(0, len(text), wrong),)

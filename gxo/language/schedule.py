@@ -1,11 +1,18 @@
 """When a scheduled workload runs: its `cron` or `calendar`, in its `timezone`, as OnCalendar=."""
 
+from typing import TYPE_CHECKING
+
 from gxo.diagnostic import Problem
-from gxo.diagnostic.schedule import TimezoneTwice
+from gxo.diagnostic.lazy import Lazy
 from gxo.language.calendar import read_calendar
 from gxo.language.cron import parse_cron
 from gxo.language.timezone import check_timezone, dst_warning
 from gxo.source import Text
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import schedule as faults
+else:
+    faults = Lazy("gxo.diagnostic.schedule")
 
 
 def schedule_cron(
@@ -40,7 +47,9 @@ def parse_calendar(
             return None
         if timezone and beside and beside != inside:
             other = timezone.span
-            problems.append(TimezoneTwice(span=at.span, inside=inside, beside=beside, other=other))
+            problems.append(
+                faults.TimezoneTwice(span=at.span, inside=inside, beside=beside, other=other)
+            )
             return None
     zone = inside or beside
     if zone:

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from gxo.diagnostic import Problem
 from gxo.diagnostic.base import did_you_mean
-from gxo.diagnostic.schedule import ClockChange, UncheckedTimezone, UnknownTimezone
+from gxo.diagnostic.lazy import Lazy
 from gxo.source import Text
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
+
+    from gxo.diagnostic import schedule as faults
+else:
+    faults = Lazy("gxo.diagnostic.schedule")
 
 _CHARACTERS = frozenset(ascii_letters + digits + "-_+")
 _MAGIC = b"TZif"
@@ -47,11 +51,11 @@ def check_timezone(text: Text, problems: list[Problem]) -> str | None:
     span = text.part(0, len(name)) if name else text.span
     if _is_shaped(name):
         if not places:
-            problems.append(UncheckedTimezone(span=span, name=name))
+            problems.append(faults.UncheckedTimezone(span=span, name=name))
             return name
         if any(_is_zone(place / name) for place in places):
             return name
-    problems.append(UnknownTimezone(span=span, name=name, advice=_advice(name)))
+    problems.append(faults.UnknownTimezone(span=span, name=name, advice=_advice(name)))
     return None
 
 
@@ -71,7 +75,9 @@ def dst_warning(schedule: Schedule, zone: str, text: Text, problems: list[Proble
             repeated = repeated or met
     if skipped or repeated:
         span = text.part(0, len(text.text))
-        problems.append(ClockChange(span=span, zone=zone, skipped=skipped, repeated=repeated))
+        problems.append(
+            faults.ClockChange(span=span, zone=zone, skipped=skipped, repeated=repeated)
+        )
 
 
 @dataclass(frozen=True, slots=True)
