@@ -24,6 +24,8 @@ HOMES = {
     "click": "cli",
     "rich": "cli",
 }
+# leaves in lower rooms through which rooms share a library: `toYaml` runs where lark never does
+WRAPPERS = {"gxo/template/yaml_text.py": "yaml"}
 FILES = sorted((TOP / "gxo").rglob("*.py"))
 
 
@@ -57,10 +59,11 @@ def test_libraries_live_in_one_room(path: Path) -> None:
     """A third-party library is imported by its own room only."""
     for module in imports(path):
         home = HOMES.get(module.split(".")[0])
-        assert home is None or room_of(path) == home, f"{path} imports {module}"
+        wrapped = WRAPPERS.get(str(path.relative_to(TOP))) == module
+        assert home is None or wrapped or room_of(path) == home, f"{path} imports {module}"
 
 
-@pytest.mark.parametrize("room", ["plan.model", "units.model", "template.value", "spec.policy"])
+@pytest.mark.parametrize("room", ["plan.model", "units.model", "template.evaluate", "spec.policy"])
 def test_what_a_runner_needs_loads_no_frontend(room: str) -> None:
     """Importing the plan's and the units' types loads neither lark nor yaml nor the language."""
     code = (

@@ -1,4 +1,4 @@
-"""Values of a playbook that may hold templates: literals, lists, maps, templates, each with its place."""
+"""Values of a playbook that may hold templates, each with its place."""
 
 from __future__ import annotations
 
