@@ -10,12 +10,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from gxo.plan.model import VERSION, Plan
 from gxo.source import Source, Span
 
+T = TypeVar("T")
 _TAG = "$"
+
+
+class UnreadableRecord(ValueError):
+    """Stored JSON that is not what it should be; the text says why."""
 
 
 class UnreadablePlan(ValueError):
@@ -40,6 +45,22 @@ def from_json(data: Mapping[str, Any]) -> Plan:
         return cast("Plan", _decoder(Plan)(data["plan"], sources))
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise UnreadablePlan(f"cannot read the plan: it is broken ({error})") from error
+
+
+def encode(value: object) -> Any:
+    """JSON data of a frozen value without spans, by the same rules (records on disk)."""
+    encoder = _Encoder()
+    data = encoder.value(value)
+    assert not encoder.sources, "a record keeps no places"
+    return data
+
+
+def decode(cls: type[T], data: Any) -> T:
+    """The value that `encode` wrote; UnreadableRecord where `data` is none of its type."""
+    try:
+        return cast("T", _decoder(cast("Any", cls))(data, ()))
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableRecord(f"it is broken ({error})") from error
 
 
 class _Encoder:

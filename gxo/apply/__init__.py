@@ -1,0 +1,1 @@
+"""Apply: desired against live, carried out on systemd; recorded, undone, restored after a boot."""

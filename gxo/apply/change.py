@@ -1,0 +1,269 @@
+"""Changes: desired against live and recorded, as one pure function."""
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gxo.apply.desired import Desired, Part
+from gxo.apply.drift import altered
+from gxo.apply.live import Live, LiveUnit
+from gxo.apply.record import Intent, Observed, Revision, to_desired
+from gxo.spec.lifecycle import Policy
+from gxo.units.model import Command, Directive, Unit, UnitType
+
+
+class Action(StrEnum):
+    START = "start"
+    STOP = "stop"
+    RESTART = "restart"
+    RUN = "run"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What to do with one part of a playbook, or with a unit that is no part of it any more.
+
+    `old` are live units that go, `before` the definitions of what ran (none where it did not run
+    or nobody knows them), main first. `workload` is empty for a slice.
+    """
+
+    playbook: str
+    workload: str
+    unit: str
+    action: Action
+    reason: str
+    diff: tuple[str, ...] = ()
+    part: Part | None = None
+    make: tuple[Unit, ...] = ()
+    old: tuple[str, ...] = ()
+    before: tuple[Unit, ...] = ()
+    adopt: bool = False
+    """What is loaded or under way is what is wanted: start that, and make it only if it is gone."""
+
+    @property
+    def lost(self) -> bool:
+        """It stops what ran, and nothing says what that was: it cannot be undone."""
+        return self.action in (Action.RESTART, Action.STOP) and not self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the records of a playbook say; `definitions` by unit name and digest."""
+
+    current: Revision | None = None
+    observed: Observed = field(default_factory=Observed)
+    definitions: Mapping[tuple[str, str], Unit] = field(default_factory=dict)
+
+
+def known(
+    current: Revision | None, intent: Intent | None = None, observed: Observed | None = None
+) -> Known:
+    """What records tell; a killed apply may have started units of its intent."""
+    targets = [revision for revision in (current, intent and intent.target) if revision]
+    units = [unit for revision in targets for unit in to_desired(revision).units]
+    return Known(
+        current, observed or Observed(), {(unit.name, unit.digest): unit for unit in units}
+    )
+
+
+def changes(
+    wanted: Desired, live: Live, records: Known, *, prune: bool = True
+) -> tuple[Change, ...]:
+    """One Change for each slice and part, in their order, then one for each unit to be stopped.
+
+    `live` holds this playbook's units. Without `prune` what left the playbook stays.
+    """
+    made = [_slice(wanted, unit, live) for unit in wanted.slices]
+    made += [_part(wanted, part, live, records) for part in wanted.parts]
+    if prune:
+        taken = {name for change in made for name in (*change.old, *(u.name for u in change.make))}
+        taken |= {unit.name for unit in wanted.units}
+        made += _leftovers(wanted, live, records, taken)
+    return tuple(made)
+
+
+def _slice(wanted: Desired, unit: Unit, live: Live) -> Change:
+    found = live.get(unit.name)
+    up = found is not None and found.up
+    return Change(
+        playbook=wanted.playbook,
+        workload="",
+        unit=unit.name,
+        action=Action.NONE if up else Action.START,
+        reason="unchanged" if up else "new",
+        make=(unit,),
+    )
+
+
+def _part(wanted: Desired, part: Part, live: Live, records: Known) -> Change:
+    decide = {
+        Policy.RUN_ONCE: _run_once,
+        Policy.SUPERVISE: _supervised,
+        Policy.SCHEDULED: _scheduled,
+    }[part.policy]
+    action, reason, old, before = decide(part, live, records)
+    main = live.get(part.main.name)
+    return Change(
+        playbook=wanted.playbook,
+        workload=part.workload,
+        unit=part.main.name,
+        action=action,
+        reason=reason,
+        diff=_diff(part, before or _recorded(part, records))
+        if action in (Action.RESTART, Action.RUN)
+        else (),
+        part=part,
+        make=part.units,
+        old=old,
+        before=before,
+        adopt=action is Action.RUN and not old and main is not None and main.up,
+    )
+
+
+_Decision = tuple[Action, str, tuple[str, ...], tuple[Unit, ...]]
+_UNCHANGED: _Decision = (Action.NONE, "unchanged", (), ())
+
+
+def _run_once(part: Part, live: Live, records: Known) -> _Decision:
+    found = live.get(part.main.name)
+    if found is not None and found.up:
+        # an apply was killed while it ran
+        if found.digest == part.main.digest:
+            return Action.RUN, "under way", (), ()
+        return Action.RUN, "changed", (found.name,), ()
+    last = records.observed.outcomes.get(part.workload)
+    if last is None:
+        return Action.RUN, "new", (), ()
+    if last.digest != part.main.digest:
+        return Action.RUN, "changed", (), ()
+    if not last.ok:
+        return Action.RUN, "its last run failed", (), ()
+    return Action.NONE, "has run", (), ()
+
+
+def _supervised(part: Part, live: Live, records: Known) -> _Decision:
+    unit = part.main
+    found = live.get(unit.name)
+    if found is None or not found.up:
+        state = "not running" if _recorded(part, records) else "new"
+        reason = "failed" if found is not None and found.active == "failed" else state
+        return Action.START, reason, (), ()
+    before = _definition(found, records)
+    if found.digest != unit.digest:
+        return Action.RESTART, "changed", (unit.name,), before
+    if drifted := altered(unit, found, records.observed.baselines.get(unit.name)):
+        return Action.RESTART, f"drifted: {'; '.join(drifted)}", (unit.name,), before
+    return _UNCHANGED
+
+
+def _scheduled(part: Part, live: Live, records: Known) -> _Decision:
+    timer = part.main
+    found = live.get(timer.name)
+    others = tuple(
+        unit
+        for unit in live.units.values()
+        if unit.workload == part.workload
+        and unit.name != timer.name
+        and unit.name.endswith(f".{timer.type.value}")
+    )
+    if found is not None and found.up:
+        drifted = [
+            line
+            for unit in part.units
+            if (now := live.get(unit.name))
+            for line in altered(unit, now, records.observed.baselines.get(unit.name))
+        ]
+        if not drifted:
+            return _UNCHANGED
+        reason = f"drifted: {'; '.join(drifted)}"
+        return Action.RESTART, reason, (timer.name,), part.units
+    running = tuple(unit for unit in others if unit.up)
+    if running:
+        before = _with_service(running[0], records)
+        return Action.RESTART, "changed", tuple(unit.name for unit in others), before
+    state = "not running" if _recorded(part, records) else "new"
+    return Action.START, state, tuple(unit.name for unit in others), ()
+
+
+def _leftovers(wanted: Desired, live: Live, records: Known, taken: set[str]) -> Iterator[Change]:
+    """Units that are in nothing that is wanted; a job of a schedule's older revision may finish."""
+    policies = {part.workload: part.policy for part in wanted.parts}
+    for found in live.units.values():
+        if found.name in taken or found.playbook is None:
+            continue
+        service = found.name.endswith(".service")
+        if service and policies.get(found.workload) is Policy.SCHEDULED and found.revision:
+            continue
+        if not found.workload and wanted.parts:
+            continue
+        kept = found.workload in policies
+        yield Change(
+            playbook=wanted.playbook,
+            workload=found.workload,
+            unit=found.name,
+            action=Action.STOP,
+            reason="replaced" if kept else "left the playbook",
+            old=(found.name,),
+            before=_with_service(found, records),
+        )
+
+
+def _definition(found: LiveUnit, records: Known) -> tuple[Unit, ...]:
+    unit = records.definitions.get((found.name, found.digest or ""))
+    return (unit,) if unit else ()
+
+
+def _with_service(found: LiveUnit, records: Known) -> tuple[Unit, ...]:
+    """What is known of a live unit, and for a timer of the service made with it."""
+    mine = [unit for unit in records.definitions.values() if unit.name == found.name]
+    if not mine or mine[0].type is not UnitType.TIMER:
+        return _definition(found, records)
+    stem = found.name.rpartition(".")[0]
+    service = [u for u in records.definitions.values() if u.name == f"{stem}.service"]
+    return (*mine[:1], *service[:1])
+
+
+def _recorded(part: Part, records: Known) -> tuple[Unit, ...]:
+    """The units of the same workload in the current revision."""
+    if records.current is None:
+        return ()
+    for other in to_desired(records.current).parts:
+        if other.workload == part.workload:
+            return other.units
+    return ()
+
+
+def _diff(part: Part, before: Iterable[Unit]) -> tuple[str, ...]:
+    """Settings that differ, as `-Name=old` and `+Name=new`, unit type by unit type."""
+    old = {unit.type: unit for unit in before}
+    lines: list[str] = []
+    for unit in part.units:
+        if unit.type not in old:
+            continue
+        was = _settings(old[unit.type])
+        now = _settings(unit)
+        lines += (f"-{line}" for line in was if line not in now)
+        lines += (f"+{line}" for line in now if line not in was)
+    return tuple(lines)
+
+
+def _settings(unit: Unit) -> list[str]:
+    return [line for item in unit.directives for line in shown(item)]
+
+
+def shown(item: Directive) -> Iterator[str]:
+    """A directive as lines for a person to read; not quoted as a file would be."""
+    value = item.value
+    if isinstance(value, Command):
+        yield f"{item.name}={'-' if value.ignore_failure else ''}{shlex.join(value.argv)}"
+    elif isinstance(value, bool):
+        yield f"{item.name}={'yes' if value else 'no'}"
+    elif not isinstance(value, tuple):
+        yield f"{item.name}={value}"
+    else:
+        for entry in value:
+            text = entry if isinstance(entry, str) else "=".join(entry)
+            if not text.startswith("GXO_DIGEST="):
+                yield f"{item.name}={text}"

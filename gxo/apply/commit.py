@@ -1,0 +1,304 @@
+"""Commit: changes carried out on systemd, side by side where nothing orders them."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from gxo.apply.change import Action, Change
+from gxo.apply.event import Event, Kind, Listener
+from gxo.apply.launch import PATIENCE, Launch, name_taken
+from gxo.apply.record import Outcome as RunOutcome
+from gxo.apply.stamps import Stamps, persistent
+from gxo.spec.lifecycle import SECOND
+from gxo.systemd.bus import SystemdError
+from gxo.systemd.jobs import Job, JobResult, Jobs, Outcome
+from gxo.systemd.manager import Manager, no_such_unit
+from gxo.units.model import UnitType
+
+_BEAT = 0.1
+"""Seconds between looks at units that settle, and between tries for a name that is taken."""
+_WHY = {
+    JobResult.TIMEOUT: "it was not ready in time",
+    JobResult.DEPENDENCY: "a unit it depends on failed",
+    JobResult.CANCELED: "its start was cancelled",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A change that could not be made; `since` is when it was begun, microseconds since 1970."""
+
+    change: Change
+    reason: str
+    since: int
+    invocation: str = ""
+
+
+@dataclass(slots=True)
+class Committed:
+    """What was begun, in that order, and what failed."""
+
+    begun: list[Change] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Task:
+    """A change under way."""
+
+    change: Change
+    since: int
+    jobs: set[Job] = field(default_factory=set)
+    starting: bool = False
+    due: float | None = None
+    """When to try again (`settling` false) or when it has settled, on the monotonic clock."""
+    settling: bool = False
+    patience: float = 0.0
+    owed: tuple[str, int] | None = None
+    """An old timer kept loaded, and when it was to fire next as it was stopped."""
+
+
+class Commit:
+    """One commit. `ran` hears how each run_once step ended, at once.
+
+    With `restoring` stamps stay as they are and nothing settles.
+    """
+
+    def __init__(
+        self,
+        manager: Manager,
+        jobs: Jobs,
+        *,
+        stamps: Stamps,
+        listen: Listener,
+        ran: Callable[[Change, RunOutcome], None],
+        restoring: bool = False,
+    ) -> None:
+        self.manager = manager
+        self.jobs = jobs
+        self.launch = Launch(manager, jobs)
+        self.stamps = stamps
+        self.listen = listen
+        self.ran = ran
+        self.restoring = restoring
+        self.result = Committed()
+        self._tasks: list[_Task] = []
+        self._ready: list[Change] = []
+        self._behind: dict[tuple[str, str], list[tuple[Change, set[tuple[str, str]]]]] = {}
+        self._looked = 0.0
+
+    def run(self, changes: Sequence[Change]) -> Committed:
+        """Stop what goes, then start slices, then parts as their order allows.
+
+        After a failure nothing new begins; what is under way ends. Raises SystemdError where
+        systemd cannot be reached, and what a signal handler raises: `result` then says how far it
+        came.
+        """
+        active = [change for change in changes if change.action is not Action.NONE]
+        stops = [change for change in active if change.action is Action.STOP]
+        slices = [change for change in active if change.make and change.part is None]
+        parts = [change for change in active if change.part is not None]
+        for stage in (stops, slices, parts):
+            if self.restoring or not self.result.failures:
+                self._stage(stage)
+        return self.result
+
+    def _stage(self, changes: Sequence[Change]) -> None:
+        here = {(change.playbook, change.workload) for change in changes if change.part}
+        ready: list[Change] = []
+        for change in changes:
+            after = change.part.after if change.part else ()
+            waits = {key for name in after if (key := (change.playbook, name)) in here}
+            if waits:
+                for key in waits:
+                    self._behind.setdefault(key, []).append((change, waits))
+            else:
+                ready.append(change)
+        self._ready = ready
+        while True:
+            while self._ready and (self.restoring or not self.result.failures):
+                self._begin(self._ready.pop(0))
+            if not self._tasks:
+                return
+            self._look(self.jobs.ended(self._pause()))
+
+    def _pause(self) -> float:
+        return _BEAT if any(task.due is not None for task in self._tasks) else 1.0
+
+    def _begin(self, change: Change) -> None:
+        task = _Task(change=change, since=_now())
+        self._tasks.append(task)
+        self.result.begun.append(change)
+        if change.old:
+            self._say(change, Kind.STOPPING, change.reason)
+            if change.action is Action.RESTART:
+                self._watch_timer(task)
+            task.jobs = {self.jobs.stop(name) for name in change.old}
+        else:
+            self._make(task)
+
+    def _make(self, task: _Task) -> None:
+        change = task.change
+        task.starting = True
+        if change.action is Action.STOP:
+            self._end(task, Kind.STOPPED)
+            return
+        run = change.action is Action.RUN
+        self._say(change, Kind.RUNNING if run else Kind.STARTING, change.reason)
+        task.patience = time.monotonic() + PATIENCE
+        if not self.restoring:
+            old = next((unit for unit in change.before if unit.type is UnitType.TIMER), None)
+            self.stamps.renew(change.make[0], old, task.since)
+        main = change.make[0].name
+        task.jobs = {self.jobs.start(main) if change.adopt else self.launch.start(change.make)}
+
+    def _look(self, outcomes: Sequence[Outcome]) -> None:
+        by_job = {job: task for task in self._tasks for job in task.jobs}
+        for outcome in outcomes:
+            task = by_job.get(outcome.job)
+            if task is None:
+                continue
+            task.jobs.discard(outcome.job)
+            if task.starting:
+                self._started(task, outcome)
+            else:
+                self._stopped(task, outcome)
+        self._check_due()
+
+    def _stopped(self, task: _Task, outcome: Outcome) -> None:
+        if not outcome.ok and not no_such_unit(outcome.error):
+            self._fail(task, f"cannot stop {outcome.job.unit}: {_because(outcome)}")
+        elif not task.jobs:
+            self._make(task)
+
+    def _started(self, task: _Task, outcome: Outcome) -> None:
+        change = task.change
+        if outcome.ok:
+            self._pay(task)
+            settle = change.part.settle if change.part and not self.restoring else 0
+            if change.action is Action.RUN:
+                self.ran(change, RunOutcome(digest=change.make[0].digest, ok=True, ended=_now()))
+                self._end(task, Kind.RAN)
+            elif settle:
+                self._say(change, Kind.SETTLING)
+                task.settling = True
+                task.due = time.monotonic() + settle / SECOND
+            else:
+                self._end(task, Kind.STARTED)
+        elif name_taken(outcome) and time.monotonic() < task.patience:
+            task.due = time.monotonic() + _BEAT / 4
+        elif outcome.job.verb == "start" and no_such_unit(outcome.error):
+            # the step that was under way ended as we looked; nobody knows how
+            task.jobs = {self.launch.start(change.make)}
+        else:
+            self._fail_start(task, outcome)
+
+    def _check_due(self) -> None:
+        now = time.monotonic()
+        for task in [task for task in self._tasks if task.due and not task.settling]:
+            if task.due and task.due <= now:
+                task.due = None
+                task.jobs = {self.launch.again(task.change.make)}
+        settling = {task.change.unit: task for task in self._tasks if task.settling}
+        if not settling or now - self._looked < _BEAT / 2:
+            return
+        self._looked = now
+        for name, state in self.manager.named(*settling).items():
+            task = settling[name]
+            if state.active not in ("active", "reloading", "refreshing"):
+                self._fail_settling(task)
+            elif task.due and task.due <= now:
+                if self.manager.result(name).restarts:
+                    self._fail_settling(task)
+                else:
+                    self._end(task, Kind.STARTED)
+
+    def _fail_start(self, task: _Task, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self._fail(task, f"systemd refused it: {outcome.error}")
+            return
+        found = self.manager.result(task.change.make[0].name)
+        said = _WHY.get(outcome.result) or describe(found.code, found.status, found.result)
+        self._fail(task, said, found.invocation)
+
+    def _fail_settling(self, task: _Task) -> None:
+        part = task.change.part
+        assert part is not None
+        found = self.manager.result(task.change.unit)
+        said = describe(found.code, found.status, found.result) if found.found else "it ended"
+        self._fail(task, f"{said} within {part.settle / SECOND:g} s of its start", found.invocation)
+
+    def _fail(self, task: _Task, reason: str, invocation: str = "") -> None:
+        change = task.change
+        if change.action is Action.RUN:
+            digest = change.make[0].digest
+            self.ran(change, RunOutcome(digest=digest, ok=False, ended=_now(), detail=reason))
+        self.result.failures.append(Failure(change, reason, task.since, invocation))
+        self._end(task, Kind.FAILED, reason)
+
+    def _end(self, task: _Task, kind: Kind, detail: str = "") -> None:
+        self._tasks.remove(task)
+        self._say(task.change, kind, detail)
+        key = (task.change.playbook, task.change.workload)
+        for change, waits in self._behind.pop(key, ()) if task.change.part else ():
+            waits.discard(key)
+            if not waits:
+                self._ready.append(change)
+
+    def _watch_timer(self, task: _Task) -> None:
+        """Remember when the timer that goes was to fire, and keep it loaded to ask if it did.
+
+        A persistent timer keeps that by itself, in its stamp.
+        """
+        timer = task.change.old[0]
+        if not timer.endswith(".timer") or persistent(task.change.make[0]):
+            return
+        try:
+            self.manager.ref(timer)
+            read = self.manager.properties(timer, ("NextElapseUSecRealtime",))
+        except SystemdError:
+            return
+        task.owed = (timer, int(read.get("NextElapseUSecRealtime", 0)))
+
+    def _pay(self, task: _Task) -> None:
+        """Start the job of a turn that fell between the old timer's end and the new one's start."""
+        if task.owed is None:
+            return
+        timer, due = task.owed
+        last = int(self.manager.properties(timer, ("LastTriggerUSec",)).get("LastTriggerUSec", 0))
+        self.manager.unref(timer)
+        if 0 < due <= _now() and last < due:
+            self.jobs.start(task.change.make[1].name)
+
+    def _say(self, change: Change, kind: Kind, detail: str = "") -> None:
+        self.listen(
+            Event(
+                time=_now(),
+                kind=kind,
+                playbook=change.playbook,
+                workload=change.workload,
+                unit=change.unit,
+                detail=detail,
+            )
+        )
+
+
+def describe(code: str, status: int, result: str) -> str:
+    """How a process ended, in words; `result` is systemd's own."""
+    if result == "timeout":
+        return "it was not ready in time"
+    if result == "oom-kill":
+        return "it was killed for want of memory"
+    if code == "exited":
+        return f"it exited with status {status}"
+    if code in ("killed", "dumped"):
+        return f"it was killed by signal {status}"
+    return "it ended" if result == "success" else f"it failed ({result})"
+
+
+def _because(outcome: Outcome) -> str:
+    return str(outcome.error) if outcome.error else f"its job ended as {outcome.result}"
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

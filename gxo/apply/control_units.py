@@ -1,0 +1,135 @@
+"""Daily handling of what is applied: start, stop, restart, trigger."""
+
+from collections.abc import Iterable, Iterator
+
+from gxo.apply.change import Action, Change
+from gxo.apply.desired import Part
+from gxo.apply.event import Event, Listener
+from gxo.apply.failure import ApplyError
+from gxo.apply.lock import WAIT, locked
+from gxo.apply.record import to_desired
+from gxo.apply.transaction import HERE, Places, Prune, Transaction
+from gxo.diagnostic.base import did_you_mean
+from gxo.spec.lifecycle import Policy
+from gxo.systemd.bus import Bus
+from gxo.systemd.manager import Manager
+
+
+def _silent(_event: Event) -> None:
+    """Listens to nothing."""
+
+
+def control(
+    action: str,
+    playbook: str,
+    workload: str | None = None,
+    *,
+    listen: Listener = _silent,
+    lock_timeout: float = WAIT,
+    places: Places = HERE,
+) -> tuple[Change, ...]:
+    """Do `start`, `stop`, `restart` or `trigger` to a workload, or to all of a playbook.
+
+    `start` starts what does not run; `trigger` runs a schedule's job or a run_once step now and
+    waits for its end. What was done is given back, empty where all was as asked already.
+    Raises ApplyError for a name that is not applied or cannot be handled so, ActivationFailed,
+    LockTimeout, SystemdError, StoreError.
+    """
+    label = f"{playbook}.{workload}" if workload else playbook
+    with locked(f"gxo {action} {label}", timeout=lock_timeout), Bus.system() as bus:
+        revision = places.store.current(playbook)
+        if revision is None:
+            known = places.store.playbooks()
+            hint = did_you_mean(playbook, known)
+            raise ApplyError(
+                f"cannot {action} `{label}`: no playbook `{playbook}` is applied"
+                + (f"; {hint}" if hint else "")
+            )
+        transaction = Transaction(Manager(bus), places, [to_desired(revision)], Prune.NONE)
+        parts = transaction.wanted[playbook].parts
+        chosen = [part for part in parts if workload in (None, part.workload)]
+        if not chosen:
+            hint = did_you_mean(str(workload), [part.workload for part in parts])
+            raise ApplyError(
+                f"cannot {action} `{label}`: playbook `{playbook}` has no workload `{workload}`"
+                + (f"; {hint}" if hint else "")
+            )
+        todo = tuple(_VERBS[action](transaction, playbook, chosen))
+        if not todo and workload and not _fits(action, chosen[0]):
+            raise ApplyError(f"cannot {action} `{label}`: {_MISFIT[action, chosen[0].policy]}")
+        transaction.handle(todo, listen)
+        return todo
+
+
+_MISFIT = {
+    ("start", Policy.RUN_ONCE): "it runs once; `gxo trigger` runs it now",
+    ("restart", Policy.RUN_ONCE): "it runs once; `gxo trigger` runs it now",
+    ("trigger", Policy.SUPERVISE): "it is a service; `gxo restart` restarts it",
+}
+
+
+def _fits(action: str, part: Part) -> bool:
+    return (action, part.policy) not in _MISFIT
+
+
+def _start(transaction: Transaction, _playbook: str, parts: Iterable[Part]) -> Iterator[Change]:
+    names = {part.workload for part in parts}
+    for change in transaction.changes:
+        if change.action is Action.START and (change.part is None or change.workload in names):
+            yield change
+
+
+def _stop(transaction: Transaction, playbook: str, parts: Iterable[Part]) -> Iterator[Change]:
+    for part in parts:
+        up = tuple(n for n in part.names if (unit := transaction.live.get(n)) and unit.up)
+        if up:
+            yield Change(
+                playbook=playbook,
+                workload=part.workload,
+                unit=part.main.name,
+                action=Action.STOP,
+                reason="asked for",
+                old=up,
+                before=part.units,
+            )
+
+
+def _restart(transaction: Transaction, playbook: str, parts: Iterable[Part]) -> Iterator[Change]:
+    yield from (c for c in transaction.changes if c.part is None and c.action is Action.START)
+    for part in parts:
+        if not _fits("restart", part):
+            continue
+        found = transaction.live.get(part.main.name)
+        up = found is not None and found.up
+        yield Change(
+            playbook=playbook,
+            workload=part.workload,
+            unit=part.main.name,
+            action=Action.RESTART if up else Action.START,
+            reason="asked for",
+            part=part,
+            make=part.units,
+            old=(part.main.name,) if up else (),
+            before=part.units if up else (),
+        )
+
+
+def _trigger(_transaction: Transaction, playbook: str, parts: Iterable[Part]) -> Iterator[Change]:
+    for part in parts:
+        if not _fits("trigger", part):
+            continue
+        # a schedule's job, without its timer
+        units = part.units[-1:]
+        yield Change(
+            playbook=playbook,
+            workload=part.workload,
+            unit=units[0].name,
+            action=Action.RUN,
+            reason="asked for",
+            part=part,
+            make=units,
+            adopt=part.policy is Policy.SCHEDULED,
+        )
+
+
+_VERBS = {"start": _start, "stop": _stop, "restart": _restart, "trigger": _trigger}

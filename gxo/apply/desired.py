@@ -1,0 +1,113 @@
+"""Desired: what one playbook wants of systemd, as parts that start, stop and fail as wholes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gxo.plan.model import Plan
+from gxo.spec.lifecycle import SECOND, Lifecycle, Policy, Supervise
+from gxo.units.model import Unit, UnitType
+
+_SETTLE = 2 * SECOND
+"""What a supervised workload settles for that says nothing of `ready`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One workload as units: `units[0]` is started, the rest is made with it (a timer's service).
+
+    `after` names the workloads it waits for; `settle` is how long it must stay up, microseconds.
+    """
+
+    workload: str
+    policy: Policy
+    units: tuple[Unit, ...]
+    after: tuple[str, ...] = ()
+    settle: int = 0
+
+    @property
+    def main(self) -> Unit:
+        return self.units[0]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(unit.name for unit in self.units)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """`parts` stand in an order in which each comes behind all it waits for.
+
+    `source` is the playbook's file, absolute; empty where it came from standard input.
+    """
+
+    playbook: str
+    slices: tuple[Unit, ...] = ()
+    parts: tuple[Part, ...] = ()
+    source: str = ""
+
+    @property
+    def nothing(self) -> bool:
+        """The playbook is to be removed."""
+        return not self.slices and not self.parts
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        return (*self.slices, *(unit for part in self.parts for unit in part.units))
+
+
+def desired(plan: Plan, units: Iterable[Unit]) -> Desired:
+    """What a plan wants, given all units compiled from it; units of other playbooks are left out.
+
+    A step without units (its condition does not hold) takes no part: who waits for it waits for
+    all that it waited for.
+    """
+    name = plan.playbook.text
+    slices: list[Unit] = []
+    by_workload: dict[str, list[Unit]] = {}
+    for unit in units:
+        if unit.type is UnitType.SLICE:
+            if unit.playbook in ("", name):
+                slices.append(unit)
+        elif unit.playbook == name:
+            by_workload.setdefault(unit.workload, []).append(unit)
+    after = _after(plan, by_workload)
+    parts = tuple(
+        Part(
+            workload=step.name.text,
+            policy=step.lifecycle.policy,
+            units=_main_first(by_workload[step.name.text]),
+            after=after[step.name.text],
+            settle=_settle(step.lifecycle),
+        )
+        for step in plan.steps
+        if step.name.text in by_workload
+    )
+    path = plan.playbook.span.source.path
+    source = "" if path.startswith("<") else str(Path(path).absolute())
+    return Desired(playbook=name, slices=tuple(slices), parts=parts, source=source)
+
+
+def _after(plan: Plan, present: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
+    """Whom each step waits for; steps come in order, so that those left out are known before."""
+    into: dict[str, list[str]] = {}
+    for edge in plan.edges:
+        into.setdefault(edge.target, []).append(edge.source)
+    after: dict[str, tuple[str, ...]] = {}
+    for step in plan.steps:
+        found: dict[str, None] = {}
+        for source in into.get(step.name.text, ()):
+            found |= dict.fromkeys([source] if source in present else after[source])
+        after[step.name.text] = tuple(found)
+    return after
+
+
+def _settle(lifecycle: Lifecycle) -> int:
+    if not isinstance(lifecycle, Supervise):
+        return 0
+    return lifecycle.ready.settle if lifecycle.ready else _SETTLE
+
+
+def _main_first(units: list[Unit]) -> tuple[Unit, ...]:
+    """A timer or socket before the service it starts."""
+    return tuple(sorted(units, key=lambda unit: unit.type is UnitType.SERVICE))

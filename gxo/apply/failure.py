@@ -1,0 +1,40 @@
+"""How an apply fails, as exceptions whose text is fit for the user."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gxo.apply.commit import Failure
+
+
+class ApplyError(Exception):
+    """An apply, remove or rollback could not be done: "cannot X: reason"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One failure with the last lines that its unit wrote to the journal."""
+
+    failure: Failure
+    lines: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        change = self.failure.change
+        verb = {"run": "run", "stop": "stop"}.get(change.action.value, "start")
+        what = f"`{change.playbook}.{change.workload}`" if change.workload else change.unit
+        said = "".join(f"\n    {line}" for line in self.lines)
+        quoted = f"\n  its last lines in the journal:{said}" if said else ""
+        return f"cannot {verb} {what} ({change.unit}): {self.failure.reason}{quoted}"
+
+
+class ActivationFailed(ApplyError):
+    """Changes failed. `left` is what could not be taken back, None where nothing was to be."""
+
+    def __init__(self, reports: Sequence[Report], left: Sequence[str] | None = None) -> None:
+        self.reports = tuple(reports)
+        self.left = tuple(left or ())
+        lines = [str(report) for report in reports]
+        if self.left:
+            lines.append("not all could be taken back: " + "; ".join(self.left))
+        elif left is not None:
+            lines.append("what had been changed is back to what ran before")
+        super().__init__("\n".join(lines))

@@ -1,0 +1,164 @@
+"""Live: gxo's units as systemd has them, read once over one connection."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gxo.systemd.manager import Manager
+from gxo.units.model import Unit
+from gxo.units.names import ROOT_SLICE, parse, playbook_slice, unescape
+from gxo.units.properties import properties
+
+_STATE = (
+    "LoadState",
+    "ActiveState",
+    "SubState",
+    "Result",
+    "MainPID",
+    "NRestarts",
+    "InvocationID",
+    "LogExtraFields",
+    "DropInPaths",
+    "LastTriggerUSec",
+    "NextElapseUSecRealtime",
+    "Triggers",
+)
+# How many fields of each row are as set; the rest is what became of it since.
+_STATIC_FIELDS = {
+    "TimersCalendar": 2,
+    "TimersMonotonic": 2,
+    "ExecStartPreEx": 3,
+    "ExecStartEx": 3,
+    "ExecStartPostEx": 3,
+    "ExecReloadEx": 3,
+    "ExecStopEx": 3,
+    "ExecStopPostEx": 3,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveUnit:
+    """A loaded unit. `properties` map those that gxo sets to their values as JSON text.
+
+    Times are microseconds since 1970, 0 for never.
+    """
+
+    name: str
+    active: str
+    sub: str
+    result: str = "success"
+    pid: int = 0
+    restarts: int = 0
+    invocation: str = ""
+    playbook: str | None = None
+    """None for what all playbooks share."""
+    workload: str = ""
+    """Empty for a slice."""
+    revision: str = ""
+    """The digest in its name, where its name has one."""
+    digest: str | None = None
+    """Of its content, where systemd keeps one for us (not of timers and slices)."""
+    drop_ins: tuple[str, ...] = ()
+    last_trigger: int = 0
+    next_elapse: int = 0
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def up(self) -> bool:
+        """It runs, is about to, or waits to run again."""
+        return self.active in ("active", "activating", "reloading", "refreshing")
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Loaded units by name."""
+
+    units: Mapping[str, LiveUnit] = field(default_factory=dict)
+
+    def get(self, name: str) -> LiveUnit | None:
+        return self.units.get(name)
+
+    def of(self, playbook: str) -> "Live":
+        """The units of one playbook, and those that all share."""
+        mine = {k: unit for k, unit in self.units.items() if unit.playbook in (playbook, None)}
+        return Live(mine)
+
+
+def read_live(manager: Manager, patterns: Iterable[str], known: Iterable[Unit]) -> Live:
+    """The loaded units that match a glob.
+
+    Of each, those properties are read that any unit of its type among `known` sets.
+    Raises as Manager does.
+    """
+    wanted: dict[str, dict[str, None]] = {}
+    for unit in known:
+        names = wanted.setdefault(unit.type.value, {})
+        names |= dict.fromkeys(item.name for item in properties(unit))
+    loaded = [row.name for row in manager.units(*patterns) if row.found]
+    units: dict[str, LiveUnit] = {}
+    for kind in sorted({_type(name) for name in loaded}):
+        ours = tuple(wanted.get(kind, ()))
+        read = manager.properties_of_many(
+            (name for name in loaded if _type(name) == kind), (*_STATE, *ours)
+        )
+        units |= {name: to_live(name, found, ours) for name, found in read.items()}
+    return Live(dict(sorted(units.items())))
+
+
+def to_live(name: str, read: Mapping[str, Any], ours: Iterable[str]) -> LiveUnit:
+    """A LiveUnit out of the properties read of a unit."""
+    owner = parse(name)
+    shared = name == ROOT_SLICE
+    playbook = owner.playbook if owner else None if shared else unescape(_slice_part(name))
+    fields = dict(
+        text.split("=", 1)
+        for raw in read.get("LogExtraFields", ())
+        if "=" in (text := bytes(raw).decode("utf-8", "replace"))
+    )
+    return LiveUnit(
+        name=name,
+        active=read["ActiveState"],
+        sub=read["SubState"],
+        result=read.get("Result", "success"),
+        pid=read.get("MainPID", 0),
+        restarts=read.get("NRestarts", 0),
+        invocation=bytes(read.get("InvocationID", b"")).hex(),
+        playbook=playbook,
+        workload=owner.workload if owner else "",
+        revision=owner.digest if owner else "",
+        digest=fields.get("GXO_DIGEST"),
+        drop_ins=tuple(read.get("DropInPaths", ())),
+        last_trigger=read.get("LastTriggerUSec", 0),
+        next_elapse=read.get("NextElapseUSecRealtime", 0),
+        properties={key: _canonical(key, read[key]) for key in ours if key in read},
+    )
+
+
+def globs(playbook: str) -> tuple[str, ...]:
+    """What matches the names of a playbook's units and its slice."""
+    return (literal(playbook_slice(playbook).removesuffix("slice")) + "*",)
+
+
+def literal(name: str) -> str:
+    """A glob that matches just this name of a unit."""
+    return name.replace("\\", "\\\\")
+
+
+def _slice_part(name: str) -> str:
+    return name.removeprefix("gxo-").removesuffix(".slice")
+
+
+def _type(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _canonical(name: str, value: Any) -> str:
+    """A property as text to keep and compare; what changes as the unit runs is left out."""
+    if name in _STATIC_FIELDS:
+        value = [row[: _STATIC_FIELDS[name]] for row in value]
+    return json.dumps(value, default=_bytes, separators=(",", ":"))
+
+
+def _bytes(value: object) -> str:
+    return bytes(value).hex()  # type: ignore[call-overload,no-any-return]

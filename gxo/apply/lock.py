@@ -1,0 +1,71 @@
+"""Lock: one apply at a time on a host; who has to wait learns for whom."""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+PLACE = Path("/run/gxo/apply.lock")
+WAIT = 60.0
+_POLL = 0.05
+
+
+class LockTimeout(Exception):
+    """Another process held the lock for all of the time."""
+
+
+@contextmanager
+def locked(command: str, *, timeout: float = WAIT, place: Path = PLACE) -> Iterator[None]:
+    """Hold the lock for the block; `command` is what others are told that holds it.
+
+    Waits up to `timeout` seconds, then raises LockTimeout. The kernel frees it with the process,
+    however that ends; the file stays.
+    """
+    place.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    # close on exec: what we start must not keep the lock
+    with os.fdopen(os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644), "r+") as file:
+        _take(file, timeout)
+        try:
+            _say(file, {"pid": os.getpid(), "command": command, "since": int(time.time())})
+            yield
+        finally:
+            _say(file, {})
+            fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _take(file: IO[str], timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise LockTimeout(
+                    f"cannot take the lock within {timeout:g} s: {_holder(file)}; "
+                    "wait for it, or give a longer `--lock-timeout`"
+                ) from None
+            time.sleep(min(_POLL, left))
+        else:
+            return
+
+
+def _say(file: IO[str], content: dict[str, object]) -> None:
+    file.seek(0)
+    file.truncate()
+    json.dump(content, file)
+    file.flush()
+
+
+def _holder(file: IO[str]) -> str:
+    file.seek(0)
+    try:
+        held = json.loads(file.read())
+        since = time.strftime("%H:%M:%S", time.localtime(held["since"]))
+        return f"`{held['command']}` (process {held['pid']}) has held it since {since}"
+    except (ValueError, LookupError, TypeError):
+        return "another gxo holds it"

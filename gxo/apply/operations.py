@@ -1,0 +1,127 @@
+"""What the command line asks of apply: plan, apply, remove, roll back, restore."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gxo.apply.change import Change
+from gxo.apply.desired import Desired, desired
+from gxo.apply.event import Event, Listener
+from gxo.apply.failure import ApplyError
+from gxo.apply.lock import WAIT, locked
+from gxo.apply.record import to_desired
+from gxo.apply.transaction import HERE, Applied, Places, Prune, Transaction
+from gxo.plan.model import Plan
+from gxo.systemd.bus import Bus
+from gxo.systemd.manager import Manager
+from gxo.units.model import Unit
+
+
+def _silent(_event: Event) -> None:
+    """Listens to nothing."""
+
+
+def plan_changes(
+    plans: Sequence[Plan],
+    units: Sequence[Unit],
+    *,
+    prune: Prune = Prune.WORKLOADS,
+    over: Sequence[Path] = (),
+    places: Places = HERE,
+) -> tuple[Change, ...]:
+    """What `apply` of the same would do, now.
+
+    `over` are the directories given, of which Prune.PLAYBOOKS removes what they no longer hold.
+    Raises SystemdError, StoreError.
+    """
+    with Bus.system() as bus:
+        wanted = [desired(plan, units) for plan in plans]
+        return Transaction(Manager(bus), places, wanted, prune, over).changes
+
+
+def apply(
+    plans: Sequence[Plan],
+    units: Sequence[Unit],
+    *,
+    prune: Prune = Prune.WORKLOADS,
+    over: Sequence[Path] = (),
+    listen: Listener = _silent,
+    confirm: Callable[[tuple[Change, ...]], bool] = lambda _: True,
+    lock_timeout: float = WAIT,
+    places: Places = HERE,
+) -> Applied | None:
+    """Make what runs be what the plans say; None where `confirm` refused the changes.
+
+    Raises ActivationFailed after taking everything back, LockTimeout, SystemdError, StoreError.
+    """
+    names = " ".join(plan.playbook.text for plan in plans)
+    with locked(f"gxo apply {names}", timeout=lock_timeout), Bus.system() as bus:
+        wanted = [desired(plan, units) for plan in plans]
+        transaction = Transaction(Manager(bus), places, wanted, prune, over)
+        if not confirm(transaction.changes):
+            return None
+        return transaction.commit(listen)
+
+
+def remove(
+    playbook: str,
+    *,
+    listen: Listener = _silent,
+    lock_timeout: float = WAIT,
+    places: Places = HERE,
+) -> tuple[Change, ...]:
+    """Stop and forget all units of a playbook.
+
+    Raises ApplyError where there is none of that name, and as `apply` does.
+    """
+    with locked(f"gxo remove {playbook}", timeout=lock_timeout), Bus.system() as bus:
+        transaction = Transaction(Manager(bus), places, [Desired(playbook=playbook)])
+        if playbook not in places.store.playbooks() and not transaction.changes:
+            raise ApplyError(f"cannot remove `{playbook}`: no playbook of that name is applied")
+        return transaction.commit(listen).changes
+
+
+def rollback(
+    playbook: str,
+    number: int | None = None,
+    *,
+    listen: Listener = _silent,
+    confirm: Callable[[tuple[Change, ...]], bool] = lambda _: True,
+    lock_timeout: float = WAIT,
+    places: Places = HERE,
+) -> Applied | None:
+    """Apply a recorded revision again, as a new one; the one before the current by default.
+
+    Raises ApplyError where there is no such revision, and as `apply` does.
+    """
+    with locked(f"gxo rollback {playbook}", timeout=lock_timeout), Bus.system() as bus:
+        kept = places.store.numbers(playbook)
+        if number is None and len(kept) > 1:
+            number = kept[-2]
+        if number not in kept:
+            there = f"there is {', '.join(map(str, kept))}" if kept else "none is recorded"
+            which = f"revision {number}" if number is not None else "an earlier revision"
+            raise ApplyError(f"cannot roll `{playbook}` back to {which}: {there}")
+        wanted = to_desired(places.store.revision(playbook, number))
+        transaction = Transaction(Manager(bus), places, [wanted])
+        if not confirm(transaction.changes):
+            return None
+        return transaction.commit(listen)
+
+
+def restore(
+    *, listen: Listener = _silent, lock_timeout: float = WAIT, places: Places = HERE
+) -> tuple[str, ...]:
+    """Bring back after a boot what was applied last; what could not be started, in words.
+
+    Steps that ran once do not run again, and stamps stay: a schedule makes up for what it missed.
+    """
+    left: list[str] = []
+    with locked("gxo restore", timeout=lock_timeout), Bus.system() as bus:
+        manager = Manager(bus)
+        for playbook in places.store.playbooks():
+            revision = places.store.current(playbook)
+            if revision is None:
+                continue
+            transaction = Transaction(manager, places, [to_desired(revision)], Prune.NONE)
+            left += transaction.restore(listen)
+    return tuple(left)

@@ -1,0 +1,63 @@
+"""Stamps: the files in which systemd keeps when a persistent timer last fired.
+
+systemd.timer(5), Persistent=: a timer that starts fires at once if its calendar has elapsed since
+the time of `stamp-NAME.timer`. A timer without a stamp gets one of now.
+"""
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from gxo.units.model import Unit, UnitType
+
+PLACE = Path("/var/lib/systemd/timers")
+_CALENDAR = ("OnCalendar", "Timezone")
+
+
+@dataclass(frozen=True, slots=True)
+class Stamps:
+    place: Path = PLACE
+
+    def renew(self, timer: Unit, old: Unit | None, now: int) -> None:
+        """Make the stamp of a timer about to be started, which follows `old` or none.
+
+        With the calendar of `old` it takes over its stamp: what is owed stays owed, once. With
+        another, nothing before `now` (microseconds since 1970) can be owed: an edit is no missed
+        run, nor is what a revision missed that was put aside long ago.
+        """
+        if not persistent(timer):
+            return
+        last = self._last(old) if old else None
+        if old and last is not None and _calendar(old) != _calendar(timer):
+            last = max(last, now)
+        at = (now if last is None else last) * 1000
+        self.place.mkdir(parents=True, exist_ok=True)
+        path = self._path(timer.name)
+        path.touch(mode=0o644)
+        os.utime(path, ns=(at, at))
+
+    def drop(self, timer: str) -> None:
+        """Remove the stamp of a timer that is gone for good."""
+        with suppress(FileNotFoundError):
+            self._path(timer).unlink()
+
+    def _last(self, timer: Unit) -> int | None:
+        try:
+            return self._path(timer.name).stat().st_mtime_ns // 1000
+        except FileNotFoundError:
+            return None
+
+    def _path(self, timer: str) -> Path:
+        return self.place / f"stamp-{timer}"
+
+
+def persistent(unit: Unit) -> bool:
+    """Whether the unit is a timer that makes up for missed runs."""
+    return unit.type is UnitType.TIMER and any(
+        item.name == "Persistent" and item.value is True for item in unit.directives
+    )
+
+
+def _calendar(timer: Unit) -> tuple[object, ...]:
+    return tuple(item.value for item in timer.directives if item.name in _CALENDAR)

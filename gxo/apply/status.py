@@ -1,0 +1,118 @@
+"""Status: what is applied, and what became of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gxo.apply.drift import drift
+from gxo.apply.live import Live, LiveUnit, globs, read_live
+from gxo.apply.record import Observed, Outcome, Revision, to_desired
+from gxo.apply.transaction import HERE, Places
+from gxo.spec.lifecycle import Policy
+from gxo.systemd.bus import Bus
+from gxo.systemd.manager import Manager
+from gxo.units.model import UnitType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitStatus:
+    """A unit as systemd has it; one that is not loaded is `inactive` (`dead`)."""
+
+    name: str
+    active: str
+    sub: str
+    result: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadStatus:
+    """A workload of an applied playbook.
+
+    orphaned      the playbook's file is gone
+    interrupted   an apply of the playbook was killed and none has ended since
+    last          how a run_once step ended, None for others
+    last_trigger, next_elapse   of a schedule, microseconds since 1970, 0 for never
+    """
+
+    playbook: str
+    workload: str
+    lifecycle: str
+    units: tuple[UnitStatus, ...]
+    digest: str
+    revision: int
+    drift: tuple[str, ...]
+    source: str
+    orphaned: bool
+    interrupted: bool
+    last: Outcome | None = None
+    last_trigger: int = 0
+    next_elapse: int = 0
+
+
+def status(
+    playbooks: Iterable[str] | None = None, *, places: Places = HERE
+) -> tuple[WorkloadStatus, ...]:
+    """Of these playbooks, or of all that are applied. Raises SystemdError, StoreError."""
+    store = places.store
+    names = store.playbooks() if playbooks is None else tuple(playbooks)
+    found: list[WorkloadStatus] = []
+    with Bus.system() as bus:
+        manager = Manager(bus)
+        for name in names:
+            revision = store.current(name)
+            if revision is None:
+                continue
+            live = read_live(manager, globs(name), to_desired(revision).units)
+            interrupted = store.intent(name) is not None
+            found += workloads(revision, live, store.observed(name), interrupted=interrupted)
+    return tuple(found)
+
+
+def workloads(
+    revision: Revision, live: Live, observed: Observed, *, interrupted: bool = False
+) -> tuple[WorkloadStatus, ...]:
+    """The status of each workload of a revision, in its order."""
+    orphaned = bool(revision.source) and not Path(revision.source).exists()
+    found = []
+    for part in to_desired(revision).parts:
+        main = live.get(part.main.name)
+        last = observed.outcomes.get(part.workload)
+        drifted: tuple[str, ...] = ()
+        if part.policy is Policy.RUN_ONCE:
+            if last is None or last.digest != part.main.digest:
+                drifted = ("has not run",)
+        else:
+            for unit in part.units:
+                # the service of a timer is loaded with it, and runs only now and then
+                idle = unit is not part.main and (it := live.get(unit.name)) and not it.up
+                base = observed.baselines.get(unit.name)
+                lines = drift(unit, live.get(unit.name), base)
+                drifted += lines[1:] if idle else lines
+        found.append(
+            WorkloadStatus(
+                playbook=revision.playbook,
+                workload=part.workload,
+                lifecycle=part.policy.value,
+                units=tuple(_unit(name, live.get(name)) for name in part.names),
+                digest=part.main.digest,
+                revision=revision.number,
+                drift=drifted,
+                source=revision.source,
+                orphaned=orphaned,
+                interrupted=interrupted,
+                last=last if part.policy is Policy.RUN_ONCE else None,
+                last_trigger=main.last_trigger if main else 0,
+                next_elapse=main.next_elapse if main else 0,
+            )
+        )
+    return tuple(found)
+
+
+def _unit(name: str, live: LiveUnit | None) -> UnitStatus:
+    if live is None:
+        return UnitStatus(name=name, active="inactive", sub="dead", result="success", pid=0)
+    return UnitStatus(name=name, active=live.active, sub=live.sub, result=live.result, pid=live.pid)
+
+
+__all__ = ["UnitStatus", "UnitType", "WorkloadStatus", "status", "workloads"]

@@ -1,0 +1,145 @@
+"""Store: the records of applied playbooks on disk; a power cut leaves the old or the new."""
+
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gxo.apply.record import VERSION, Intent, Observed, Revision
+from gxo.plan.codec import UnreadableRecord, decode, encode
+
+PLACE = Path("/var/lib/gxo/applied")
+KEPT = 10
+"""Revisions that stay for `gxo rollback`, the current one among them."""
+
+T = TypeVar("T")
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_REVISION = re.compile(r"([1-9][0-9]*)\.json")
+
+
+class StoreError(Exception):
+    """A record cannot be read or written: "cannot X: reason"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A directory with one directory a playbook. Every method may raise StoreError."""
+
+    place: Path = PLACE
+
+    def playbooks(self) -> tuple[str, ...]:
+        """Names of the playbooks that have a record, also of an apply that never ended."""
+        if not self.place.is_dir():
+            return ()
+        return tuple(
+            sorted(p.name for p in self.place.iterdir() if _NAME.fullmatch(p.name) and p.is_dir())
+        )
+
+    def numbers(self, playbook: str) -> tuple[int, ...]:
+        """The revisions kept, oldest first; the last is the current one."""
+        return tuple(sorted(self._revisions(self._directory(playbook))))
+
+    def current(self, playbook: str) -> Revision | None:
+        numbers = self.numbers(playbook)
+        return self.revision(playbook, numbers[-1]) if numbers else None
+
+    def revision(self, playbook: str, number: int) -> Revision:
+        """StoreError where it is not kept."""
+        found = self._read(self._directory(playbook) / f"{number}.json", Revision)
+        if found is None:
+            raise StoreError(f"cannot find revision {number} of `{playbook}`: it is not kept")
+        return found
+
+    def observed(self, playbook: str) -> Observed:
+        return self._read(self._directory(playbook) / "observed.json", Observed) or Observed()
+
+    def intent(self, playbook: str) -> Intent | None:
+        return self._read(self._directory(playbook) / "intent.json", Intent)
+
+    def save_revision(self, revision: Revision) -> None:
+        """Write it, then drop what is older than the last ten."""
+        directory = self._directory(revision.playbook)
+        self._write(directory / f"{revision.number}.json", revision)
+        for number in sorted(self._revisions(directory))[:-KEPT]:
+            (directory / f"{number}.json").unlink(missing_ok=True)
+
+    def save_observed(self, playbook: str, observed: Observed) -> None:
+        self._write(self._directory(playbook) / "observed.json", observed)
+
+    def save_intent(self, playbook: str, intent: Intent) -> None:
+        self._write(self._directory(playbook) / "intent.json", intent)
+
+    def drop_intent(self, playbook: str) -> None:
+        """The apply has ended. A playbook of which nothing else is kept is forgotten with it."""
+        directory = self._directory(playbook)
+        (directory / "intent.json").unlink(missing_ok=True)
+        _sync(directory)
+        if directory.is_dir() and not any(directory.iterdir()):
+            directory.rmdir()
+
+    def forget(self, playbook: str) -> None:
+        """Remove all records of a playbook, at one stroke."""
+        directory = self._directory(playbook)
+        if not directory.is_dir():
+            return
+        directory.rename(self.place / f".gone.{playbook}.{time.time_ns()}")
+        _sync(self.place)
+        for gone in self.place.glob(".gone.*"):
+            shutil.rmtree(gone, ignore_errors=True)
+
+    def _directory(self, playbook: str) -> Path:
+        assert _NAME.fullmatch(playbook), "the language allows no other names"
+        return self.place / playbook
+
+    def _revisions(self, directory: Path) -> Iterator[int]:
+        if directory.is_dir():
+            for path in directory.iterdir():
+                if match := _REVISION.fullmatch(path.name):
+                    yield int(match[1])
+
+    def _read(self, path: Path, cls: type[T]) -> T | None:
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise StoreError(f"cannot read {path}: {error}") from None
+        version = data.get("version") if isinstance(data, dict) else None
+        if version != VERSION:
+            raise StoreError(f"cannot read {path}: its version is {version}, not {VERSION}")
+        try:
+            return decode(cls, data.get("record"))
+        except UnreadableRecord as error:
+            raise StoreError(f"cannot read {path}: {error}") from None
+
+    def _write(self, path: Path, record: Any) -> None:
+        """Write beside, flush, rename, flush the directory: each name holds old or new, whole."""
+        text = json.dumps({"version": VERSION, "record": encode(record)}, separators=(",", ":"))
+        fresh = path.with_name(f".{path.name}.new")
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with fresh.open("w", encoding="utf-8") as file:
+                fresh.chmod(0o600)
+                file.write(text + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+            _sync(path.parent)
+        except OSError as error:
+            raise StoreError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _sync(directory: Path) -> None:
+    """Make renames and removals in a directory last through a power cut."""
+    if not directory.is_dir():
+        return
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

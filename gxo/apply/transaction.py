@@ -1,0 +1,258 @@
+"""Transaction: one lot of changes to several playbooks, that all come about or none."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+
+from gxo.apply.change import Action, Change, Known, changes, known
+from gxo.apply.commit import Commit, Committed, Failure
+from gxo.apply.desired import Desired
+from gxo.apply.drift import baseline
+from gxo.apply.event import Listener
+from gxo.apply.failure import ActivationFailed, Report
+from gxo.apply.live import Live, globs, literal, read_live
+from gxo.apply.record import Baseline, Intent, Observed, Outcome, Revision, to_revision
+from gxo.apply.stamps import Stamps
+from gxo.apply.store import Store
+from gxo.apply.undo import undo
+from gxo.spec.lifecycle import Policy
+from gxo.systemd.journal import Journal, JournalError
+from gxo.systemd.manager import Manager
+from gxo.version import __version__
+
+_LINES = 10
+"""Lines of the journal that an error shows of a failed unit."""
+
+
+class Prune(StrEnum):
+    """What goes that the playbooks no longer say: nothing, workloads, or playbooks too."""
+
+    NONE = "none"
+    WORKLOADS = "workloads"
+    PLAYBOOKS = "playbooks"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where gxo and systemd keep what an apply reads and writes."""
+
+    store: Store = field(default_factory=Store)
+    stamps: Stamps = field(default_factory=Stamps)
+    journal: Journal = field(default_factory=Journal)
+
+
+HERE = Places()
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an apply did: every change of its plan, and the revision each playbook has now."""
+
+    changes: tuple[Change, ...]
+    revisions: Mapping[str, int]
+
+
+class Transaction:
+    """Changes with what was known when they were worked out.
+
+    A Desired that wants nothing stands for a playbook to be removed. `over` are directories: with
+    Prune.PLAYBOOKS a recorded playbook of theirs that is not wanted is removed.
+    """
+
+    def __init__(
+        self,
+        manager: Manager,
+        places: Places,
+        wanted: Sequence[Desired],
+        prune: Prune = Prune.WORKLOADS,
+        over: Iterable[Path] = (),
+    ) -> None:
+        self.manager = manager
+        self.places = places
+        store = places.store
+        gone = _orphans(store, wanted, over) if prune is Prune.PLAYBOOKS else ()
+        self.wanted = {item.playbook: item for item in (*wanted, *gone)}
+        self.intents = {name: store.intent(name) for name in self.wanted}
+        self.observed = {name: store.observed(name) for name in self.wanted}
+        self.known: dict[str, Known] = {
+            name: known(store.current(name), self.intents[name], self.observed[name])
+            for name in self.wanted
+        }
+        self.live = self._read()
+        self.changes = tuple(
+            change
+            for name, item in self.wanted.items()
+            for change in changes(
+                item, self.live.of(name), self.known[name], prune=prune is not Prune.NONE
+            )
+        )
+
+    def commit(self, listen: Listener) -> Applied:
+        """Carry the changes out; raises ActivationFailed after taking them back."""
+        changed = {c.playbook for c in self.changes if c.action is not Action.NONE}
+        revisions = {name: self._next(name) for name in self.wanted}
+        for name in changed:
+            self.places.store.save_intent(name, Intent(started=_now(), target=revisions[name]))
+        if changed:
+            self._carry_out(self.changes, listen)
+            self._drop_stamps()
+        for name, revision in revisions.items():
+            if revision is None:
+                self.places.store.forget(name)
+                continue
+            self._observe(name)
+            if revision != self.known[name].current:
+                self.places.store.save_revision(revision)
+            if name in changed or self.intents[name]:
+                self.places.store.drop_intent(name)
+        numbers = {name: revision.number for name, revision in revisions.items() if revision}
+        return Applied(self.changes, numbers)
+
+    def handle(self, todo: Sequence[Change], listen: Listener) -> None:
+        """Carry out changes to what the current revision has; nothing is taken back.
+
+        Raises ActivationFailed.
+        """
+        self.changes = tuple(todo)
+        with self.manager.jobs() as jobs:
+            stamps = self.places.stamps
+            commit = Commit(self.manager, jobs, stamps=stamps, listen=listen, ran=self._ran)
+            result = commit.run(todo)
+        for name in self.wanted:
+            self._observe(name)
+        if result.failures:
+            raise ActivationFailed([self._report(failure) for failure in result.failures])
+
+    def restore(self, listen: Listener) -> tuple[str, ...]:
+        """Start what does not run, steps apart; what could not be started, in words."""
+        starts = [change for change in self.changes if change.action is Action.START]
+        with self.manager.jobs() as jobs:
+            result = Commit(
+                self.manager,
+                jobs,
+                stamps=self.places.stamps,
+                listen=listen,
+                ran=lambda *_: None,
+                restoring=True,
+            ).run(starts)
+        for name in self.wanted:
+            self._observe(name)
+        return tuple(str(self._report(failure)) for failure in result.failures)
+
+    def _read(self) -> Live:
+        units = [unit for item in self.wanted.values() for unit in item.units]
+        units += [unit for records in self.known.values() for unit in records.definitions.values()]
+        found = [glob for name in self.wanted for glob in globs(name)]
+        slices = [unit.name for item in self.wanted.values() for unit in item.slices]
+        return read_live(self.manager, (*found, *slices), units)
+
+    def _next(self, name: str) -> Revision | None:
+        """The revision to be recorded: the current one where it says the same; None to forget."""
+        wanted, current = self.wanted[name], self.known[name].current
+        if wanted.nothing:
+            return None
+        if current is not None:
+            same = to_revision(wanted, current.number, current.applied, current.gxo)
+            if same == current:
+                return current
+        number = max(self.places.store.numbers(name), default=0) + 1
+        return to_revision(wanted, number, _now(), __version__)
+
+    def _carry_out(self, todo: Sequence[Change], listen: Listener) -> None:
+        with self.manager.jobs() as jobs:
+            commit = Commit(
+                self.manager, jobs, stamps=self.places.stamps, listen=listen, ran=self._ran
+            )
+            reports: list[Report] = []
+            try:
+                commit.run(todo)
+                if not commit.result.failures:
+                    return
+                reports = [self._report(failure) for failure in commit.result.failures]
+            except KeyboardInterrupt:
+                self._undo(commit, listen)
+                raise
+            raise ActivationFailed(reports, self._undo(commit, listen))
+
+    def _undo(self, commit: Commit, listen: Listener) -> tuple[str, ...]:
+        result: Committed = commit.result
+        left = undo(result.begun, self.manager, commit.jobs, self.places.stamps, listen)
+        if not left:
+            for name in self.wanted:
+                self._observe(name, undone=True)
+                self.places.store.drop_intent(name)
+        return left
+
+    def _ran(self, change: Change, outcome: Outcome) -> None:
+        """Keep how a step ended at once: a killed apply must not run it again."""
+        before = self.observed[change.playbook]
+        outcomes = {**before.outcomes, change.workload: outcome}
+        self._save(change.playbook, replace(before, outcomes=outcomes))
+
+    def _save(self, name: str, observed: Observed) -> None:
+        if observed != self.observed[name]:
+            self.observed[name] = observed
+            self.places.store.save_observed(name, observed)
+
+    def _observe(self, name: str, *, undone: bool = False) -> None:
+        """Keep how each unit that runs was described right after its start."""
+        touched = {
+            unit.name
+            for change in self.changes
+            if change.playbook == name and change.action in (Action.START, Action.RESTART)
+            for unit in (*change.make, *change.before)
+        }
+        units = self.wanted[name].units
+        if undone:
+            units = tuple(self.known[name].definitions.values())
+        now = self.live
+        if touched:
+            now = read_live(self.manager, map(literal, sorted(touched)), units)
+        old = self.observed[name].baselines
+        baselines: dict[str, Baseline] = {}
+        for unit in units:
+            found = (now if unit.name in touched else self.live).get(unit.name)
+            kept = old.get(unit.name)
+            if kept and kept.digest == unit.digest and unit.name not in touched:
+                baselines[unit.name] = kept
+            elif found is not None and found.up and found.digest in (None, unit.digest):
+                baselines[unit.name] = baseline(found, unit.digest)
+        kept_outcomes = self.observed[name].outcomes
+        if not undone:
+            steps = {p.workload for p in self.wanted[name].parts if p.policy is Policy.RUN_ONCE}
+            kept_outcomes = {key: out for key, out in kept_outcomes.items() if key in steps}
+        self._save(name, Observed(outcomes=kept_outcomes, baselines=baselines))
+
+    def _drop_stamps(self) -> None:
+        kept = {unit.name for item in self.wanted.values() for unit in item.units}
+        for change in self.changes:
+            for name in change.old:
+                if name.endswith(".timer") and name not in kept:
+                    self.places.stamps.drop(name)
+
+    def _report(self, failure: Failure) -> Report:
+        try:
+            entries = self.places.journal.of_start(
+                failure.change.unit, _LINES, invocation=failure.invocation, since=failure.since
+            )
+        except JournalError as error:
+            return Report(failure, (str(error),))
+        return Report(failure, tuple(entry.message for entry in entries))
+
+
+def _orphans(store: Store, wanted: Sequence[Desired], over: Iterable[Path]) -> tuple[Desired, ...]:
+    """Recorded playbooks that came from a file of these directories, and are not wanted."""
+    directories = [path.absolute() for path in over]
+    names = {item.playbook for item in wanted}
+    gone = []
+    for name in store.playbooks():
+        revision = store.current(name) if name not in names else None
+        if revision and revision.source and Path(revision.source).parent in directories:
+            gone.append(Desired(playbook=name))
+    return tuple(gone)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
