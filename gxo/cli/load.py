@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gxo.apply.transaction import Prune
 from gxo.cli import output
 from gxo.cli.exits import Failure
 from gxo.diagnostic import Problem, Severity, sort_problems
@@ -14,6 +15,9 @@ from gxo.plan.model import Plan
 from gxo.template.value import Data
 from gxo.units.build import Target, compile_units
 from gxo.units.model import Unit
+
+OLDEST = 252
+"""The first systemd that gxo drives, and the one to compile for where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,24 @@ def load_or_fail(paths: Sequence[Path], given: Given, target: Target, *, as_json
     return loaded
 
 
+def load_to_apply(paths: Sequence[Path], given: Given, *, as_json: bool) -> Loaded:
+    """As `load_or_fail` for this host; refuses also what this version or this systemd cannot do."""
+    target = host_target(None)
+    if target.systemd < OLDEST:
+        raise Failure(f"cannot apply: this host has systemd {target.systemd}, gxo needs {OLDEST}")
+    return load_or_fail(paths, given, target, as_json=as_json)
+
+
+def directories(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """Those of the paths that are directories, absolute."""
+    return tuple(path.absolute() for path in paths if path.is_dir())
+
+
+def pruning(wanted: bool | None) -> Prune:
+    """What `--prune/--no-prune` means: left out, workloads go; given, playbooks too."""
+    return {None: Prune.WORKLOADS, True: Prune.PLAYBOOKS, False: Prune.NONE}[wanted]
+
+
 def given(inputs: Sequence[str], variables: Sequence[str], files: Sequence[Path]) -> Given:
     """The values a command line sets; a pair without `=` is wrong usage."""
     merged: dict[str, Data] = {}
@@ -91,4 +113,4 @@ def host_target(version: int | None) -> Target:
     """The systemd to compile for: the one asked for, this host's, else 252."""
     from gxo.systemd.host import systemd_version
 
-    return Target(systemd=version or systemd_version() or 252)
+    return Target(systemd=version or systemd_version() or OLDEST)

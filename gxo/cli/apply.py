@@ -1,0 +1,67 @@
+"""`gxo apply`: make this host run what playbooks say."""
+
+import sys
+
+import typer
+
+from gxo.cli import options, output
+from gxo.cli.exits import Exit
+from gxo.cli.plan import Prune
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: gxo apply --yes site/")
+def apply(
+    paths: options.Paths,
+    prune: Prune = None,
+    yes: options.Yes = False,
+    lock_timeout: options.LockTimeout = 60.0,
+    inputs: options.Inputs = [],
+    variables: options.Vars = [],
+    vars_files: options.VarsFiles = [],
+    json: options.Json = False,
+) -> int:
+    """Converge this host to playbooks; if anything fails to come up, back to what ran before.
+
+    Unchanged units are not touched. `run_once` workloads run when they are new or changed, or
+    their last run failed; a rollback does not undo them.
+    """
+    from gxo.apply.operations import apply as converge
+    from gxo.apply.setup import setup
+    from gxo.cli import changes
+    from gxo.cli.guard import need_root
+    from gxo.cli.load import directories, given, load_to_apply, pruning
+
+    loaded = load_to_apply(paths, given(inputs, variables, vars_files), as_json=json)
+    need_root("apply")
+    for done in setup():
+        output.note(f"set up this host: {done}")
+
+    def confirm(found: tuple[changes.Change, ...]) -> bool:
+        if json:
+            return True
+        changes.show(found)
+        sys.stdout.flush()
+        return not changes.pending(found) or changes.confirmed("apply this?", yes=yes)
+
+    applied = converge(
+        loaded.plans,
+        loaded.units,
+        prune=pruning(prune),
+        over=directories(paths),
+        listen=changes.silent if json else changes.progress,
+        confirm=confirm,
+        lock_timeout=lock_timeout,
+    )
+    if applied is None:
+        output.note("nothing was changed")
+        return Exit.CANCELLED
+    if json:
+        output.emit(
+            {"changes": changes.to_json(applied.changes), "revisions": dict(applied.revisions)}
+        )
+    elif changes.pending(applied.changes):
+        revisions = ", ".join(f"{name} {number}" for name, number in applied.revisions.items())
+        output.say(f"applied: {revisions}")
+    return Exit.DONE

@@ -1,0 +1,98 @@
+"""Changes as people and programs read them: the plan's table, its summary, its JSON, progress."""
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+from gxo.apply.change import Action, Change
+from gxo.apply.event import Event, Kind
+from gxo.cli import output
+from gxo.cli.exits import Failure
+from gxo.cli.table import Cell, Colour, coloured, paint, table
+
+_COLOURS = {
+    Action.START: Colour.GOOD,
+    Action.RUN: Colour.GOOD,
+    Action.RESTART: Colour.DOUBTFUL,
+    Action.STOP: Colour.BAD,
+    Action.NONE: Colour.DIM,
+}
+_SUMMARY = {
+    Action.START: "to start",
+    Action.RUN: "to run",
+    Action.RESTART: "to restart",
+    Action.STOP: "to stop",
+    Action.NONE: "unchanged",
+}
+# progress is told when something begins to be waited for and when it has ended
+_SAID = {
+    Kind.SETTLING: "settling",
+    Kind.STARTED: "started",
+    Kind.RAN: "ran",
+    Kind.RUNNING: "running",
+    Kind.STOPPED: "stopped",
+    Kind.FAILED: "failed",
+    Kind.UNDOING: "undoing",
+    Kind.UNDONE: "undone",
+}
+
+
+def show(changes: Sequence[Change]) -> None:
+    """The changes as a table with the settings that differ, and one line that counts them."""
+    colour = coloured()
+    for change in changes:
+        if change.action is not Action.NONE and change.workload:
+            row = (Cell(change.action, _COLOURS[change.action]), label(change), change.reason)
+            output.say(table([row], colour=colour).rstrip("\n"))
+            for line in change.diff:
+                tint = Colour.GOOD if line.startswith("+") else Colour.BAD
+                output.say("    " + paint(Cell(line, tint), colour=colour))
+    counts = Counter(change.action for change in changes if change.workload)
+    output.say(", ".join(f"{counts[a]} {_SUMMARY[a]}" for a in Action if counts[a]) or "nothing")
+
+
+def pending(changes: Sequence[Change]) -> bool:
+    """Whether there is anything to do."""
+    return any(change.action is not Action.NONE for change in changes)
+
+
+def to_json(changes: Sequence[Change]) -> list[dict[str, object]]:
+    """The changes as in 8-contracts.md."""
+    return [
+        {
+            "playbook": change.playbook,
+            "workload": change.workload,
+            "unit": change.unit,
+            "action": change.action,
+            "reason": change.reason,
+            "diff": list(change.diff),
+        }
+        for change in changes
+    ]
+
+
+def label(change: Change | Event) -> str:
+    """`site.web` of a workload, the unit's own name of a slice."""
+    return f"{change.playbook}.{change.workload}" if change.workload else change.unit
+
+
+def progress(event: Event) -> None:
+    """A line as each unit ends what was asked of it, and while one is waited for."""
+    if event.kind in _SAID and event.workload:
+        detail = f": {event.detail}" if event.detail and event.kind is Kind.FAILED else ""
+        output.note(f"  {_SAID[event.kind]:<9} {label(event)}{detail}")
+
+
+def silent(_event: Event) -> None:
+    """Progress for programs: none, the result says it all."""
+
+
+def confirmed(question: str, *, yes: bool) -> bool:
+    """Whether to go on: told so by `--yes`, else asked; refuses where nobody can be asked."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise Failure("cannot ask before changing anything: no terminal; give `--yes`")
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -1,0 +1,79 @@
+"""`gxo start`, `stop`, `restart`, `reload`, `trigger`: daily handling of what is applied."""
+
+import typer
+
+from gxo.cli import options, output
+from gxo.cli.exits import Exit
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: gxo start site.web")
+def start(
+    target: options.Target,
+    lock_timeout: options.LockTimeout = 60.0,
+    json: options.Json = False,
+) -> int:
+    """Start what does not run of an applied playbook."""
+    return _control("start", target, lock_timeout, json)
+
+
+@app.command(epilog="Example: gxo stop site.web")
+def stop(
+    target: options.Target,
+    lock_timeout: options.LockTimeout = 60.0,
+    json: options.Json = False,
+) -> int:
+    """Stop it until the next start, apply or boot."""
+    return _control("stop", target, lock_timeout, json)
+
+
+@app.command(epilog="Example: gxo restart site.web")
+def restart(
+    target: options.Target,
+    lock_timeout: options.LockTimeout = 60.0,
+    json: options.Json = False,
+) -> int:
+    """Stop and start it again."""
+    return _control("restart", target, lock_timeout, json)
+
+
+@app.command(epilog="Example: gxo reload site.web")
+def reload(
+    target: options.Target,
+    lock_timeout: options.LockTimeout = 60.0,
+    json: options.Json = False,
+) -> int:
+    """Let a service that says how (`lifecycle.reload`) read its configuration again."""
+    return _control("reload", target, lock_timeout, json)
+
+
+@app.command(epilog="Example: gxo trigger site.backup")
+def trigger(
+    target: options.Target,
+    lock_timeout: options.LockTimeout = 60.0,
+    json: options.Json = False,
+) -> int:
+    """Run a schedule's job or a run_once step now, and wait for its end."""
+    return _control("trigger", target, lock_timeout, json)
+
+
+def _control(action: str, target: str, lock_timeout: float, as_json: bool) -> int:
+    from gxo.apply.control_units import control
+    from gxo.cli import changes
+    from gxo.cli.guard import need_root
+
+    need_root(f"{action} {target}")
+    playbook, _, workload = target.partition(".")
+    done = control(
+        action,
+        playbook,
+        workload or None,
+        listen=changes.silent if as_json else changes.progress,
+        lock_timeout=lock_timeout,
+    )
+    if as_json:
+        output.emit({"changes": changes.to_json(done)})
+    elif not done:
+        output.say("nothing to do")
+    return Exit.DONE

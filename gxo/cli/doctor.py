@@ -1,0 +1,236 @@
+"""`gxo doctor`: what this host can and cannot do and enforce, tried where trying is cheap."""
+
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from gxo.cli import options, output
+from gxo.cli.exits import Exit
+
+if TYPE_CHECKING:
+    from gxo.systemd.host import Host
+    from gxo.systemd.manager import Manager
+
+app = typer.Typer()
+
+OLDEST = 252
+"""The first systemd that gxo drives."""
+
+_RESTORE = "gxo-restore.service"
+_SETUP = "run `sudo gxo setup`"
+
+
+class State(StrEnum):
+    """`missing` is a protection or comfort that this host lacks; `broken`: gxo cannot work."""
+
+    OK = "ok"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing looked at: what was found, what to do about it, which directives it is about."""
+
+    name: str
+    state: State
+    detail: str
+    hint: str = ""
+    directives: tuple[str, ...] = ()
+
+
+@app.command(epilog="Example: sudo gxo doctor")
+def doctor(json: options.Json = False) -> int:
+    """Say what this host can and cannot enforce, and what gxo needs here. Changes nothing."""
+    from gxo.systemd.host import read_host
+
+    host = read_host()
+    checks = tuple(_checks(host))
+    if json:
+        facts = {
+            "systemd": host.systemd,
+            "systemd_text": host.systemd_text,
+            "running": host.running,
+            "cgroup_mode": host.cgroup_mode,
+            "controllers": sorted(host.controllers),
+            "virtualisation": host.virtualisation,
+            "root": host.root,
+        }
+        output.emit({"host": facts, "checks": [asdict(check) for check in checks]})
+    else:
+        output.say(_render(checks).rstrip("\n"))
+    return Exit.FAILED if any(c.state is State.BROKEN for c in checks) else Exit.DONE
+
+
+def _checks(host: "Host") -> Iterator[Check]:
+    """All checks, the ground first: a later one may stand on it."""
+    from gxo.systemd.bus import Bus, SystemdError
+    from gxo.systemd.manager import Manager
+
+    yield _version(host)
+    try:
+        bus = Bus.system(timeout=5)
+    except SystemdError as error:
+        yield Check(
+            name="bus", state=State.BROKEN, detail=str(error), hint="boot systemd, or use `gxo try`"
+        )
+        yield from _gaps(host, frozenset())
+        yield from _places(host)
+        return
+    with bus:
+        manager = Manager(bus)
+        try:
+            yield Check(name="bus", state=State.OK, detail=f"systemd is {manager.state}")
+            tried = tuple(_trials(host, manager))
+            yield from tried
+            yield from _gaps(host, frozenset(d for c in tried for d in c.directives))
+            yield from _places(host)
+            yield _restore(manager)
+        except SystemdError as error:
+            yield Check(name="bus", state=State.BROKEN, detail=str(error))
+
+
+def _version(host: "Host") -> Check:
+    if not host.systemd:
+        return Check(
+            name="systemd",
+            state=State.BROKEN,
+            detail="systemd is not installed",
+            hint="gxo compiles to systemd; `gxo validate` and `gxo compile` work without it",
+        )
+    where = "" if host.virtualisation == "none" else f" on {host.virtualisation}"
+    found = f"{host.systemd_text}{where}, cgroups {host.cgroup_mode}"
+    if host.systemd < OLDEST:
+        return Check(
+            name="systemd",
+            state=State.BROKEN,
+            detail=f"{found}: older than {OLDEST}",
+            hint="upgrade, or compile for it elsewhere with `gxo compile`",
+        )
+    return Check(name="systemd", state=State.OK, detail=found)
+
+
+def _trials(host: "Host", manager: "Manager") -> Iterator[Check]:
+    """Protections that are tried out: only root may start services."""
+    from gxo.systemd.trial import attempt, trials
+
+    if not host.root:
+        yield Check(
+            name="protections",
+            state=State.UNKNOWN,
+            detail="not tried: only root may start services",
+            hint="run `sudo gxo doctor`",
+        )
+        return
+    states = {True: State.OK, False: State.MISSING, None: State.UNKNOWN}
+    for verdict in attempt(manager, trials()):
+        trial = verdict.trial
+        detail = trial.protects if verdict.enforced else f"not so: {trial.protects}"
+        if verdict.enforced is None:
+            detail = f"unknown: {trial.protects}"
+        yield Check(
+            name=trial.name,
+            state=states[verdict.enforced],
+            detail=detail if verdict.enforced else f"{detail} ({verdict.reason})",
+            directives=trial.directives,
+        )
+
+
+def _gaps(host: "Host", tried: frozenset[str]) -> Iterator[Check]:
+    """Directives known to do nothing here, other than those tried."""
+    from gxo.systemd.host import gaps
+
+    for gap in gaps(host):
+        if tried.isdisjoint(gap.directives):
+            yield Check(
+                name="directives",
+                state=State.MISSING,
+                detail=f"not enforced: {', '.join(gap.directives)} ({gap.reason})",
+                directives=gap.directives,
+            )
+
+
+def _places(host: "Host") -> Iterator[Check]:
+    """The user, the directories, the journal, and the tools."""
+    if host.user_gxo:
+        yield Check(name="user", state=State.OK, detail="user gxo exists")
+    else:
+        yield Check(name="user", state=State.MISSING, detail="there is no user gxo", hint=_SETUP)
+    yield _directory(Path("/var/lib/gxo/applied"))
+    if Path("/var/log/journal").is_dir():
+        yield Check(name="journal", state=State.OK, detail="the journal outlives a reboot")
+    else:
+        yield Check(
+            name="journal",
+            state=State.MISSING,
+            detail="the journal does not outlive a reboot",
+            hint="make /var/log/journal, then `systemctl restart systemd-journald`",
+        )
+    missing = [name for name in ("systemd-nspawn", "nsenter") if shutil.which(name) is None]
+    if missing:
+        yield Check(
+            name="try",
+            state=State.MISSING,
+            detail=f"`gxo try` lacks {' and '.join(missing)}",
+            hint="`apt install systemd-container util-linux`",
+        )
+    else:
+        yield Check(name="try", state=State.OK, detail="`gxo try` has what it needs")
+
+
+def _directory(path: Path) -> Check:
+    """Records decide what root starts after a boot: nobody else may write on the way to them."""
+    try:
+        path.stat()
+    except PermissionError:
+        return Check(name="records", state=State.OK, detail=f"{path} is closed to others")
+    except OSError:
+        return Check(
+            name="records", state=State.MISSING, detail=f"{path} is not there", hint=_SETUP
+        )
+    for place in (path, path.parent):
+        found = place.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid or found.st_mode & 0o022:
+            return Check(
+                name="records",
+                state=State.BROKEN,
+                detail=f"{place} is not a directory of root that only root can write to",
+                hint=f"look at what is in it, then `chown root: {place}; chmod go-w {place}`",
+            )
+    return Check(name="records", state=State.OK, detail=f"{path} belongs to root alone")
+
+
+def _restore(manager: "Manager") -> Check:
+    state = manager.file_state(_RESTORE)
+    if state.startswith(("enabled", "static", "generated")):
+        return Check(name="restore", state=State.OK, detail="playbooks come back after a reboot")
+    return Check(
+        name="restore",
+        state=State.MISSING,
+        detail=f"playbooks do not come back after a reboot: {_RESTORE} is {state or 'not there'}",
+        hint=_SETUP,
+    )
+
+
+def _render(checks: tuple[Check, ...]) -> str:
+    from gxo.cli.table import Cell, Colour, coloured, table
+
+    colours = {
+        State.OK: Colour.GOOD,
+        State.MISSING: Colour.DOUBTFUL,
+        State.UNKNOWN: Colour.DOUBTFUL,
+        State.BROKEN: Colour.BAD,
+    }
+    rows: list[tuple[Cell | str, ...]] = []
+    for check in checks:
+        rows.append((Cell(check.state, colours[check.state]), check.name, check.detail))
+        if check.hint:
+            rows.append(("", "", Cell(f"→ {check.hint}", Colour.DIM)))
+    return table(rows, colour=coloured())

@@ -1,0 +1,42 @@
+"""`gxo plan`: what `apply` would change."""
+
+from typing import Annotated
+
+import typer
+
+from gxo.cli import options, output
+from gxo.cli.exits import Exit
+
+app = typer.Typer()
+
+Prune = Annotated[
+    bool | None,
+    typer.Option(
+        "--prune/--no-prune",
+        help="Stop what left the playbooks; given, also playbooks whose files are gone.",
+        show_default=False,
+    ),
+]
+
+
+@app.command(epilog="Example: gxo plan site/ || echo 'exit 2: there are changes'")
+def plan(
+    paths: options.Paths,
+    prune: Prune = None,
+    inputs: options.Inputs = [],
+    variables: options.Vars = [],
+    vars_files: options.VarsFiles = [],
+    json: options.Json = False,
+) -> int:
+    """Compare what playbooks say with what runs. Exit 0: no changes; 2: changes; 1: an error."""
+    from gxo.apply.operations import plan_changes
+    from gxo.cli import changes
+    from gxo.cli.load import directories, given, load_to_apply, pruning
+
+    loaded = load_to_apply(paths, given(inputs, variables, vars_files), as_json=json)
+    found = plan_changes(loaded.plans, loaded.units, prune=pruning(prune), over=directories(paths))
+    if json:
+        output.emit({"changes": changes.to_json(found)})
+    else:
+        changes.show(found)
+    return Exit.CHANGES if changes.pending(found) else Exit.DONE

@@ -1,0 +1,38 @@
+"""`gxo remove`: stop and forget a playbook."""
+
+from typing import Annotated
+
+import typer
+
+from gxo.cli import options, output
+from gxo.cli.exits import Exit
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: gxo remove --yes site")
+def remove(
+    playbook: Annotated[str, typer.Argument(metavar="PLAYBOOK", help="An applied playbook.")],
+    yes: options.Yes = False,
+    lock_timeout: options.LockTimeout = 60.0,
+    json: options.Json = False,
+) -> int:
+    """Stop all units of a playbook and forget its revisions. What its steps made stays."""
+    from gxo.apply.operations import remove as take_away
+    from gxo.cli import changes
+    from gxo.cli.guard import need_root
+
+    need_root(f"remove {playbook}")
+    if not changes.confirmed(f"stop and forget `{playbook}`?", yes=yes or json):
+        output.note("nothing was changed")
+        return Exit.CANCELLED
+    done = take_away(
+        playbook,
+        listen=changes.silent if json else changes.progress,
+        lock_timeout=lock_timeout,
+    )
+    if json:
+        output.emit({"changes": changes.to_json(done)})
+    else:
+        output.say(f"removed: {playbook}")
+    return Exit.DONE
