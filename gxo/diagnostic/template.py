@@ -142,7 +142,8 @@ _ELSEWHERE = {
     **dict.fromkeys(("b64decode",), "write `b64dec`"),
     **dict.fromkeys(("required",), "a missing name is an error by itself"),
     **dict.fromkeys(
-        ("include", "import", "extends", "macro"), "templates have no parts to include"
+        ("define", "template", "block", "include", "import", "extends", "macro"),
+        "each value is one template by itself; keep a shared part in `vars`",
     ),
 }
 
@@ -197,13 +198,28 @@ class NotAFunction(Problem):
     written: str
     piped: bool
     advice: str | None = None
+    follows: str = ""
+    """The word behind it."""
 
     def message(self) -> str:
         done = "nothing can be piped into it" if self.piped else "it takes no arguments"
         return f"`{short(self.written)}` is no function: {done}"
 
     def hint(self) -> str | None:
-        return self.advice
+        if self.advice or self.piped:
+            return self.advice
+        return _BEHIND.get(
+            self.follows,
+            "a function stands before its arguments; `print A B` puts two values together",
+        )
+
+
+_BEHIND = {
+    "as": "write `range $x := .list`",
+    "in": "write `has ITEM LIST`, `has KEY MAP` or `contains PART TEXT`",
+    "is": "ask with `empty`, `eq` or `has`",
+    "matches": "write `regexMatch PATTERN TEXT`",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,11 +240,15 @@ class UnknownVariable(Problem):
 class BadEscape(Problem):
     code: ClassVar[str] = "template-escape"
     written: str
+    digits: int
+    """How many hexadecimal digits belong to it, else 0."""
 
     def message(self) -> str:
         return f"there is no escape `{self.written}`"
 
     def hint(self) -> str:
+        if self.digits:
+            return f"`{self.written[:2]}` takes {self.digits} hexadecimal digits of a character"
         return r"write `\\` for a backslash, or the text in `…`, where nothing is escaped"
 
 

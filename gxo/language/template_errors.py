@@ -62,7 +62,7 @@ class _Stop:
         if self.kind == "$END":
             return self.missing_end()
         if self.kind == "COMMENT":
-            return flaw(partial(Unclosed, opener="/*", closer="*/}}"), self.start, self.end)
+            return self.comment()
         if self.kind == "UNREAD":
             return self.unread()
         return self.unexpected()
@@ -134,6 +134,20 @@ class _Stop:
         return lambda place: MissingEnd(
             span=place(end - 1, end), word=word, opener=place(block[1], block[2])
         )
+
+    def comment(self) -> Flaw:
+        """One that is not closed, or that does not stand alone."""
+        if self.text.find("*/", self.start) < 0:
+            opener = self.text.index("/*", self.start)
+            make = partial(Unclosed, opener="/*", closer="*/}}")
+            return flaw(make, opener, opener + 2)
+        start = self.end
+        while start < len(self.text) - 1 and self.text[start].isspace():
+            start += 1
+        if start >= len(self.text):
+            opener = self.start
+            return flaw(partial(Unclosed, opener="{{", closer="}}"), opener, opener + 2)
+        return self.syntax("a comment stands alone in its `{{ }}`", start, start + 1)
 
     # places where nothing matches
 
@@ -228,6 +242,8 @@ class _Stop:
         if self.kind == "EQUAL":
             return self.equals()
         if self.kind == "DECLARE":
+            if self.first()[0] == "RANGE":
+                return self.syntax("write `range $key, $item := …`")
             name = self.written(self.before)
             advice = (
                 f"write `${name} := …`"
@@ -237,7 +253,7 @@ class _Stop:
             return self.syntax(advice)
         if self.kind == "COMMA":
             return self.syntax("arguments are separated by spaces: `function A B`")
-        if self.kind in _INFIX:
+        if self.kind in _INFIX - {"BANG", "NOT"}:
             return self.operator()
         if self.kind in _WORDS:
             return self.word()
@@ -286,6 +302,8 @@ class _Stop:
         return self.syntax("no `(` is open here", self.start, self.start + 1)
 
     def equals(self) -> Flaw:
+        if self.text[self.end : self.end + 1] == ">":
+            return self.syntax("write `>=`", self.start, self.end + 1)
         if self.first()[0] in _BLOCKS or self.first()[0] == "ELSE":
             return self.syntax("to compare, write `==`; to set a variable, `:=`")
         if self.before[0] == "RELATION":
@@ -304,7 +322,7 @@ class _Stop:
 
     def double(self, written: str) -> str | None:
         both = self.written(self.before) + written
-        return {"<>": "write `!=`", "=>": "write `>=`", "||=": None}.get(both)
+        return "write `!=`" if both == "<>" else None
 
     def word(self) -> Flaw:
         word = self.text[self.start : self.end]

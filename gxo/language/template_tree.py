@@ -209,7 +209,10 @@ class Builder:
             word = {"+": "add", "-": "sub"}.get(self.text[rest[0].start])
             if word:
                 advice = f"there is no operator for it: write `{word} {written} …`"
-            make = partial(NotAFunction, written=written, piped=False, advice=advice)
+            follows = self.text[rest[0].start : rest[0].end]
+            make = partial(
+                NotAFunction, written=written, piped=False, advice=advice, follows=follows
+            )
             self.flaws.append(flaw(make, head.start, head.end))
             return head.expr
         return self.called((self.slice(("", head.start, head.end)), head.start, head.end), rest)
@@ -280,7 +283,9 @@ class Builder:
             if char is None:
                 from gxo.diagnostic.template import BadEscape
 
-                self.flaws.append(flaw(partial(BadEscape, written=self.text[stop:at]), stop, at))
+                digits = _CODES.get(self.text[stop + 1], 0)
+                make = partial(BadEscape, written=self.text[stop:at], digits=digits)
+                self.flaws.append(flaw(make, stop, at))
             parts.append(char or "")
         return "".join(parts)
 

@@ -48,26 +48,15 @@ class Param:
     kind: Kind
 
     def refuses(self, value: Data) -> Failure | None:
-        """Why it cannot take the value, or None."""
+        """Why it cannot take the value, or None. The value is not shown: it may be a secret."""
         if _TAKES[self.kind](value):
             return None
         hint = "give a value for this case with `default`" if value is None else None
         scalar = not isinstance(value, list | dict)
         return Failure(
-            f"{self.name.upper()} must be {self.kind}, not {described(value)}",
+            f"{self.name.upper()} must be {self.kind}, not {kind(value)}",
             hint=hint or (_CONVERT.get(self.kind) if scalar else None),
         )
-
-
-def described(value: Data) -> str:
-    """The kind of a value, and the value too where that is short."""
-    if isinstance(value, str) and len(value) <= 30 and value.isprintable():
-        return f'the text "{value}"'
-    if is_number(value) and abs(float(str(value)[:300])) < 1e15:
-        return f"the number {value}"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return kind(value)
 
 
 @dataclass(frozen=True, slots=True)

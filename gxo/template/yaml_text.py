@@ -103,12 +103,12 @@ class _Builder:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise Failure("the text holds more than one YAML document", argument=0)
+                    raise _wrong("there is a second document", event)
             elif isinstance(event, yaml.NodeEvent):
                 self._node(event)
             elif isinstance(event, yaml.CollectionEndEvent):
                 done = self.open.pop()
-                self._put(done.data, done.anchor, self.used - done.before)
+                self._put(done.data, done.anchor, self.used - done.before, event)
         return self.result
 
     def _node(self, event: "yaml.NodeEvent") -> None:
@@ -117,18 +117,18 @@ class _Builder:
         self._use(1)
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
-                raise Failure(f"the YAML has no anchor `&{event.anchor}` before it", argument=0)
+                raise _wrong("an alias has no anchor before it", event)
             data, size = self.anchors[event.anchor]
             self._use(size)
-            self._put(data, None, 0)
+            self._put(data, None, 0, event)
             return
         tag = cast("Any", event).tag
         if tag is not None and tag != "!":
-            raise Failure(f"the YAML has the tag `{tag}`: tags are refused", argument=0)
+            raise _wrong("tags are refused", event)
         if isinstance(event, yaml.ScalarEvent):
             self._use(len(event.value))
             data = plain(event.value) if event.implicit[0] else event.value
-            self._put(data, event.anchor, 1 + len(event.value))
+            self._put(data, event.anchor, 1 + len(event.value), event)
         else:
             if len(self.open) >= self.limits.depth:
                 raise TooMuch("levels of lists and maps within each other", self.limits.depth)
@@ -140,7 +140,7 @@ class _Builder:
         if self.used > self.limits.size:
             raise TooMuch("characters and entries, aliases written out", self.limits.size)
 
-    def _put(self, data: Data, anchor: str | None, size: int) -> None:
+    def _put(self, data: Data, anchor: str | None, size: int, event: "yaml.Event") -> None:
         if anchor is not None:
             self.anchors[anchor] = data, size
         if not self.open:
@@ -151,13 +151,22 @@ class _Builder:
             box.data.append(data)
         elif not box.has_key:
             if not isinstance(data, str | int | float) or isinstance(data, bool):
-                raise Failure("a key of the YAML is not text", argument=0)
+                raise _wrong("a key is not text", event)
             box.key, box.has_key = str(data), True
             if isinstance(box.data, dict) and box.key in box.data:
-                raise Failure(f"the YAML has the key `{box.key}` twice", argument=0)
+                raise _wrong("a key stands there twice", event)
         elif isinstance(box.data, dict):
             box.data[box.key] = data
             box.has_key = False
+
+
+def _wrong(reason: str, event: "yaml.Event") -> Failure:
+    """The place, never the text: it may be a secret."""
+    mark: Any = event.start_mark
+    return Failure(
+        f"the YAML is refused at its line {mark.line + 1}, column {mark.column + 1}: {reason}",
+        argument=0,
+    )
 
 
 class _Open:

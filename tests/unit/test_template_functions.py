@@ -14,9 +14,9 @@ from tests.unit.template_support import fault_of, outcome, value_of
 REFERENCE = Path(__file__).parents[2] / "docs/reference/templates.md"
 LISTED = """default coalesce ternary empty get dict list index len first last rest slice has keys
   values merge trim upper lower title replace split join contains hasPrefix hasSuffix printf print
-  quote squote indent nindent int float bool toString add sub mul div mod min max round toJson fromJson
-  toYaml fromYaml b64enc b64dec sha256 urlquote regexMatch regexReplace now date duration env secret
-  uuid eq ne lt le gt ge and or not"""
+  quote squote indent nindent int float bool toString add sub mul div mod min max round toJson
+  fromJson toYaml fromYaml b64enc b64dec sha256 urlquote regexMatch regexReplace now date
+  duration env secret uuid eq ne lt le gt ge and or not"""
 
 
 def test_the_table_is_the_list_of_the_language() -> None:
@@ -135,7 +135,7 @@ def test_values(written: str) -> None:
 
 
 FAULTS = {
-    "{{ upper .n }}": ": TEXT must be text, not the number 7",
+    "{{ upper .n }}": ": TEXT must be text, not a number",
     "{{ upper .nothing }}": ": TEXT must be text, not nil",
     "{{ .n == .name }}": "cannot compare the two: a number and text are not alike",
     "{{ lt .map .map }}": "cannot compare the two: a map has no order",
@@ -158,16 +158,26 @@ FAULTS = {
     "{{ indent -1 .name }}": ": the number of spaces is below 0",
     "{{ fromJson .name }}": ": the text is not JSON, see its line 1, column 1",
     '{{ fromJson "NaN" }}': ": the text is not JSON: `NaN` is no number there",
-    '{{ fromJson "1e999" }}': ": the number 1e999 is too large",
+    '{{ fromJson "1e999" }}': ": a number in the JSON is too large",
     '{{ fromYaml "a: [" }}': ": the text is not YAML, see its line 2, column 1",
     '{{ fromYaml "!!python/name:os.system x" }}': (
-        ": the YAML has the tag `tag:yaml.org,2002:python/name:os.system`: tags are refused"
+        ": the YAML is refused at its line 1, column 1: tags are refused"
     ),
-    '{{ fromYaml "a: 1\\na: 2" }}': ": the YAML has the key `a` twice",
-    '{{ fromYaml "*x" }}': ": the YAML has no anchor `&x` before it",
-    '{{ fromYaml "&x [*x]" }}': ": the YAML has no anchor `&x` before it",
-    '{{ fromYaml "1\\n---\\n2" }}': ": the text holds more than one YAML document",
-    '{{ fromYaml "? [1]\\n: 2" }}': ": a key of the YAML is not text",
+    '{{ fromYaml "a: 1\\na: 2" }}': (
+        ": the YAML is refused at its line 2, column 1: a key stands there twice"
+    ),
+    '{{ fromYaml "*x" }}': (
+        ": the YAML is refused at its line 1, column 1: an alias has no anchor before it"
+    ),
+    '{{ fromYaml "&x [*x]" }}': (
+        ": the YAML is refused at its line 1, column 5: an alias has no anchor before it"
+    ),
+    '{{ fromYaml "1\\n---\\n2" }}': (
+        ": the YAML is refused at its line 2, column 1: there is a second document"
+    ),
+    '{{ fromYaml "? [1]\\n: 2" }}': (
+        ": the YAML is refused at its line 1, column 5: a key is not text"
+    ),
     '{{ fromYaml "a\\x00b" }}': ": the text is not YAML: it holds a NUL character",
     '{{ b64dec "!" }}': ": the text is not base64",
     '{{ b64dec "/w==" }}': ": what it encodes is not text (not UTF-8)",
@@ -204,9 +214,32 @@ def test_faults(written: str) -> None:
 def test_a_fault_marks_the_argument_to_blame() -> None:
     """The caret stands under the argument that cannot be used, a piped one too."""
     assert outcome('a: {{ .n | join (upper "x") }}') == (
-        "error[function-failed]: cannot use `join`: ITEMS must be a list, not the number 7\n"
+        "error[function-failed]: cannot use `join`: ITEMS must be a list, not a number\n"
         " --> playbook.yaml:1:7\n"
         "  |\n"
         '1 | a: {{ .n | join (upper "x") }}\n'
         "  |       ^^\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("call", "secret"),
+    [
+        ("add 1", "hunter2"),
+        ("fromJson", "hunter2"),
+        ("fromYaml", "!!hunter2"),
+        ("fromYaml", "{hunter2: 1, hunter2: 2}"),
+        ("fromYaml", "*hunter2"),
+        ("fromYaml", "[hunter2"),
+        ("b64dec", "hunter2!"),
+        ("int", "hunter2"),
+        ("bool", "hunter2"),
+        ("duration", "1hunter2"),
+        ("date `2006`", "hunter2"),
+        ("regexMatch .secret", "(hunter2"),
+    ],
+)
+def test_no_fault_shows_a_value(call: str, secret: str) -> None:
+    """A value may be a secret: messages and hints speak of its kind and of places in it only."""
+    problem = fault_of(f"{{{{ {call} .secret }}}}", secret=secret)
+    assert "hunter2" not in f"{problem.message()} {problem.hint()}"
