@@ -28,7 +28,7 @@ class Launch:
         for unit in units:
             _forget_set_property(unit.name)
         main, *others = units
-        aux = () if alone else tuple((unit.name, properties(unit)) for unit in units[1:])
+        aux = () if alone else tuple((unit.name, properties(unit)) for unit in others)
         return self.jobs.start_transient(main.name, properties(main), aux)
 
     def again(self, units: tuple[Unit, ...]) -> Job:
@@ -43,7 +43,7 @@ class Launch:
                 self.manager.reset_failed(name)
             elif state.active == "inactive":
                 _remove_stale(name)
-        busy = any(found[unit.name].active not in ("inactive", "failed") for unit in others)
+        busy = any(found[unit.name].active not in ("inactive", "failed") for unit in units[1:])
         return self.start(units, alone=busy)
 
 

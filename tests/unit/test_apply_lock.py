@@ -46,7 +46,7 @@ def test_who_waits_in_vain_learns_for_whom(place: Path) -> None:
 
 
 def test_a_killed_holder_frees_the_lock(place: Path) -> None:
-    """kill -9 of the holder lets the next one in at once."""
+    """Kill -9 of the holder lets the next one in at once."""
     holder = hold(place)
     holder.kill()
     holder.communicate()

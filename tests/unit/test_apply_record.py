@@ -135,7 +135,7 @@ def test_forgetting_removes_all_of_one_playbook(store: Store) -> None:
 
 
 def test_a_torn_write_is_not_seen(store: Store) -> None:
-    """What a power cut left of a write beside the file is ignored, and the next write replaces it."""
+    """What a power cut left of a write is ignored, and the next write replaces it."""
     store.save_revision(revision(1))
     (store.place / "site" / ".2.json.new").write_text('{"version": 1, "rec')
     assert store.current("site") == revision(1)
