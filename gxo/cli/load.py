@@ -98,11 +98,11 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _read_vars(file: Path) -> dict[str, Data]:
-    from gxo.template.yaml_text import from_yaml
+    from gxo.template import fault, limits, yaml_text
 
     try:
-        data = from_yaml(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        data = yaml_text.load(file.read_text(encoding="utf-8"), limits.DEFAULT)
+    except (OSError, UnicodeError, fault.Failure, fault.TooMuch) as error:
         raise Failure(f"cannot read variables from {file}: {error}") from None
     if not isinstance(data, dict):
         raise Failure(f"cannot read variables from {file}: it must be a map of names to values")
