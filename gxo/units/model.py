@@ -1,4 +1,4 @@
-"""Unit: a systemd unit as one value, of which a file and a set of D-Bus properties are renderings."""
+"""Unit: a systemd unit as one value; a file and a set of D-Bus properties are its renderings."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -1,0 +1,131 @@
+"""What can be wrong when a plan becomes units: text systemd cannot hold, what it cannot enforce."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gxo.diagnostic.base import Problem, Severity, did_you_mean
+from gxo.source import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotInThisVersion(Problem):
+    """Part of the language that this version checks but does not carry out yet."""
+
+    code: ClassVar[str] = "not-in-this-version"
+    what: str
+    """Completes `cannot …`."""
+
+    def message(self) -> str:
+        return f"cannot {self.what}: not in this version"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsafeText(Problem):
+    """Text that a unit cannot hold, or not without another meaning."""
+
+    code: ClassVar[str] = "unsafe-text"
+    what: str
+    reason: str
+    advice: str | None = None
+
+    def message(self) -> str:
+        return f"cannot use this {self.what}: {self.reason}"
+
+    def hint(self) -> str | None:
+        return self.advice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongParam(Problem):
+    """A param came out as something else than its module takes."""
+
+    code: ClassVar[str] = "wrong-param"
+    param: str
+    wanted: str
+    found: str
+
+    def message(self) -> str:
+        return f"cannot use this {self.param}: it must be {self.wanted}, this is {self.found}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotEnforced(Problem):
+    """A protection that the systemd compiled for cannot give; `reason` names what is missing."""
+
+    code: ClassVar[str] = "not-enforced"
+    directive: str
+    reason: str
+
+    def message(self) -> str:
+        return f"cannot enforce {self.directive}=: {self.reason}"
+
+    def hint(self) -> str:
+        return "with `allow_degraded: true` the workload runs without it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Degraded(Problem):
+    """The same, where the playbook allows it."""
+
+    code: ClassVar[str] = "degraded"
+    severity: ClassVar[Severity] = Severity.WARNING
+    directive: str
+    reason: str
+
+    def message(self) -> str:
+        return f"runs without {self.directive}=: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownWord(Problem):
+    """A word where systemd knows a fixed list: a capability, a group of system calls, a signal."""
+
+    code: ClassVar[str] = "unknown-word"
+    noun: str
+    word: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"there is no {self.noun} `{self.word}`"
+
+    def hint(self) -> str | None:
+        return did_you_mean(self.word, self.known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeIntoService(Problem):
+    """A service that reads what a run makes: it starts once and has no run."""
+
+    code: ClassVar[str] = "edge-into-service"
+    source: str
+    target: str
+    kind: str
+
+    def message(self) -> str:
+        return (
+            f"cannot give `{self.target}` the {self.kind} of `{self.source}`:"
+            " it is held up all the time, outside any run"
+        )
+
+    def hint(self) -> str:
+        return "only `needs` can order the start of a supervised workload"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameTooLong(Problem):
+    code: ClassVar[str] = "name-too-long"
+    unit: str
+    limit: int
+    related_to: tuple[tuple[Span, str], ...] = ()
+
+    def message(self) -> str:
+        return (
+            "cannot name a unit after this playbook and workload:"
+            f" {len(self.unit)} characters once escaped, at most {self.limit}"
+        )
+
+    def hint(self) -> str:
+        return "letters, digits and `_` count as one character, all others as four"
+
+    def related(self) -> tuple[tuple[Span, str], ...]:
+        return self.related_to

@@ -1,0 +1,237 @@
+"""Plan -> Units: what each workload of a playbook becomes on a systemd of the target's version."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from gxo.diagnostic.base import Problem, Severity
+from gxo.diagnostic.units import EdgeIntoService, NameTooLong, NotInThisVersion
+from gxo.plan.model import EdgeKind, Plan, Step
+from gxo.plan.scope import compile_scope
+from gxo.source import Span
+from gxo.spec.lifecycle import EventDriven, RunOnce, Scheduled, Supervise, WorkspaceMode
+from gxo.template.data import truth
+from gxo.template.evaluate import Scope, evaluate
+from gxo.template.fault import Fault
+from gxo.units.command import read_exec
+from gxo.units.digest import digest_of
+from gxo.units.directives import directive
+from gxo.units.lifecycles import once, scheduled, supervised, timer
+from gxo.units.model import Directive, Unit, UnitType
+from gxo.units.names import LONGEST, WorkloadNames, playbook_slice
+from gxo.units.security import has_own_pids, security
+from gxo.units.target import Target
+
+__all__ = ["Target", "compile_units"]
+
+_PENDING = "0" * 64
+
+
+def compile_units(plan: Plan, target: Target) -> tuple[tuple[Unit, ...], tuple[Problem, ...]]:
+    """The units of a plan in its order, a timer behind its service; all problems in one go.
+
+    A workload with an error has no units.
+    """
+    scope, problems = compile_scope(plan)
+    work = _Work(plan, target, scope, [*problems, *_not_yet(plan)])
+    units: list[Unit] = []
+    for step in plan.steps:
+        before = len(work.problems)
+        made = work.units(step)
+        if not any(p.severity is Severity.ERROR for p in work.problems[before:]):
+            units += made
+    return tuple(units), tuple(work.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One playbook's compilation; each method adds to `problems` what it finds."""
+
+    plan: Plan
+    target: Target
+    scope: Scope
+    problems: list[Problem]
+
+    def units(self, step: Step) -> tuple[Unit, ...]:
+        self.problems.extend(_step_not_yet(step))
+        self.problems.extend(self._edges(step))
+        if step.action.module.text != "exec" or isinstance(step.lifecycle, EventDriven):
+            return ()
+        if not self._wanted(step):
+            return ()
+        names = WorkloadNames(self.plan.playbook.text, step.name.text)
+        self._check_names(step, names)
+        if not isinstance(step.lifecycle, Scheduled):
+            kind = UnitType.SERVICE
+            content = self._service(step, names)
+            digest = digest_of(names.unit(kind), content)
+            return (_unit(names, kind, _stamped(content, digest), digest),)
+        # the digest stands in names that the content holds: it is taken with zeros in their place
+        pending = replace(names, digest=_PENDING)
+        own_timer = timer(step.lifecycle, names.label)
+        before = len(self.problems)
+        digest = digest_of(names.unit(UnitType.TIMER), (*self._service(step, pending), *own_timer))
+        del self.problems[before:]
+        final = replace(names, digest=digest)
+        content = _stamped(self._service(step, final), digest)
+        return (
+            _unit(final, UnitType.SERVICE, content, digest),
+            _unit(final, UnitType.TIMER, own_timer, digest),
+        )
+
+    def _service(self, step: Step, names: WorkloadNames) -> tuple[Directive, ...]:
+        """All directives of a workload's service but the one that tells its digest."""
+        lifecycle = step.lifecycle
+        private = not (
+            isinstance(lifecycle, Scheduled) and lifecycle.workspace is WorkspaceMode.NONE
+        )
+        gxo = dict(self.scope.gxo)
+        if private:
+            gxo["workspace"] = {"path": f"/run/{names.workspace}"}
+        scope = replace(self.scope, gxo=gxo)
+        found, wrong = read_exec(step.action.params, scope, step.span)
+        self.problems.extend(wrong)
+        sandbox, wrong = security(step.security, names, self.target)
+        self.problems.extend(wrong)
+        if found is None:
+            return ()
+        unit = names.unit(UnitType.SERVICE)
+        if isinstance(lifecycle, Supervise):
+            run = supervised(
+                lifecycle, found.start, names, unit, self.problems, own_pids=has_own_pids(sandbox)
+            )
+        elif isinstance(lifecycle, Scheduled):
+            run = scheduled(found.start, step.timeout, names, private=private)
+        else:
+            run = once(found.start, step.timeout, names)
+        return (
+            directive("Description", f"gxo workload {names.label}"),
+            *self._after(step),
+            directive("IgnoreOnIsolate", True),
+            *run,
+            directive("Slice", playbook_slice(names.playbook)),
+            directive("SyslogIdentifier", names.label),
+            directive("LogExtraFields", f"GXO_PLAYBOOK={names.playbook}"),
+            directive("LogExtraFields", f"GXO_WORKLOAD={names.workload}"),
+            *found.around,
+            directive("StateDirectory", (names.state,)),
+            directive("StateDirectoryMode", 0o700),
+            *sandbox,
+        )
+
+    def _after(self, step: Step) -> tuple[Directive, ...]:
+        """Start order alone: to require the other would stop this one when that one restarts."""
+        if isinstance(step.lifecycle, Scheduled):
+            return ()
+        kinds: Mapping[str, Step] = {other.name.text: other for other in self.plan.steps}
+        edges = [
+            edge
+            for edge in self.plan.edges
+            if edge.target == step.name.text
+            and isinstance(kinds[edge.source].lifecycle, Supervise | RunOnce)
+        ]
+        names = {
+            WorkloadNames(self.plan.playbook.text, edge.source).unit(UnitType.SERVICE): edge.span
+            for edge in edges
+        }
+        return tuple(
+            replace(directive("After", (name,)), span=span) for name, span in sorted(names.items())
+        )
+
+    def _wanted(self, step: Step) -> bool:
+        if step.when is None:
+            return True
+        try:
+            return truth(evaluate(step.when, self.scope))
+        except Fault as fault:
+            self.problems.append(fault.problem)
+            return False
+
+    def _edges(self, step: Step) -> tuple[Problem, ...]:
+        problems: list[Problem] = []
+        for edge in self.plan.edges:
+            if edge.target != step.name.text or edge.kind is EdgeKind.NEEDS:
+                continue
+            if isinstance(step.lifecycle, Supervise):
+                problems.append(
+                    EdgeIntoService(
+                        span=edge.span, source=edge.source, target=edge.target, kind=edge.kind
+                    )
+                )
+            else:
+                what = f"give `{edge.target}` the {edge.kind} of `{edge.source}`"
+                problems.append(NotInThisVersion(span=edge.span, what=what))
+        return tuple(problems)
+
+    def _check_names(self, step: Step, names: WorkloadNames) -> None:
+        # every workload could become a scheduled one: the room for the digest is always kept
+        longest = replace(names, digest=_PENDING).unit(UnitType.SERVICE)
+        if len(longest) > LONGEST:
+            playbook = (self.plan.playbook.span, "the playbook")
+            self.problems.append(
+                NameTooLong(
+                    span=step.name.span, unit=longest, limit=LONGEST, related_to=(playbook,)
+                )
+            )
+
+
+def _unit(
+    names: WorkloadNames, kind: UnitType, directives: tuple[Directive, ...], digest: str
+) -> Unit:
+    return Unit(
+        name=names.unit(kind),
+        type=kind,
+        playbook=names.playbook,
+        workload=names.workload,
+        directives=directives,
+        digest=digest,
+    )
+
+
+def _stamped(content: tuple[Directive, ...], digest: str) -> tuple[Directive, ...]:
+    """With the digest among the other journal fields."""
+    own = directive("LogExtraFields", f"GXO_DIGEST={digest}")
+    last = max((i for i, s in enumerate(content) if s.name == own.name), default=-1)
+    return (*content[: last + 1], own, *content[last + 1 :])
+
+
+def _not_yet(plan: Plan) -> tuple[Problem, ...]:
+    """Parts of a playbook that only DAG runs have."""
+    found: list[tuple[Span, str]] = []
+    if plan.max_runs is not None:
+        found.append((plan.playbook.span, "limit runs with `max_runs`"))
+    for key, actions in (
+        ("on_success", plan.on_success),
+        ("on_failure", plan.on_failure),
+        ("on_paused", plan.on_paused),
+    ):
+        found += [(a.module.span, f"run `{a.module.text}` for `{key}`") for a in actions]
+    found += [(value.span, "keep `artifacts`") for value in plan.artifacts[:1]]
+    return tuple(NotInThisVersion(span=span, what=what) for span, what in found)
+
+
+def _step_not_yet(step: Step) -> tuple[Problem, ...]:
+    """Parts of a workload that this version checks but does not carry out."""
+    found: list[tuple[Span, str]] = []
+    name = step.name.text
+    module = step.action.module
+    if module.text != "exec":
+        found.append((module.span, f"run `{module.text}`"))
+    if isinstance(step.lifecycle, EventDriven):
+        found.append((step.lifecycle.where("policy"), f"run `{name}` for events"))
+    if isinstance(step.lifecycle, Scheduled) and step.lifecycle.overlap == "allow":
+        found.append((step.lifecycle.where("overlap"), "let scheduled instances overlap"))
+    if step.loop is not None:
+        found.append((step.loop.span, f"loop `{name}`"))
+    if step.register is not None:
+        found.append((step.register.span, f"register what `{name}` yields"))
+    if step.retry is not None and step.retry.attempts > 1:
+        found.append((step.retry.span, f"retry `{name}`"))
+    if step.timeout is not None and isinstance(step.lifecycle, Supervise):
+        found.append((step.span, f"end `{name}` after a `timeout`"))
+    if step.ignore_errors:
+        found.append((step.span, f"ignore errors of `{name}`"))
+    if step.state_policy is not None:
+        found.append((step.state_policy.span, f"give `{name}` a `state_policy`"))
+    what = f"compensate a failure of `{name}`"
+    found += [(action.module.span, what) for action in step.on_failure]
+    return tuple(NotInThisVersion(span=span, what=what) for span, what in found)

@@ -1,0 +1,34 @@
+"""A unit as the text of its file, laid out by templates/*.j2."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from gxo.data import data_dir
+from gxo.units.directives import line
+from gxo.units.model import Unit, UnitType
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+
+def render_file(unit: Unit) -> str:
+    """The whole file; systemd reads from it what it gets from `properties.properties`."""
+    sections: dict[str, list[str]] = {}
+    for setting in unit.directives:
+        sections.setdefault(setting.section, []).append(line(setting))
+    return _template(unit.type).render(unit=unit, sections=sections)
+
+
+@cache
+def _template(kind: UnitType) -> "Template":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(data_dir("templates")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - unit files, quoted in units/quote.py
+    )
+    return environment.get_template(f"{kind}.j2")

@@ -1,0 +1,159 @@
+"""Kinds of directive values: how each shows in a unit file, and what it is over D-Bus.
+
+A kind is two functions of the value, and one that says why systemd would not take it as it stands.
+"""
+
+import signal
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from errno import errorcode
+from typing import Any
+
+from gxo.units import quote
+from gxo.units.model import Command
+
+INFINITY = (1 << 64) - 1
+"""No limit: of time, memory, tasks."""
+
+_CAPABILITIES = (
+    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE"
+    " NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO"
+    " SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME"
+    " SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG"
+    " WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
+)
+CAPABILITIES = tuple(_CAPABILITIES.split())
+"""In the order of their numbers, without CAP_ (linux/capability.h)."""
+
+# CLONE_NEW* of namespaces(7), by systemd's words
+NAMESPACES = {
+    "mnt": 0x00020000,
+    "cgroup": 0x02000000,
+    "uts": 0x04000000,
+    "ipc": 0x08000000,
+    "user": 0x10000000,
+    "pid": 0x20000000,
+    "net": 0x40000000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`file` yields the text behind `=`; `bus` plain data for `signature`; `fault` a reason."""
+
+    signature: str
+    file: Callable[[Any], str]
+    bus: Callable[[Any], object] = lambda value: value
+    fault: Callable[[Any], str | None] = lambda _value: None
+
+
+def _yes_no(value: bool) -> str:  # noqa: FBT001 - the value itself
+    return "yes" if value else "no"
+
+
+def _time(microseconds: int) -> str:
+    if microseconds == INFINITY:
+        return "infinity"
+    for unit, size in (("s", 1_000_000), ("ms", 1_000)):
+        if microseconds % size == 0:
+            return f"{microseconds // size}{unit}"
+    return f"{microseconds}us"
+
+
+def _amount(value: int) -> str:
+    return "infinity" if value == INFINITY else str(value)
+
+
+def _words(values: tuple[str, ...]) -> str:
+    return " ".join(map(quote.file_word, values))
+
+
+def _first_fault(check: Callable[[str], str | None]) -> Callable[[tuple[str, ...]], str | None]:
+    return lambda values: next(filter(None, map(check, values)), None)
+
+
+def _command_fault(command: Command) -> str | None:
+    words = (quote.words_fault(word) for word in command.argv)
+    return (
+        quote.program_fault(command.argv[0])
+        or next(filter(None, words), None)
+        or quote.line_fault(command.argv)
+    )
+
+
+def _command_bus(command: Command) -> object:
+    flags = ("ignore-failure", "no-env-expand") if command.ignore_failure else ("no-env-expand",)
+    return ((command.argv[0], command.argv, flags),)
+
+
+def _variable_fault(text: str) -> str | None:
+    name, equals, _ = text.partition("=")
+    if not equals:
+        return "it has no `=`"
+    if not name.isascii() or not name.replace("_", "a").isalnum() or name[0].isdigit():
+        return f"`{quote.shown(name)}` is no name of a variable"
+    return quote.words_fault(text)
+
+
+def _mask(names: tuple[str, ...]) -> int:
+    return sum(1 << CAPABILITIES.index(name.removeprefix("CAP_")) for name in names)
+
+
+def _filter(values: tuple[str, ...]) -> object:
+    """A list of what is allowed, or with a first `~` of what is not."""
+    return (not values[0].startswith("~"), tuple(value.lstrip("~") for value in values))
+
+
+def _namespaces(allowed: tuple[str, ...]) -> str:
+    return " ".join(allowed) if allowed else "yes"
+
+
+def _prefix(text: str) -> object:
+    from ipaddress import ip_network
+
+    network = ip_network(text)
+    family = 2 if network.version == 4 else 10
+    return ((family, tuple(network.network_address.packed), network.prefixlen),)
+
+
+def _signal_name(number: int) -> str:
+    return signal.Signals(number).name
+
+
+BOOL = Kind("b", _yes_no)
+TIME = Kind("t", _time)
+AMOUNT = Kind("t", _amount)
+NUMBER = Kind("u", str)
+MODE = Kind("u", lambda value: f"{value:04o}")
+TEXT = Kind("s", quote.file_text, fault=quote.text_fault)
+PATH = Kind("s", quote.file_text, fault=quote.path_fault)
+PATHS = Kind("as", _words, fault=_first_fault(quote.path_fault))
+WORDS = Kind("as", _words, fault=_first_fault(quote.text_fault))
+COMMAND = Kind(
+    "a(sasas)",
+    lambda c: quote.file_command(c.argv, ignore_failure=c.ignore_failure),
+    _command_bus,
+    _command_fault,
+)
+VARIABLE = Kind("as", quote.file_word, lambda text: (text,), _variable_fault)
+"""One `NAME=value`; the directive repeats."""
+FIELD = Kind("aay", quote.file_word, lambda text: (tuple(text.encode()),), quote.text_fault)
+"""One `NAME=value` without blanks: systemd 252 and 257 lose the rest of it at a reload."""
+SIGNAL = Kind("i", _signal_name)
+ERRNO = Kind("i", lambda value: errorcode[value])
+BYTES = Kind("ay", lambda text: b64encode(text.encode()).decode(), lambda text: text.encode())
+"""Text handed over as bytes."""
+CAPABILITY_SET = Kind("t", " ".join, _mask)
+FILTER = Kind("(bas)", " ".join, _filter)
+NAMESPACE_SET = Kind("t", _namespaces, lambda names: sum(NAMESPACES[name] for name in names))
+"""The kinds of namespaces that may be made; none of them: `yes`."""
+ADDRESS_PREFIX = Kind("a(iayu)", str, _prefix)
+"""One network in CIDR notation; the directive repeats."""
+QUOTA = Kind("t", lambda value: f"{value / 10_000:.2f}".rstrip("0").rstrip(".") + "%")
+"""Microseconds of one CPU a second, shown in percent; systemd keeps hundredths of a percent."""
+CALENDAR = Kind("a(ss)", quote.file_text, lambda text: (("OnCalendar", text),), quote.text_fault)
+LISTEN_STREAM = Kind("a(ss)", quote.file_text, lambda text: (("Stream", text),), quote.text_fault)
+LISTEN_DATAGRAM = Kind(
+    "a(ss)", quote.file_text, lambda text: (("Datagram", text),), quote.text_fault
+)

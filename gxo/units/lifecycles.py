@@ -1,0 +1,144 @@
+"""The directives of a lifecycle: how a service starts, restarts, is ready and stops; a timer's."""
+
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+
+from gxo.diagnostic.base import Problem
+from gxo.diagnostic.units import UnknownWord, UnsafeText
+from gxo.spec.lifecycle import SECOND, Backoff, ReadyKind, Restart, Scheduled, Supervise
+from gxo.units import scripts
+from gxo.units.command import program
+from gxo.units.directives import directive, fault
+from gxo.units.kinds import INFINITY
+from gxo.units.model import Command, Directive, DirectiveValue, UnitType
+from gxo.units.names import WorkloadNames
+
+_RESTART = {
+    Restart.ON_FAILURE: "on-failure",
+    Restart.ALWAYS: "always",
+    Restart.NEVER: "no",
+}
+# what a command of ours may take beyond the time it waits on purpose
+_MARGIN = 5 * SECOND
+_SIGNALS = tuple(sorted(s.name for s in signal.Signals if not s.name.startswith("SIGRT")))
+
+
+def supervised(
+    lifecycle: Supervise,
+    start: Directive,
+    names: WorkloadNames,
+    unit: str,
+    problems: list[Problem],
+    *,
+    own_pids: bool,
+) -> tuple[Directive, ...]:
+    """A service that is held up. `own_pids`: its command lines do not see each other's PIDs."""
+    ready = lifecycle.ready
+    by = ready.when if ready else ReadyKind.EXEC
+    timeout = ready.timeout if ready else 90 * SECOND
+    backoff = lifecycle.backoff or Backoff(span=lifecycle.span)
+    restarts = lifecycle.restart is not Restart.NEVER
+    waits = restarts and len(scripts.gaps(backoff)) > 1
+    longest = max(timeout, backoff.max if waits else 0) + _MARGIN
+    settings = [
+        *_limits(lifecycle),
+        directive("Type", "notify" if by is ReadyKind.NOTIFY else "exec"),
+        *_directories(names, names.restarts if waits else None),
+    ]
+    if waits:
+        state = f"/run/{names.restarts}/count"
+        settings.append(directive("ExecStartPre", scripts.wait(backoff, state, unit)))
+        settings.append(directive("RuntimeDirectoryPreserve", "restart"))
+    settings.append(start)
+    if ready and by is ReadyKind.TCP and ready.address:
+        probe = scripts.probe(ready.address, timeout, unit, own_pids=own_pids)
+        settings.append(replace(directive("ExecStartPost", probe), span=ready.where("when")))
+    settings += _reload(lifecycle, problems, own_pids=own_pids)
+    settings.append(directive("Restart", _RESTART[lifecycle.restart]))
+    if restarts:
+        settings.append(directive("RestartSec", backoff.initial))
+    settings.append(directive("TimeoutStartSec", longest))
+    settings.append(directive("TimeoutStopSec", lifecycle.stop_timeout))
+    if lifecycle.watchdog is not None:
+        settings.append(directive("WatchdogSec", lifecycle.watchdog))
+    # only for files: apply starts the transient unit, and restore does after a boot
+    settings.append(directive("WantedBy", ("multi-user.target",)))
+    return tuple(settings)
+
+
+def once(start: Directive, timeout: int | None, names: WorkloadNames) -> tuple[Directive, ...]:
+    """A step that runs to its end."""
+    return (directive("Type", "oneshot"), *_directories(names, None), start, *_job(timeout))
+
+
+def scheduled(
+    start: Directive, timeout: int | None, names: WorkloadNames, *, private: bool
+) -> tuple[Directive, ...]:
+    """The service that a timer starts; an instance under way keeps the next from starting."""
+    workspace = _directories(names, None) if private else ()
+    return (directive("Type", "oneshot"), *workspace, start, *_job(timeout))
+
+
+def timer(lifecycle: Scheduled, label: str) -> tuple[Directive, ...]:
+    """The timer of a schedule; it starts the service of its own name."""
+
+    def own(name: str, value: DirectiveValue) -> Directive:
+        return directive(name, value, UnitType.TIMER)
+
+    calendar = lifecycle.where("cron" if "cron" in lifecycle.at else "calendar")
+    return (
+        own("Description", f"gxo schedule of {label}"),
+        own("IgnoreOnIsolate", True),
+        *(replace(own("OnCalendar", text), span=calendar) for text in lifecycle.calendar),
+        own("AccuracySec", SECOND),
+        *((own("RandomizedDelaySec", lifecycle.jitter),) if lifecycle.jitter else ()),
+        *((own("Persistent", True),) if lifecycle.catch_up else ()),
+        own("WantedBy", ("timers.target",)),
+    )
+
+
+def _limits(lifecycle: Supervise) -> Iterator[Directive]:
+    """Without a limit of the playbook's own there is none: the gaps keep a crash loop slow."""
+    limit = lifecycle.start_limit
+    yield directive("StartLimitIntervalSec", limit.interval if limit else 0)
+    if limit:
+        yield directive("StartLimitBurst", limit.burst)
+
+
+def _directories(names: WorkloadNames, beside: str | None) -> Iterator[Directive]:
+    workspace = f"/run/{names.workspace}"
+    yield directive("RuntimeDirectory", (names.workspace, *((beside,) if beside else ())))
+    yield directive("RuntimeDirectoryMode", 0o700)
+    yield directive("WorkingDirectory", workspace)
+    if beside:
+        # systemd would list both; programs expect the one that is theirs
+        yield directive("Environment", f"RUNTIME_DIRECTORY={workspace}")
+
+
+def _job(timeout: int | None) -> Iterator[Directive]:
+    yield directive("TimeoutStartSec", INFINITY if timeout is None else timeout)
+
+
+def _reload(
+    lifecycle: Supervise, problems: list[Problem], *, own_pids: bool
+) -> Iterator[Directive]:
+    wanted = lifecycle.reload
+    if wanted is None:
+        return
+    span = lifecycle.where("reload")
+    if isinstance(wanted, tuple):
+        command = Command((program(wanted[0]), *wanted[1:]))
+        setting = replace(directive("ExecReload", command), span=span)
+        reason = fault(setting)
+        if reason:
+            problems.append(UnsafeText(span=span, what="reload command", reason=reason))
+        yield setting
+        return
+    if wanted not in _SIGNALS:
+        problems.append(UnknownWord(span=span, noun="signal", word=wanted, known=_SIGNALS))
+    if own_pids:
+        reason = "nothing can signal into a PID namespace of its own"
+        problems.append(UnsafeText(span=span, what="reload signal", reason=reason))
+    script = f'kill -s {wanted.removeprefix("SIG")} "$MAINPID"'
+    yield replace(directive("ExecReload", Command(("/bin/sh", "-c", script))), span=span)

@@ -1,0 +1,117 @@
+"""Names: of units, slices, directories and users of a workload, and back from a unit's name.
+
+Playbook and workload stand in a unit's name as systemd escapes them (systemd-escape(1)), dots too,
+so that no two workloads share a name, nor a place in the tree of slices, which nest at hyphens.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+
+from gxo.units.model import UnitType
+
+LONGEST = 255
+"""Characters of a unit's name (systemd.unit(5))."""
+DIGEST_DIGITS = 12
+"""Hexadecimal digits of a digest that stand in names."""
+ROOT_SLICE = "gxo.slice"
+
+_PLAIN = re.compile(r"[A-Za-z0-9_]*")
+_OTHER = re.compile(r"[^A-Za-z0-9_]")
+_ESCAPED = re.compile(r"(?:\\x[0-9a-f]{2})+")
+_UNIT = re.compile(
+    r"gxo-(?P<playbook>[^.-]+)\.(?P<workload>[^.-]+)"
+    r"(?:\.(?P<digest>[0-9a-f]{12}))?\.(?P<type>service|timer|socket)"
+)
+_DIRECTORY = re.compile(r"[^A-Za-z0-9_-]")
+
+
+def escape(text: str) -> str:
+    r"""`text` as one part of a unit's name: all but letters, digits and `_` as `\xNN`."""
+    if _PLAIN.fullmatch(text):
+        return text
+    return _OTHER.sub(lambda m: "".join(f"\\x{byte:02x}" for byte in m[0].encode()), text)
+
+
+def unescape(part: str) -> str:
+    """The text that `escape` made `part` of; ValueError where it is not UTF-8."""
+    return _ESCAPED.sub(lambda m: bytes.fromhex(m[0].replace("\\x", "")).decode(), part)
+
+
+def playbook_slice(playbook: str) -> str:
+    """The slice of all of a playbook's units, within gxo.slice by its name."""
+    return f"gxo-{escape(playbook)}.slice"
+
+
+@dataclass(frozen=True)
+class WorkloadNames:
+    """Everything on a host that is named after one workload.
+
+    `digest` is there for what comes and goes with each revision (a schedule's timer and service).
+    """
+
+    playbook: str
+    workload: str
+    digest: str = ""
+
+    def unit(self, kind: UnitType) -> str:
+        digest = f".{self.digest[:DIGEST_DIGITS]}" if self.digest else ""
+        return f"gxo-{escape(self.playbook)}.{escape(self.workload)}{digest}.{kind}"
+
+    @cached_property
+    def directory(self) -> str:
+        """The name of its directories, unique as the unit's is; safe in every directive."""
+        name = f"{_in_path(self.playbook)}.{_in_path(self.workload)}"
+        return f"{name}.{self.digest[:DIGEST_DIGITS]}" if self.digest else name
+
+    @property
+    def workspace(self) -> str:
+        """Its private working directory, below /run."""
+        return f"gxo/workspaces/{self.directory}"
+
+    @property
+    def restarts(self) -> str:
+        """Where a service's restarts are counted, below /run."""
+        return f"gxo/restarts/{self.directory}"
+
+    @property
+    def state(self) -> str:
+        """What lasts, below /var/lib: the same for all its revisions."""
+        return f"gxo/state/{_in_path(self.playbook)}.{_in_path(self.workload)}"
+
+    @property
+    def user(self) -> str:
+        """The dynamic user of all its revisions (user names are short and know few characters)."""
+        return f"gxo-{sha256(f'{self.playbook}.{self.workload}'.encode()).hexdigest()[:12]}"
+
+    @property
+    def label(self) -> str:
+        """As people read it."""
+        return f"{self.playbook}.{self.workload}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitName:
+    """What a unit's name says; `digest` is empty where the name has none."""
+
+    playbook: str
+    workload: str
+    digest: str
+    type: UnitType
+
+
+def parse(unit: str) -> UnitName | None:
+    """The workload that a unit belongs to; None for units that are not an applied workload's."""
+    found = _UNIT.fullmatch(unit)
+    if found is None:
+        return None
+    try:
+        playbook, workload = unescape(found["playbook"]), unescape(found["workload"])
+    except ValueError:
+        return None
+    return UnitName(playbook, workload, found["digest"] or "", UnitType(found["type"]))
+
+
+def _in_path(text: str) -> str:
+    return _DIRECTORY.sub(lambda m: "".join(f"~{byte:02x}" for byte in m[0].encode()), text)

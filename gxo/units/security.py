@@ -1,0 +1,248 @@
+"""A workload's security_context as directives: its profile, and what the playbook adds to it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from gxo.diagnostic.base import Problem
+from gxo.diagnostic.units import (
+    Degraded,
+    NotEnforced,
+    NotInThisVersion,
+    UnknownWord,
+    UnsafeText,
+)
+from gxo.source import Span
+from gxo.spec.policy import Network, Profile, SecurityContext
+from gxo.units import profiles
+from gxo.units.directives import TABLE, directive, fault
+from gxo.units.kinds import CAPABILITIES
+from gxo.units.model import Directive, DirectiveValue
+from gxo.units.names import WorkloadNames
+from gxo.units.target import Target
+
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,30}\$?|[0-9]{1,10}")
+_SYSCALL = re.compile(r"@?[a-z][a-z0-9_-]*")
+_GROUP_NAMES = (
+    "@aio @basic-io @chown @clock @cpu-emulation @debug @default @file-system @io-event @ipc"
+    " @keyring @known @memlock @module @mount @network-io @obsolete @pkey @privileged @process"
+    " @raw-io @reboot @resources @setuid @signal @swap @sync @system-service @timer"
+)
+_GROUPS = tuple(_GROUP_NAMES.split())
+_NETWORKS = {
+    "any": ("0.0.0.0/0", "::/0"),
+    "localhost": ("127.0.0.0/8", "::1/128"),
+    "link-local": ("169.254.0.0/16", "fe80::/64"),
+    "multicast": ("224.0.0.0/4", "ff00::/8"),
+}
+# a kind of namespace, its directive and the value that turns it on
+_NAMESPACES: tuple[tuple[str, str, DirectiveValue], ...] = (
+    ("pid", "PrivatePIDs", "yes"),
+    ("mount", "PrivateMounts", True),
+    ("ipc", "PrivateIPC", True),
+    ("uts", "ProtectHostname", True),
+    ("user", "PrivateUsers", True),
+    ("net", "PrivateNetwork", True),
+)
+_QUOTA_STEP = 100
+
+
+def security(
+    context: SecurityContext, names: WorkloadNames, target: Target
+) -> tuple[tuple[Directive, ...], tuple[Problem, ...]]:
+    """The directives of a context, in a fixed order, and what is wrong with it."""
+    problems: list[Problem] = []
+    settings = list(_user(context, names, problems))
+    settings += _profile(context, target, problems)
+    settings += _filters(context, problems)
+    settings += _resources(context)
+    settings += _network(context.network, problems)
+    settings += _paths(context, problems)
+    settings += _root(context, problems)
+    kept = []
+    for setting in settings:
+        lacking = target.lacks(setting.name, TABLE[setting.name].since)
+        if lacking is None:
+            kept.append(setting)
+        else:
+            kind = Degraded if context.allow_degraded else NotEnforced
+            span = setting.span or context.where("profile")
+            problems.append(kind(span=span, directive=setting.name, reason=lacking))
+    return tuple(kept), tuple(problems)
+
+
+def has_own_pids(settings: tuple[Directive, ...]) -> bool:
+    """Whether the processes of a unit do not see each other across its command lines."""
+    return any(s.name == "PrivatePIDs" and s.value == "yes" for s in settings)
+
+
+def _at(span: Span, name: str, value: DirectiveValue) -> Directive:
+    return replace(directive(name, value), span=span)
+
+
+def _user(
+    context: SecurityContext, names: WorkloadNames, problems: list[Problem]
+) -> Iterator[Directive]:
+    if context.user is not None:
+        span = context.where("user")
+        if not _USER.fullmatch(context.user):
+            reason = "it is neither a user's name nor a number"
+            problems.append(UnsafeText(span=span, what="user", reason=reason))
+        yield _at(span, "User", context.user)
+    elif context.profile is not Profile.HOST:
+        # named, so that all revisions of a workload share one user, and the files it owns
+        yield directive("DynamicUser", True)
+        yield directive("User", names.user)
+
+
+def _profile(
+    context: SecurityContext, target: Target, problems: list[Problem]
+) -> Iterator[Directive]:
+    """The profile's list with what namespaces and capabilities change in it, in place."""
+    capabilities = _capabilities(context, problems)
+    span = context.where("capabilities")
+    changed: dict[str, Directive | None] = {}
+    if capabilities:
+        # a capability within a user namespace of one's own is of no use outside it
+        changed["PrivateUsers"] = None
+        changed["CapabilityBoundingSet"] = _at(span, "CapabilityBoundingSet", capabilities)
+    wanted = context.namespaces
+    for key, name, value in _NAMESPACES if wanted else ():
+        choice = getattr(wanted, key)
+        assert wanted is not None
+        if choice is not None:
+            changed[name] = _at(wanted.where(key), name, value) if choice else None
+    if capabilities and wanted and wanted.user:
+        reason = "a capability does not reach out of a user namespace of its own"
+        problems.append(UnsafeText(span=span, what="list of capabilities", reason=reason))
+    listed = profiles.profile(context.profile, target.systemd)
+    for setting in listed:
+        kept = changed.pop(setting.name, setting)
+        if kept is not None:
+            yield kept
+    yield from (setting for setting in changed.values() if setting is not None)
+    if capabilities and (context.user or context.profile is not Profile.HOST):
+        yield _at(span, "AmbientCapabilities", capabilities)
+
+
+def _capabilities(context: SecurityContext, problems: list[Problem]) -> tuple[str, ...]:
+    names = [text.upper().removeprefix("CAP_") for text in context.capabilities]
+    for name in names:
+        if name not in CAPABILITIES:
+            known = tuple(f"CAP_{each}" for each in CAPABILITIES)
+            problems.append(
+                UnknownWord(
+                    span=context.where("capabilities"),
+                    noun="capability",
+                    word=f"CAP_{name}",
+                    known=known,
+                )
+            )
+    return tuple(f"CAP_{name}" for name in CAPABILITIES if name in names)
+
+
+def _filters(context: SecurityContext, problems: list[Problem]) -> Iterator[Directive]:
+    yield from profiles.filters(context.profile)
+    wanted = context.seccomp
+    if wanted is None:
+        return
+    if wanted.profile_path is not None:
+        what = "use a seccomp profile from a file"
+        problems.append(NotInThisVersion(span=wanted.where("profile_path"), what=what))
+    if wanted.profile != "default-minimal":
+        problems.append(
+            UnknownWord(
+                span=wanted.where("profile"),
+                noun="seccomp profile",
+                word=wanted.profile,
+                known=("default-minimal",),
+            )
+        )
+    for key, sign in (("allow", ""), ("deny", "~")):
+        calls = getattr(wanted, key)
+        for call in calls:
+            if not _SYSCALL.fullmatch(call) or (call[0] == "@" and call not in _GROUPS):
+                span = wanted.where(key)
+                problems.append(
+                    UnknownWord(
+                        span=span, noun="system call or group of them", word=call, known=_GROUPS
+                    )
+                )
+        if calls:
+            listed = (sign + calls[0], *calls[1:])
+            yield _at(wanted.where(key), "SystemCallFilter", listed)
+    if context.profile is Profile.HOST and (wanted.allow or wanted.deny):
+        yield _at(wanted.span, "SystemCallErrorNumber", 1)
+
+
+def _resources(context: SecurityContext) -> Iterator[Directive]:
+    limits = context.resources
+    if limits is None:
+        return
+    for key, name in (
+        ("memory_max", "MemoryMax"),
+        ("tasks_max", "TasksMax"),
+        ("io_weight", "IOWeight"),
+    ):
+        value = getattr(limits, key)
+        if value is not None:
+            yield _at(limits.where(key), name, value)
+    if limits.cpu_quota is not None:
+        # thousandths of a percent to microseconds a second, in systemd's steps, never none at all
+        quota = max(limits.cpu_quota // 10, 1) * _QUOTA_STEP
+        yield _at(limits.where("cpu_quota"), "CPUQuota", quota)
+
+
+def _network(network: Network | None, problems: list[Problem]) -> Iterator[Directive]:
+    if network is None:
+        return
+    from ipaddress import ip_network
+
+    for key, name in (("allow", "IPAddressAllow"), ("deny", "IPAddressDeny")):
+        span = network.where(key)
+        for text in getattr(network, key):
+            if text in _NETWORKS:
+                yield from (_at(span, name, each) for each in _NETWORKS[text])
+                continue
+            try:
+                yield _at(span, name, str(ip_network(text)))
+            except ValueError as error:
+                problems.append(
+                    UnsafeText(
+                        span=span,
+                        what="network",
+                        reason=str(error),
+                        advice="addresses as 10.0.0.0/8 or ::1, or " + ", ".join(_NETWORKS),
+                    )
+                )
+
+
+def _paths(context: SecurityContext, problems: list[Problem]) -> Iterator[Directive]:
+    for key, name in (("read_write_paths", "ReadWritePaths"), ("read_only_paths", "ReadOnlyPaths")):
+        paths = getattr(context, key)
+        if paths:
+            setting = _at(context.where(key), name, paths)
+            reason = fault(setting)
+            if reason:
+                problems.append(UnsafeText(span=context.where(key), what="path", reason=reason))
+            yield setting
+
+
+def _root(context: SecurityContext, problems: list[Problem]) -> Iterator[Directive]:
+    root = context.root_filesystem
+    if root is None:
+        return
+    span = root.where("path")
+    setting = _at(span, "RootDirectory", root.path)
+    reason = fault(setting)
+    if reason:
+        problems.append(UnsafeText(span=span, what="path", reason=reason))
+    if not root.read_only and context.profile is not Profile.HOST:
+        what = "make a root filesystem writable under this profile"
+        problems.append(NotInThisVersion(span=root.where("read_only"), what=what))
+    yield setting
+    # the scripts that wait and probe run outside: the tree need not have a shell
+    yield directive("RootDirectoryStartOnly", True)
+    yield directive("MountAPIVFS", True)
+    if root.read_only and context.profile is Profile.HOST:
+        yield _at(span, "ReadOnlyPaths", ("/",))

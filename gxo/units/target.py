@@ -1,0 +1,18 @@
+"""Target: the systemd that units are compiled for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """`gaps` maps a directive that the target does not enforce to the reason."""
+
+    systemd: int
+    gaps: Mapping[str, str] = field(default_factory=dict)
+
+    def lacks(self, directive: str, since: int) -> str | None:
+        """Why a directive has no effect there; None where it has."""
+        if self.systemd < since:
+            return f"it needs systemd {since}, this is for {self.systemd}"
+        return self.gaps.get(directive)
