@@ -217,7 +217,22 @@ class _Reader:
             self._error(node, partial(faults.CalendarLong, most=_MOST_VALUES))
             return ()
         ranges = [self._item(item, part) for item in items]
+        if part is _LAST_DAY:
+            self._check_last_days(items)
         return tuple(sorted(set().union(*ranges))) if part is not _SECOND else ()
+
+    def _check_last_days(self, items: list[Node]) -> None:
+        """Of several days before the end, systemd (252 to 257) bounds each next one by three less."""
+        if self.errors:
+            return
+        by_value = {}
+        for item in items:
+            tokens = [child for child in item.children if not isinstance(child, Node)]
+            by_value[tuple(int(token.text) if token else -1 for token in tokens)] = tokens[:2]
+        for index, value in enumerate(sorted(by_value)):
+            bound = replace(_LAST_DAY, high=_LAST_DAY.high - 3 * index)
+            for token in by_value[value]:
+                self._number(token, bound)
 
     def _item(self, item: Node, part: _Part) -> range:
         written = [child for child in item.children if not isinstance(child, Node)]
@@ -239,11 +254,12 @@ class _Reader:
 
     def _reaches(self, part: _Part, first: int, last: int | None, step: int | None) -> bool:
         """Whether systemd takes it: a range runs upwards, an open step fits in at least once."""
-        if last is None:
-            if part is _LAST_DAY:
-                return first - (step or 0) >= 1
-            return first + (step or 0) <= part.high
-        return first + ((step or part.unit) if part is _SECOND else 0) <= last
+        if last is not None:
+            least = _MICRO if part is _SECOND and step is None else 0
+            return first + least <= last
+        if part is _LAST_DAY:
+            return first - (step or 0) >= 1
+        return first + (step or 0) <= part.high
 
     def _check_open(self, chain: Node, part: _Part) -> None:
         """Warn of steps without an end that systemd counts on into the next day, past its first."""

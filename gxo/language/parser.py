@@ -5,7 +5,6 @@ import re
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,42 +16,24 @@ if TYPE_CHECKING:
     from lark import Lark
 
 _VERSION = 1
-"""Of the JSON that holds the tables."""
-
-
-@cache
-def load(name: str, start: str | tuple[str, ...] = "start") -> "Lark":
-    """The LALR parser of `grammar/NAME.lark`, its tokens and trees carrying character offsets.
-
-    The cache holds lark's own pickle. Reading one runs what it says, so it comes from nowhere but a
-    directory and a file that only we can write (gxo/language/cache.py); its name hashes lark's
-    version and the grammar, so that a change of either builds a new one.
-    """
-    import lark
-
-    starts = (start,) if isinstance(start, str) else start
-    text = _grammar(name)
-    file = f"{name}-{_key(text, starts)}.grammar"
-    kept = store.read(file)
-    if kept is not None:
-        return lark.Lark.load(BytesIO(kept))
-    built = _build(text, starts)
-    buffer = BytesIO()
-    built.save(buffer)
-    store.write(file, buffer.getvalue())
-    return built
+"""Of the JSON that holds the tables; part of the key."""
 
 
 @cache
 def fast(name: str, *starts: str) -> Parser:
-    """The same parser without lark's 40 ms of imports: its tables, read from cached JSON."""
+    """The parser of `grammar/NAME.lark`, for one or more start rules.
+
+    Importing lark costs 40 ms, so it computes the tables once and later calls read them from the
+    cache, as JSON: data that runs nothing. The file's name hashes lark's version and the grammar,
+    so that a change of either computes new ones.
+    """
     starts = starts or ("start",)
     text = _grammar(name)
     file = f"{name}-{_key(text, starts)}.json"
     kept = store.read(file)
     if kept is not None:
         return Parser(_from_json(json.loads(kept)))
-    data = _tables(_build(text, starts))
+    data = _to_json(_build(text, starts))
     store.write(file, json.dumps(data, separators=(",", ":")).encode())
     return Parser(_from_json(data))
 
@@ -81,7 +62,12 @@ def _build(text: str, starts: tuple[str, ...]) -> "Lark":
     return Lark(text, parser="lalr", start=list(starts), propagate_positions=True)
 
 
-def _tables(lark: "Lark") -> dict[str, Any]:
+def tables_of(lark: "Lark") -> Tables:
+    """The tables of a LALR parser that lark has built."""
+    return _from_json(_to_json(lark))
+
+
+def _to_json(lark: "Lark") -> dict[str, Any]:
     """Tables of lark as plain data: what its own stand-alone parsers are made of."""
     from lark.grammar import Rule as LarkRule
     from lark.lexer import TerminalDef

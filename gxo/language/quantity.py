@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gxo.diagnostic import Problem
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.finding import Finding, place
-from gxo.language.lalr import Node, ParseError
+from gxo.language.lalr import Node, ParseError, Token
 from gxo.language.parser import fast
 from gxo.source import Text
 
@@ -73,16 +73,15 @@ def _duration(text: str) -> _Read:
     nanoseconds = 0
     for part in tree.nodes():
         number, unit = _split(part)
-        problem = _wrong_time(number, unit)
-        if problem is not None:
-            findings.append(Finding(part.start, part.end, problem))
+        if unit not in _TIMES:
+            findings.append(_finding(list(part.tokens())[-1], _wrong_time(number, unit)))
             continue
         amount, rest = _amount(number, _TIMES[unit])
         if rest or amount % 1000:
             findings.append(_finding(part, partial(faults.QuantityTooFine, text=number + unit)))
         nanoseconds += amount
-    too_large = partial(faults.QuantityTooLarge, kind="duration", most="2562047h (292 years)")
-    return _checked(text, tree, nanoseconds, findings, too_large, "duration", 1000)
+    _check(tree, nanoseconds, findings, "duration", "2562047h (292 years)")
+    return (None if findings else nanoseconds // 1000), tuple(findings)
 
 
 @lru_cache(maxsize=1024)
@@ -92,39 +91,29 @@ def _size(text: str) -> _Read:
     except ParseError:
         return _broken(text, "size", _size)
     first, *more = tree.nodes()
-    findings: list[Finding] = []
     if more:
         wrong = partial(faults.QuantitySyntax, kind="size", text=text)
-        return None, (Finding(0, len(text), wrong),)
+        return None, (_finding(tree, wrong),)
+    findings: list[Finding] = []
     number, unit = _split(first)
     if unit not in _SIZES:
         instead = _other_size(number, unit)
-        findings.append(
-            _finding(first, partial(faults.UnknownUnit, kind="size", unit=unit, instead=instead))
-        )
+        wrong_unit = partial(faults.UnknownUnit, kind="size", unit=unit, instead=instead)
+        findings.append(_finding(list(first.tokens())[-1], wrong_unit))
     size, _ = _amount(number, _SIZES.get(unit, 1))
-    too_large = partial(faults.QuantityTooLarge, kind="size", most="8388607T")
-    return _checked(text, tree, size, findings, too_large, "size", 1)
+    _check(tree, size, findings, "size", "8388607T")
+    return (None if findings else size), tuple(findings)
 
 
-def _checked(
-    text: str,
-    tree: Node,
-    value: int,
-    findings: list[Finding],
-    too_large: Callable[..., Problem],
-    kind: str,
-    divisor: int,
-) -> _Read:
+def _check(tree: Node, value: int, findings: list[Finding], kind: str, most: str) -> None:
     """What holds for a quantity as a whole."""
-    if text.startswith("-") and value:
+    if value and any(token.text == "-" for token in tree.tokens()):
         findings.append(_finding(tree, partial(faults.NegativeQuantity, kind=kind)))
     elif value > _LARGEST and not findings:
-        findings.append(_finding(tree, too_large))
-    return (None if findings else value // divisor), tuple(findings)
+        findings.append(_finding(tree, partial(faults.QuantityTooLarge, kind=kind, most=most)))
 
 
-def _finding(node: Node, problem: Callable[..., Problem]) -> Finding:
+def _finding(node: Node | Token, problem: Callable[..., Problem]) -> Finding:
     return Finding(node.start, node.end, problem)
 
 
@@ -143,9 +132,7 @@ def _amount(number: str, unit: int) -> tuple[int, bool]:
     return amount, bool(rest or fraction[_DIGITS:].strip("0"))
 
 
-def _wrong_time(number: str, unit: str) -> Callable[..., Problem] | None:
-    if unit in _TIMES:
-        return None
+def _wrong_time(number: str, unit: str) -> Callable[..., Problem]:
     if not unit:
         return partial(faults.UnitMissing, number=number)
     instead = None

@@ -175,6 +175,6 @@ def _advice(name: str) -> str | None:
         return "leave `timezone` out: the host's own zone is the default"
     from zoneinfo import available_timezones
 
-    known = available_timezones()
+    known = available_timezones() - {"localtime", "posixrules", "Factory"}
     city = next((zone for zone in sorted(known) if zone.lower().endswith(f"/{name.lower()}")), None)
     return f"did you mean `{city}`?" if name and city else did_you_mean(name, known)
