@@ -300,10 +300,11 @@ class NoTemplateHere(Problem):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionNotTemplate(Problem):
     code: ClassVar[str] = "condition-not-template"
+    key: str
     value: str
 
     def message(self) -> str:
-        return f"`when` takes a template or `true` or `false`, not the text `{self.value}`"
+        return f"`{self.key}` takes a template or `true` or `false`, not the text `{self.value}`"
 
     def hint(self) -> str:
         folded = self.value.casefold()

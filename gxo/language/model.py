@@ -1,6 +1,7 @@
 """A playbook with every key checked, its names not yet resolved (4-language.md)."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from gxo.source import Name, Source, Span
 from gxo.spec.lifecycle import Lifecycle, Placed
@@ -45,11 +46,31 @@ class Workload(Placed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPolicy(Placed):
+    """Defaults for workloads that end by themselves; a workload's own key wins."""
+
+    retry: Retry | None = None
+    timeout: int | None = None
+    ignore_errors: bool = False
+
+
+class InputType(StrEnum):
+    """What an input holds: JSON's types, in the words of templates' own functions."""
+
+    STRING = "string"
+    INT = "int"
+    FLOAT = "float"
+    BOOL = "bool"
+    LIST = "list"
+    MAP = "map"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Input(Placed):
     """A declared input of a playbook; without a default it must be given."""
 
     name: Name
-    type: str
+    type: InputType
     default: Value | None = None
     description: str = ""
     required: bool = True
@@ -70,5 +91,5 @@ class Playbook(Placed):
     security_context: SecurityContext | None = None
     channel_policy: ChannelPolicy | None = None
     state_policy: MapValue | None = None
-    task_policy: MapValue | None = None
+    task_policy: TaskPolicy | None = None
     workloads: tuple[Workload, ...] = ()

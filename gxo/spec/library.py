@@ -1,4 +1,4 @@
-"""The first library: every module's spec by its name (4-language.md, Modules of the first library)."""
+"""The first library: the spec of every module by its name (4-language.md)."""
 
 from collections.abc import Mapping
 

@@ -15,6 +15,7 @@ class ParamType(StrEnum):
     TEXTS = "texts"
     ENVIRONMENT = "environment"
     PATH = "path"
+    MODE = "mode"
     BOOL = "bool"
     INT = "int"
     NUMBER = "number"

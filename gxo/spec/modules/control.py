@@ -2,7 +2,7 @@
 
 from gxo.spec.module import TASK, ModuleSpec, Param, ParamType, Stream, SummaryKey
 
-_TOKEN_DOC = "The token reaches people by `on_paused`; it is in no log and in no state."
+_REACHES = "The token reaches people by `on_paused`; it is in no log and in no state."
 
 CONTROL = (
     ModuleSpec(
@@ -51,7 +51,7 @@ CONTROL = (
         name="control:wait_for_signal",
         doc=(
             "Pauses the run until somebody resumes it with a token. A paused run holds no process "
-            f"and survives a reboot. {_TOKEN_DOC}"
+            f"and survives a reboot. {_REACHES}"
         ),
         params=(
             Param(

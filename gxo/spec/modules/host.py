@@ -14,7 +14,7 @@ def _path(doc: str, example: str) -> Param:
 def _mode(default: str) -> Param:
     return Param(
         name="mode",
-        type=ParamType.TEXT,
+        type=ParamType.MODE,
         doc="Permission bits in octal digits.",
         example="0640",
         default=default,
@@ -225,7 +225,7 @@ _FILESYSTEM = (
             ),
             Param(
                 name="mode",
-                type=ParamType.TEXT,
+                type=ParamType.MODE,
                 doc="Permission bits in octal digits; left as they are if not given.",
                 example="0750",
             ),

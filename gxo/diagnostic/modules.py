@@ -1,0 +1,242 @@
+"""What can be wrong with a process: its module, its params, and where it may run."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gxo.diagnostic.base import Problem, did_you_mean
+from gxo.diagnostic.keys import listed
+from gxo.source import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownModule(Problem):
+    code: ClassVar[str] = "unknown-module"
+    name: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"there is no module `{self.name}`"
+
+    def hint(self) -> str:
+        close = did_you_mean(self.name, self.known)
+        if close:
+            return close
+        # `filesystem` alone, or `write`: the family or the act without the other
+        near = tuple(name for name in self.known if self.name in name.split(":"))
+        return f"there are {listed(near or self.known)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownParam(Problem):
+    code: ClassVar[str] = "unknown-param"
+    module: str
+    name: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"`{self.module}` has no param `{self.name}`"
+
+    def hint(self) -> str:
+        if not self.known:
+            return "it has none at all"
+        return did_you_mean(self.name, self.known) or f"its params are {listed(self.known)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingParam(Problem):
+    code: ClassVar[str] = "missing-param"
+    module: str
+    name: str
+    example: str
+
+    def message(self) -> str:
+        return f"`{self.module}` needs the param `{self.name}`"
+
+    def hint(self) -> str:
+        return f"for example {self.name}: {self.example}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongLifecycle(Problem):
+    code: ClassVar[str] = "wrong-lifecycle"
+    module: str
+    policy: str
+    supported: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"`{self.module}` cannot have the lifecycle `{self.policy}`"
+
+    def hint(self) -> str:
+        return f"it can have {listed(self.supported)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakesNoStream(Problem):
+    code: ClassVar[str] = "takes-no-stream"
+    module: str
+
+    def message(self) -> str:
+        return f"`{self.module}` takes no stream"
+
+    def hint(self) -> str:
+        return "order it with `needs`, or hand data over by `register` and a template"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivesNoStream(Problem):
+    code: ClassVar[str] = "gives-no-stream"
+    workload: str
+    module: str
+    defined: Span
+
+    def message(self) -> str:
+        return f"`{self.workload}` gives no stream: its module is `{self.module}`"
+
+    def hint(self) -> str:
+        return "read its summary: give it a `register` and use a template"
+
+    def related(self) -> tuple[tuple[Span, str], ...]:
+        return ((self.defined, "its module"),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamOrParam(Problem):
+    """The records come from a stream or from a param: from neither, or from both."""
+
+    code: ClassVar[str] = "stream-or-param"
+    module: str
+    param: str
+    both: bool
+
+    def message(self) -> str:
+        if self.both:
+            return f"`{self.module}` takes `{self.param}` or a stream, not both"
+        return f"`{self.module}` has no input: it needs `{self.param}` or `stream_inputs`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandWithSpaces(Problem):
+    code: ClassVar[str] = "command-with-spaces"
+    first: str
+    rest: tuple[str, ...]
+
+    def message(self) -> str:
+        return "`command` is one program, and this is a whole line"
+
+    def hint(self) -> str:
+        words = ", ".join(f'"{word}"' for word in self.rest)
+        return (
+            f"write `command: {self.first}` with `args: [{words}]`, or add `shell: true`; "
+            "if the program's name has a space, add `args: []`"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretInCommand(Problem):
+    """Command lines can be read by everybody (proc(5), and over D-Bus)."""
+
+    code: ClassVar[str] = "secret-in-command"
+    param: str
+
+    def message(self) -> str:
+        return f"a secret cannot stand in `{self.param}`: everybody can read command lines"
+
+    def hint(self) -> str:
+        return "hand it over in `environment` or `stdin`, or in a file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretHere(Problem):
+    """A secret where its value would be kept or shown: vars, conditions, loops."""
+
+    code: ClassVar[str] = "secret-here"
+    key: str
+
+    def message(self) -> str:
+        return f"a secret cannot stand in `{self.key}`: its value would be kept and shown"
+
+    def hint(self) -> str:
+        return "use it in the `params` that need it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadVariable(Problem):
+    code: ClassVar[str] = "bad-variable"
+    text: str
+
+    def message(self) -> str:
+        return f"`{self.text}` is no environment variable: the form is NAME=value"
+
+    def hint(self) -> str:
+        return "a name is made of letters, digits and `_`, and begins with no digit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariableTwice(Problem):
+    code: ClassVar[str] = "variable-twice"
+    name: str
+    first: Span
+
+    def message(self) -> str:
+        return f"the environment variable `{self.name}` is set twice"
+
+    def related(self) -> tuple[tuple[Span, str], ...]:
+        return ((self.first, "the first"),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadMode(Problem):
+    code: ClassVar[str] = "bad-mode"
+    value: str
+
+    def message(self) -> str:
+        return f"`{self.value}` are no permission bits: three or four octal digits are"
+
+    def hint(self) -> str:
+        return "for example 0640"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParamsExclude(Problem):
+    code: ClassVar[str] = "params-exclude"
+    name: str
+    other: str
+    first: Span
+    advice: str | None = None
+
+    def message(self) -> str:
+        return f"`{self.name}` cannot stand beside `{self.other}`"
+
+    def hint(self) -> str | None:
+        return self.advice
+
+    def related(self) -> tuple[tuple[Span, str], ...]:
+        return ((self.first, f"`{self.other}`"),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownStep(Problem):
+    code: ClassVar[str] = "unknown-step"
+    name: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"no step above has the id `{self.name}`"
+
+    def hint(self) -> str:
+        if not self.known:
+            return "there is no step with an id above"
+        return did_you_mean(self.name, self.known) or f"there are {listed(self.known)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepTwice(Problem):
+    code: ClassVar[str] = "step-twice"
+    name: str
+    first: Span
+
+    def message(self) -> str:
+        return f"two steps have the id `{self.name}`"
+
+    def related(self) -> tuple[tuple[Span, str], ...]:
+        return ((self.first, "the first"),)

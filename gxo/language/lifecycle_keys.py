@@ -1,0 +1,322 @@
+"""The table of keys, lifecycles: when a process runs, and how it is kept running."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from yaml import Node
+
+from gxo.diagnostic.lazy import Lazy
+from gxo.language.hostkinds import Rate, ReadyWhen, Reload
+from gxo.language.kinds import Bool, Choice, Duration, Int, Kind, Named, Schema, line
+from gxo.language.reader import Reader
+from gxo.language.schedule import parse_calendar, schedule_cron
+from gxo.language.section import Key, Section, Values, Variants, first_line
+from gxo.source import Span, Text
+from gxo.spec import lifecycle
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import keys as key_faults
+else:
+    key_faults = Lazy("gxo.diagnostic.keys")
+
+_POLICY = Key(
+    "policy",
+    Choice(lifecycle.Policy),
+    "Which of the four.",
+    "run_once",
+    required=True,
+)
+
+
+class Written(Kind):
+    """Text whose meaning needs another key beside it."""
+
+    __slots__ = ("takes",)
+
+    def __init__(self, takes: str) -> None:
+        self.takes = takes
+
+    def read(self, reader: Reader, node: Node, key: str) -> Text | None:
+        found = line(reader, node, key, self.takes)
+        return None if found is None else reader.text(found)
+
+    def schema(self) -> Schema:
+        return {"type": "string"}
+
+
+def _elsewhere(name: str) -> str | None:
+    homes = [
+        f"`{policy}`" for policy, section in LIFECYCLE.sections.items() if name in section.by_name
+    ]
+    if homes:
+        return " and ".join(homes)
+    return "`backoff` of `supervise`" if name in BACKOFF.by_name else None
+
+
+def _backoff(
+    reader: Reader, span: Span, at: Mapping[str, Span], values: Values
+) -> lifecycle.Backoff:
+    made = lifecycle.Backoff(span=span, at=at, **values)
+    if made.max < made.initial:
+        key, other = ("max", "initial") if "max" in at else ("initial", "max")
+        problem = (
+            key_faults.Disordered(span=at[key], key=key, other=other, first=made.where(other))
+            if key == "max"
+            else key_faults.OutOfRange(
+                span=at[key], key=key, value="more", low=None, high="`max`, which is 60s"
+            )
+        )
+        reader.problems.append(problem)
+    return made
+
+
+def _ready(_: Reader, span: Span, at: Mapping[str, Span], values: Values) -> lifecycle.Ready:
+    when = values.pop("when", lifecycle.ReadyKind.EXEC)
+    if isinstance(when, lifecycle.Address):
+        kind, address = lifecycle.ReadyKind.TCP, when
+        return lifecycle.Ready(span=span, at=at, when=kind, address=address, **values)
+    return lifecycle.Ready(span=span, at=at, when=when, **values)
+
+
+def _supervise(
+    reader: Reader, span: Span, at: Mapping[str, Span], values: Values
+) -> lifecycle.Supervise:
+    made = lifecycle.Supervise(span=span, at=at, **values)
+    if made.restart is lifecycle.Restart.NEVER:
+        for key in ("backoff", "start_limit"):
+            if key in at:
+                reader.problems.append(
+                    key_faults.KeyHasNoEffect(
+                        span=first_line(at[key]),
+                        name=key,
+                        reason="with `restart: never` nothing is started again",
+                    )
+                )
+    return made
+
+
+def _scheduled(
+    reader: Reader, span: Span, at: Mapping[str, Span], values: Values
+) -> lifecycle.Scheduled | None:
+    cron: Text | None = values.pop("cron", None)
+    calendar: Text | None = values.pop("calendar", None)
+    zone: Text | None = values.pop("timezone", None)
+    if "cron" in at and "calendar" in at:
+        reader.problems.append(
+            key_faults.KeysExclude(
+                span=at["calendar"],
+                section="`scheduled`",
+                name="calendar",
+                other="cron",
+                first=at["cron"],
+                advice="`cron` has five fields, `calendar` is systemd's own form",
+            )
+        )
+        return None
+    if "cron" not in at and "calendar" not in at:
+        reader.problems.append(
+            key_faults.NeedsOneOf(
+                span=first_line(span),
+                section="`scheduled`",
+                names=("cron", "calendar"),
+                example='cron: "0 3 * * *"',
+            )
+        )
+        return None
+    times = None
+    if cron is not None:
+        times = schedule_cron(cron, zone, reader.problems)
+    elif calendar is not None:
+        times = parse_calendar(calendar, reader.problems, zone)
+    if times is None:
+        return None
+    return lifecycle.Scheduled(
+        span=span, at=at, calendar=times, timezone=zone.text if zone else None, **values
+    )
+
+
+BACKOFF = Section(
+    "backoff",
+    "`backoff`",
+    "Gaps between restarts: they grow, and begin anew after a time of health.",
+    (
+        Key("initial", Duration("1ms"), "The first gap.", "500ms", default="1s"),
+        Key("max", Duration("1ms"), "The longest gap.", "2m", default="60s"),
+        Key("steps", Int(1, 100), "Restarts until the longest.", "8", default="6"),
+    ),
+    build=_backoff,
+)
+
+START_LIMIT = Section(
+    "start_limit",
+    "`start_limit`",
+    "After too many starts in a time the service stays failed.",
+    (
+        Key("burst", Int(1, 1_000_000), "So many starts", "3", default="5"),
+        Key("interval", Duration("1ms"), "within this.", "1m", default="10s"),
+    ),
+    model=lifecycle.StartLimit,
+)
+
+READY = Section(
+    "ready",
+    "`ready`",
+    "When the service counts as up.",
+    (
+        Key(
+            "when",
+            ReadyWhen(),
+            "`exec`: the program runs; `notify`: it says so itself (sd_notify(3)); an address: "
+            "it accepts a TCP connection there.",
+            '"127.0.0.1:80"',
+            default="exec",
+        ),
+        Key("settle", Duration(), "It must then stay up for this.", "5s", default="2s"),
+        Key("timeout", Duration("1ms"), "How long it may take.", "30s", default="90s"),
+    ),
+    build=_ready,
+)
+
+_WORKSPACE = Key(
+    "workspace",
+    Choice(lifecycle.WorkspaceMode),
+    "`none` runs a plain `exec` without a directory of its own.",
+    "none",
+    default="private",
+)
+
+RUN_ONCE = Section(
+    "run_once",
+    "`run_once`",
+    "Runs once in each run.",
+    (_POLICY,),
+    model=lifecycle.RunOnce,
+    elsewhere=_elsewhere,
+)
+
+SUPERVISE = Section(
+    "supervise",
+    "`supervise`",
+    "Keeps the process running, as a service.",
+    (
+        _POLICY,
+        Key(
+            "restart",
+            Choice(lifecycle.Restart),
+            "When to start it again.",
+            "always",
+            default="on_failure",
+        ),
+        Key("backoff", BACKOFF, "Gaps between restarts.", "{initial: 1s, max: 1m}"),
+        Key("start_limit", START_LIMIT, "When to give up.", "{burst: 5, interval: 1m}"),
+        Key("ready", READY, "When it counts as up.", '{when: "127.0.0.1:80"}'),
+        Key(
+            "stop_timeout",
+            Duration("1ms"),
+            "From SIGTERM to SIGKILL when it is stopped.",
+            "10s",
+            default="90s",
+        ),
+        Key(
+            "watchdog",
+            Duration("1ms"),
+            "Restart it when it does not say for so long that it lives (sd_notify(3)).",
+            "30s",
+        ),
+        Key(
+            "reload",
+            Reload(),
+            "What makes it read its configuration again.",
+            "SIGHUP",
+        ),
+    ),
+    build=_supervise,
+    elsewhere=_elsewhere,
+)
+
+EVENT_DRIVEN = Section(
+    "event_driven",
+    "`event_driven`",
+    "Runs anew for each event of a source.",
+    (
+        _POLICY,
+        Key(
+            "source",
+            Named("a workload"),
+            "The workload whose events they are.",
+            "listener",
+            required=True,
+        ),
+        Key("max_instances", Int(1, 1_000_000), "At most so many at a time.", "64"),
+        Key("rate_limit", Rate(), "At most so many a second, minute or hour.", "100/s"),
+        Key("timeout", Duration("1ms"), "How long one may take.", "30s"),
+        _WORKSPACE,
+    ),
+    model=lifecycle.EventDriven,
+    elsewhere=_elsewhere,
+)
+
+SCHEDULED = Section(
+    "scheduled",
+    "`scheduled`",
+    "Runs at given times.",
+    (
+        _POLICY,
+        Key(
+            "cron",
+            Written("a cron expression such as `0 3 * * *`"),
+            "Five fields as in crontab(5), or `@daily` and the like. If both day fields are "
+            "restricted, a day that matches either counts.",
+            '"0 3 * * Mon-Fri"',
+        ),
+        Key(
+            "calendar",
+            Written("a calendar expression such as `Mon..Fri 03:00`"),
+            "In place of `cron`: systemd.time(7)'s own form.",
+            '"Mon..Fri 03:00"',
+        ),
+        Key(
+            "timezone",
+            Written("a time zone such as `Europe/Berlin`"),
+            "Whose clocks count; without it, the host's.",
+            "Europe/Berlin",
+        ),
+        Key(
+            "jitter",
+            Duration(),
+            "Runs up to so much later, by chance.",
+            "5m",
+            default="0s",
+        ),
+        Key(
+            "catch_up",
+            Bool(),
+            "Runs after a boot what was missed while the host was down.",
+            "true",
+            default="false",
+        ),
+        Key(
+            "overlap",
+            Choice(lifecycle.Overlap),
+            "What to do when the one before is still under way.",
+            "allow",
+            default="skip",
+        ),
+        _WORKSPACE,
+    ),
+    build=_scheduled,
+    elsewhere=_elsewhere,
+)
+
+LIFECYCLE = Variants(
+    "lifecycle",
+    "`lifecycle`",
+    "policy",
+    "a map such as {policy: run_once}",
+    {
+        "run_once": RUN_ONCE,
+        "supervise": SUPERVISE,
+        "event_driven": EVENT_DRIVEN,
+        "scheduled": SCHEDULED,
+    },
+)

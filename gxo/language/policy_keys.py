@@ -1,0 +1,263 @@
+"""The table of keys, policies: retry, channels, state, security."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from gxo.diagnostic.lazy import Lazy
+from gxo.language.hostkinds import (
+    USER,
+    AbsolutePath,
+    Capability,
+    Const,
+    CpuQuota,
+    Network,
+    SystemCall,
+)
+from gxo.language.kinds import Bool, Choice, Duration, Int, Named, Number, Size
+from gxo.language.model import LoopControl, TaskPolicy
+from gxo.language.reader import Reader
+from gxo.language.section import Key, ListOf, Section, Values
+from gxo.source import Name, Span
+from gxo.spec import policy
+from gxo.template.value import Literal, MapValue
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import keys as key_faults
+else:
+    key_faults = Lazy("gxo.diagnostic.keys")
+
+_PATHS = ListOf(AbsolutePath(), "absolute paths", unique=True)
+_CALLS = ListOf(SystemCall(), "system calls", unique=True)
+_NETWORKS = ListOf(Network(), "networks", unique=True)
+
+
+def _retry(reader: Reader, span: Span, at: Mapping[str, Span], values: Values) -> policy.Retry:
+    made = policy.Retry(span=span, at=at, **values)
+    if made.max_delay is not None and made.max_delay < made.delay:
+        reader.problems.append(
+            key_faults.Disordered(
+                span=made.where("max_delay"),
+                key="max_delay",
+                other="delay",
+                first=made.where("delay"),
+            )
+        )
+    return made
+
+
+def _state_policy(_: Reader, span: Span, at: Mapping[str, Span], values: Values) -> MapValue:
+    entries = tuple((Name(key, at[key]), Literal(word, at[key])) for key, word in values.items())
+    return MapValue(entries, span)
+
+
+def _loop_control(_: Reader, span: Span, at: Mapping[str, Span], values: Values) -> LoopControl:
+    name = values.pop("loop_var", None)
+    if name is not None:
+        values["loop_var"] = name.text
+    return LoopControl(span=span, at=at, **values)
+
+
+RETRY = Section(
+    "retry",
+    "`retry`",
+    "Tries again after a failure, after growing delays.",
+    (
+        Key("attempts", Int(1, 1000), "How often in all.", "3", default="1"),
+        Key("delay", Duration(), "Before the second attempt.", "5s", default="1s"),
+        Key("max_delay", Duration(), "The delay grows up to this.", "1m"),
+        Key(
+            "backoff_factor",
+            Number(1, 100),
+            "The delay is multiplied by this after each attempt.",
+            "2",
+            default="1",
+        ),
+        Key(
+            "jitter",
+            Number(0, 1),
+            "Each delay is up to this part longer or shorter, by chance.",
+            "0.1",
+            default="0",
+        ),
+    ),
+    build=_retry,
+)
+
+LOOP_CONTROL = Section(
+    "loop_control",
+    "`loop_control`",
+    "How a loop runs.",
+    (
+        Key(
+            "loop_var",
+            Named("a loop variable", word=True),
+            "Under this name templates in `params` read the item.",
+            "host",
+            default="item",
+        ),
+        Key("parallel", Int(1, 10_000), "Items at a time.", "4", default="1"),
+    ),
+    build=_loop_control,
+)
+
+CHANNEL_POLICY = Section(
+    "channel_policy",
+    "`channel_policy`",
+    "How much a stream may hold, and what becomes of more.",
+    (
+        Key(
+            "buffer_size",
+            Size(4096, "4K"),
+            "Size of the pipe; without it the kernel's own.",
+            "256K",
+        ),
+        Key(
+            "overflow_strategy",
+            Choice(policy.Overflow),
+            "What a producer meets when the pipe is full.",
+            "drop_oldest",
+            default="block",
+        ),
+    ),
+    model=policy.ChannelPolicy,
+)
+
+STATE_POLICY = Section(
+    "state_policy",
+    "`state_policy`",
+    "How workloads see what others registered.",
+    (
+        Key(
+            "access_mode",
+            Const("deep_copy"),
+            "Each workload works on a copy of its own.",
+            "deep_copy",
+            default="deep_copy",
+        ),
+    ),
+    build=_state_policy,
+)
+
+TASK_POLICY = Section(
+    "task_policy",
+    "`task_policy`",
+    "Defaults for all workloads that end by themselves.",
+    (
+        Key("retry", RETRY, "As of a workload.", "{attempts: 3}"),
+        Key("timeout", Duration("1ms"), "As of a workload.", "10m"),
+        Key("ignore_errors", Bool(), "As of a workload.", "true", default="false"),
+    ),
+    model=TaskPolicy,
+)
+
+ROOT_FILESYSTEM = Section(
+    "root_filesystem",
+    "`root_filesystem`",
+    "Another tree in place of the host's.",
+    (
+        Key("path", AbsolutePath(), "Its top.", "/srv/roots/web", required=True),
+        Key("read_only", Bool(), "Whether it is read-only.", "false", default="true"),
+    ),
+    model=policy.RootFilesystem,
+)
+
+RESOURCES = Section(
+    "resources",
+    "`resources`",
+    "Limits of the workload's control group.",
+    (
+        Key("memory_max", Size(1 << 20, "1M"), "Most memory; beyond it, it is killed.", "512M"),
+        Key("cpu_quota", CpuQuota(), "Share of CPUs; `150%` is one and a half.", "150%"),
+        Key("tasks_max", Int(1, 4_194_304), "Most processes and threads.", "100"),
+        Key("io_weight", Int(1, 10_000), "Share of disk time; 100 is usual.", "200"),
+    ),
+    model=policy.Resources,
+)
+
+SECCOMP = Section(
+    "seccomp",
+    "`seccomp`",
+    "Which system calls it may make.",
+    (
+        Key(
+            "profile",
+            Const("default-minimal"),
+            "The list to begin with.",
+            "default-minimal",
+            default="default-minimal",
+        ),
+        Key("allow", _CALLS, "More of them.", "[ptrace]", default="[]"),
+        Key("deny", _CALLS, "Fewer of them; this is stronger.", "['@network-io']", default="[]"),
+        Key(
+            "profile_path",
+            AbsolutePath(),
+            "A list in the JSON form of OCI and libseccomp, in place of `profile`.",
+            "/etc/gxo/seccomp.json",
+        ),
+    ),
+    model=policy.Seccomp,
+)
+
+NAMESPACES = Section(
+    "namespaces",
+    "`namespaces`",
+    "Of what it has its own; what is left out is as the profile says.",
+    (
+        Key("pid", Bool(), "Processes: it sees no others.", "true"),
+        Key("mount", Bool(), "Mounts.", "true"),
+        Key("ipc", Bool(), "System V and POSIX objects.", "true"),
+        Key("uts", Bool(), "The host's name.", "true"),
+        Key("user", Bool(), "User numbers.", "true"),
+        Key("net", Bool(), "Network: it reaches nothing.", "true"),
+    ),
+    model=policy.Namespaces,
+)
+
+NETWORK = Section(
+    "network",
+    "`network`",
+    "Which addresses it may talk to.",
+    (
+        Key("allow", _NETWORKS, "These.", "[localhost, 10.0.0.0/8]", default="[]"),
+        Key("deny", _NETWORKS, "Not these; `allow` is stronger.", "[any]", default="[]"),
+    ),
+    model=policy.Network,
+)
+
+SECURITY_CONTEXT = Section(
+    "security_context",
+    "`security_context`",
+    "How a workload is isolated.",
+    (
+        Key(
+            "profile",
+            Choice(policy.Profile),
+            "`default` isolates, `strict` more so, `host` not at all.",
+            "strict",
+            default="default",
+        ),
+        Key("user", USER, "Runs as this user; without it, as one without rights.", "www-data"),
+        Key("root_filesystem", ROOT_FILESYSTEM, "Another tree.", "{path: /srv/roots/web}"),
+        Key("resources", RESOURCES, "Limits.", "{memory_max: 512M}"),
+        Key("seccomp", SECCOMP, "System calls.", "{allow: [ptrace]}"),
+        Key("namespaces", NAMESPACES, "Namespaces.", "{net: true}"),
+        Key(
+            "capabilities",
+            ListOf(Capability(), "capabilities", unique=True),
+            "Those it keeps; the default is none.",
+            "[CAP_NET_BIND_SERVICE]",
+            default="[]",
+        ),
+        Key("read_write_paths", _PATHS, "Of the host, to write.", "[/var/www]", default="[]"),
+        Key("read_only_paths", _PATHS, "Of the host, only to read.", "[/etc/ssl]", default="[]"),
+        Key("network", NETWORK, "Addresses.", "{deny: [any]}"),
+        Key(
+            "allow_degraded",
+            Bool(),
+            "Run even where this host's systemd cannot enforce it all.",
+            "true",
+            default="false",
+        ),
+    ),
+    model=policy.SecurityContext,
+)

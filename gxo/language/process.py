@@ -1,0 +1,157 @@
+"""Processes: a module of the library and its params, typed by the module's spec."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from yaml import MappingNode, Node
+
+from gxo.diagnostic.lazy import Lazy
+from gxo.language.model import Process
+from gxo.language.modulekinds import ModuleName, RawParams
+from gxo.language.params import read_param
+from gxo.language.pipeline import read_fields, read_steps
+from gxo.language.reader import Reader
+from gxo.language.secrets import refuse_public
+from gxo.language.section import Key, Section, Values, first_line
+from gxo.language.values import map_items
+from gxo.source import Name, Span
+from gxo.spec.library import LIBRARY
+from gxo.spec.module import ModuleSpec, Param, ParamType
+from gxo.template.tree import Plain, Template
+from gxo.template.value import ListValue, Literal, MapValue, Value
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import modules as module_faults
+else:
+    module_faults = Lazy("gxo.diagnostic.modules")
+
+
+def _build(reader: Reader, span: Span, at: Mapping[str, Span], values: Values) -> Process | None:
+    module: Name = values["module"]
+    node = values.get("params")
+    if node is None and "params" in at:
+        return None
+    params = read_params(reader, LIBRARY[module.text], node, span)
+    return None if params is None else Process(module=module, params=params, span=span)
+
+
+PROCESS = Section(
+    "process",
+    "`process`",
+    "What a workload does: a module of the library, and its params.",
+    (
+        Key(
+            "module",
+            ModuleName(),
+            "The module; the reference of modules lists them.",
+            "exec",
+            required=True,
+        ),
+        Key(
+            "params",
+            RawParams(),
+            "Its params. Any text in them may be a template.",
+            "{command: /usr/bin/id}",
+            default="{}",
+        ),
+    ),
+    build=_build,
+    elsewhere=lambda name: "`params`" if any(s.param(name) for s in LIBRARY.values()) else None,
+)
+
+
+def read_params(
+    reader: Reader, spec: ModuleSpec, node: MappingNode | None, around: Span
+) -> MapValue | None:
+    """The params of a module, typed; None where any of them is wrong."""
+    before = len(reader.problems)
+    written = map_items(reader, node) if node is not None else []
+    names = {name.text: name for name, _ in written}
+    place = reader.span(node) if node is not None else around
+    entries: list[tuple[Name, Value]] = []
+    for name, child in written:
+        param = spec.param(name.text)
+        if param is None:
+            reader.problems.append(
+                module_faults.UnknownParam(
+                    span=name.span,
+                    module=spec.name,
+                    name=name.text,
+                    known=tuple(p.name for p in spec.params),
+                )
+            )
+            continue
+        value = _read(reader, child, param)
+        if value is None:
+            continue
+        if param.public:
+            refuse_public(reader, param.name, value)
+        entries.append((name, value))
+    for param in spec.params:
+        if param.required and param.name not in names:
+            reader.problems.append(
+                module_faults.MissingParam(
+                    span=first_line(place),
+                    module=spec.name,
+                    name=param.name,
+                    example=param.example,
+                )
+            )
+    params = MapValue(tuple(entries), place)
+    if spec.name == "exec":
+        _check_exec(reader, params, names)
+    return params if len(reader.problems) == before else _unless_errors(reader, before, params)
+
+
+def _unless_errors(reader: Reader, before: int, params: MapValue) -> MapValue | None:
+    from gxo.diagnostic.base import Severity
+
+    errors = any(p.severity is Severity.ERROR for p in reader.problems[before:])
+    return None if errors else params
+
+
+def _read(reader: Reader, node: Node, param: Param) -> Value | None:
+    if param.type is ParamType.STEPS:
+        return read_steps(reader, node, param, read_params)
+    if param.type is ParamType.FIELDS:
+        return read_fields(reader, node, param)
+    return read_param(reader, node, param)
+
+
+def _check_exec(reader: Reader, params: MapValue, names: Mapping[str, Name]) -> None:
+    """A whole line as `command` needs a shell; with a shell there is nothing to pass `args` to."""
+    command = params.get("command")
+    shell = params.get("shell")
+    with_shell = isinstance(shell, Literal) and shell.data is True
+    if with_shell:
+        args = params.get("args")
+        if args is not None and not (isinstance(args, ListValue) and not args.items):
+            reader.problems.append(
+                module_faults.ParamsExclude(
+                    span=names["args"].span,
+                    name="args",
+                    other="shell: true",
+                    first=names["shell"].span,
+                    advice="write them in `command`, which is a whole line",
+                )
+            )
+        return
+    if command is None or shell is not None or "args" in names:
+        return
+    words = _words(command)
+    if len(words) > 1:
+        reader.problems.append(
+            module_faults.CommandWithSpaces(span=command.span, first=words[0], rest=words[1:])
+        )
+
+
+def _words(command: Value) -> tuple[str, ...]:
+    """The words of a command; one where no space stands outside its templates."""
+    if isinstance(command, Literal):
+        return tuple(str(command.data).split())
+    if isinstance(command, Template):
+        outside = [node.text for node in command.nodes if isinstance(node, Plain)]
+        if any(" " in text.strip() for text in outside):
+            first, _, rest = command.text.text.partition(" ")
+            return first, rest.strip()
+    return ()
