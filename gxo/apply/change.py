@@ -1,6 +1,5 @@
 """Changes: desired against live and recorded, as one pure function."""
 
-import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,15 +9,22 @@ from gxo.apply.drift import altered
 from gxo.apply.live import Live, LiveUnit
 from gxo.apply.record import Intent, Observed, Revision, to_desired
 from gxo.spec.lifecycle import Policy
-from gxo.units.model import Command, Directive, Unit, UnitType
+from gxo.units.directives import line
+from gxo.units.model import Unit, UnitType
+
+_OWN = "LogExtraFields=GXO_DIGEST="
+"""What differs in every revision, and says nothing."""
 
 
 class Action(StrEnum):
+    """`reload` is only ever asked for; no plan has it."""
+
     START = "start"
     STOP = "stop"
     RESTART = "restart"
     RUN = "run"
     NONE = "none"
+    RELOAD = "reload"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +202,7 @@ def _leftovers(wanted: Desired, live: Live, records: Known, taken: set[str]) -> 
         service = found.name.endswith(".service")
         if service and policies.get(found.workload) is Policy.SCHEDULED and found.revision:
             continue
-        if not found.workload and wanted.parts:
+        if not found.workload and not wanted.removal:
             continue
         kept = found.workload in policies
         yield Change(
@@ -250,20 +256,5 @@ def _diff(part: Part, before: Iterable[Unit]) -> tuple[str, ...]:
 
 
 def _settings(unit: Unit) -> list[str]:
-    return [line for item in unit.directives for line in shown(item)]
-
-
-def shown(item: Directive) -> Iterator[str]:
-    """A directive as lines for a person to read; not quoted as a file would be."""
-    value = item.value
-    if isinstance(value, Command):
-        yield f"{item.name}={'-' if value.ignore_failure else ''}{shlex.join(value.argv)}"
-    elif isinstance(value, bool):
-        yield f"{item.name}={'yes' if value else 'no'}"
-    elif not isinstance(value, tuple):
-        yield f"{item.name}={value}"
-    else:
-        for entry in value:
-            text = entry if isinstance(entry, str) else "=".join(entry)
-            if not text.startswith("GXO_DIGEST="):
-                yield f"{item.name}={text}"
+    lines = (line(item) for item in unit.directives)
+    return [text for text in lines if not text.startswith(_OWN)]

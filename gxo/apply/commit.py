@@ -9,6 +9,7 @@ from gxo.apply.event import Event, Kind, Listener
 from gxo.apply.launch import PATIENCE, Launch, name_taken
 from gxo.apply.record import Outcome as RunOutcome
 from gxo.apply.stamps import Stamps, persistent
+from gxo.apply.transient import mend
 from gxo.spec.lifecycle import SECOND
 from gxo.systemd.bus import SystemdError
 from gxo.systemd.jobs import Job, JobResult, Jobs, Outcome
@@ -54,6 +55,8 @@ class _Task:
     """When to try again (`settling` false) or when it has settled, on the monotonic clock."""
     settling: bool = False
     patience: float = 0.0
+    mended: bool = True
+    """systemd's own files of the units are fit to stay."""
     owed: tuple[str, int] | None = None
     """An old timer kept loaded, and when it was to fire next as it was stopped."""
 
@@ -77,6 +80,7 @@ class Commit:
         self.manager = manager
         self.jobs = jobs
         self.launch = Launch(manager, jobs)
+        self.systemd = manager.version
         self.stamps = stamps
         self.listen = listen
         self.ran = ran
@@ -120,10 +124,19 @@ class Commit:
                 self._begin(self._ready.pop(0))
             if not self._tasks:
                 return
-            self._look(self.jobs.ended(self._pause()))
+            ended = self.jobs.ended(self._pause())
+            self._mend_files()
+            self._look(ended)
 
     def _pause(self) -> float:
-        return _BEAT if any(task.due is not None for task in self._tasks) else 1.0
+        busy = any(task.due is not None or not task.mended for task in self._tasks)
+        return _BEAT if busy else 1.0
+
+    def _mend_files(self) -> None:
+        """As soon as systemd has written them: a step may well reload systemd while it runs."""
+        for task in self._tasks:
+            if not task.mended:
+                task.mended = mend(task.change.make, self.systemd)
 
     def _begin(self, change: Change) -> None:
         task = _Task(change=change, since=_now())
@@ -151,6 +164,7 @@ class Commit:
             self.stamps.renew(change.make[0], old, task.since)
         main = change.make[0].name
         task.jobs = {self.jobs.start(main) if change.adopt else self.launch.start(change.make)}
+        task.mended = False
 
     def _look(self, outcomes: Sequence[Outcome]) -> None:
         by_job = {job: task for task in self._tasks for job in task.jobs}

@@ -1,11 +1,12 @@
 """Daily handling of what is applied: start, stop, restart, trigger."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from gxo.apply.change import Action, Change
 from gxo.apply.desired import Part
 from gxo.apply.event import Event, Listener
 from gxo.apply.failure import ApplyError
+from gxo.apply.live import Live
 from gxo.apply.lock import WAIT, locked
 from gxo.apply.record import to_desired
 from gxo.apply.transaction import HERE, Places, Prune, Transaction
@@ -28,7 +29,7 @@ def control(
     lock_timeout: float = WAIT,
     places: Places = HERE,
 ) -> tuple[Change, ...]:
-    """Do `start`, `stop`, `restart` or `trigger` to a workload, or to all of a playbook.
+    """Do `start`, `stop`, `restart`, `reload` or `trigger` to a workload or all of a playbook.
 
     `start` starts what does not run; `trigger` runs a schedule's job or a run_once step now and
     waits for its end. What was done is given back, empty where all was as asked already.
@@ -54,6 +55,8 @@ def control(
                 f"cannot {action} `{label}`: playbook `{playbook}` has no workload `{workload}`"
                 + (f"; {hint}" if hint else "")
             )
+        if action == "reload":
+            return tuple(_reload(transaction.manager, transaction.live, playbook, chosen, label))
         todo = tuple(_VERBS[action](transaction, playbook, chosen))
         if not todo and workload and not _fits(action, chosen[0]):
             raise ApplyError(f"cannot {action} `{label}`: {_MISFIT[action, chosen[0].policy]}")
@@ -129,6 +132,30 @@ def _trigger(_transaction: Transaction, playbook: str, parts: Iterable[Part]) ->
             part=part,
             make=units,
             adopt=part.policy is Policy.SCHEDULED,
+        )
+
+
+def _reload(
+    manager: Manager, live: Live, playbook: str, parts: Sequence[Part], label: str
+) -> Iterator[Change]:
+    """Of one workload it must be possible; of a playbook, those that can be are reloaded."""
+    for part in parts:
+        able = any(item.name == "ExecReload" for item in part.main.directives)
+        found = live.get(part.main.name)
+        if not able or found is None or found.active != "active":
+            if len(parts) == 1:
+                why = "it does not run" if able else "it has no `lifecycle.reload`"
+                raise ApplyError(f"cannot reload `{label}`: {why}")
+            continue
+        outcome = manager.reload(part.main.name)
+        if not outcome.ok:
+            raise ApplyError(f"cannot reload `{label}`: its job ended as {outcome.result}")
+        yield Change(
+            playbook=playbook,
+            workload=part.workload,
+            unit=part.main.name,
+            action=Action.RELOAD,
+            reason="asked for",
         )
 
 

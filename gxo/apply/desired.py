@@ -45,11 +45,8 @@ class Desired:
     slices: tuple[Unit, ...] = ()
     parts: tuple[Part, ...] = ()
     source: str = ""
-
-    @property
-    def nothing(self) -> bool:
-        """The playbook is to be removed."""
-        return not self.slices and not self.parts
+    removal: bool = False
+    """The playbook is to go, with its records."""
 
     @property
     def units(self) -> tuple[Unit, ...]:

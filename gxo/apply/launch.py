@@ -2,16 +2,15 @@
 
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 
 from gxo.apply.drift import CONTROL
+from gxo.apply.transient import PLACE
 from gxo.systemd.bus import SYSTEMD, BusError
 from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager
 from gxo.units.model import Unit
 from gxo.units.properties import properties
 
-TRANSIENT = Path("/run/systemd/transient")
 PATIENCE = 5.0
 """Seconds in which a name must become free: systemd forgets a stopped unit a moment later."""
 
@@ -61,5 +60,5 @@ def _forget_set_property(name: str) -> None:
 
 def _remove_stale(name: str) -> None:
     """A transient unit's file outlives a crash of systemd, and then keeps its name taken."""
-    (TRANSIENT / name).unlink(missing_ok=True)
-    shutil.rmtree(TRANSIENT / f"{name}.d", ignore_errors=True)
+    (PLACE / name).unlink(missing_ok=True)
+    shutil.rmtree(PLACE / f"{name}.d", ignore_errors=True)

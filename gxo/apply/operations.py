@@ -74,7 +74,7 @@ def remove(
     Raises ApplyError where there is none of that name, and as `apply` does.
     """
     with locked(f"gxo remove {playbook}", timeout=lock_timeout), Bus.system() as bus:
-        transaction = Transaction(Manager(bus), places, [Desired(playbook=playbook)])
+        transaction = Transaction(Manager(bus), places, [Desired(playbook=playbook, removal=True)])
         if playbook not in places.store.playbooks() and not transaction.changes:
             raise ApplyError(f"cannot remove `{playbook}`: no playbook of that name is applied")
         return transaction.commit(listen).changes

@@ -108,6 +108,8 @@ def _run(*argv: str) -> None:
     try:
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        raise SetupError(f"cannot set up this host: {argv[0]} is missing; install systemd") from None
+        raise SetupError(
+            f"cannot set up this host: {argv[0]} is missing; install systemd"
+        ) from None
     if done.returncode:
         raise SetupError(f"cannot set up this host: {argv[0]}: {done.stderr.strip()}")

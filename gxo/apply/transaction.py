@@ -16,6 +16,7 @@ from gxo.apply.live import Live, globs, literal, read_live
 from gxo.apply.record import Baseline, Intent, Observed, Outcome, Revision, to_revision
 from gxo.apply.stamps import Stamps
 from gxo.apply.store import Store
+from gxo.apply.transient import mend
 from gxo.apply.undo import undo
 from gxo.spec.lifecycle import Policy
 from gxo.systemd.journal import Journal, JournalError
@@ -57,7 +58,7 @@ class Applied:
 class Transaction:
     """Changes with what was known when they were worked out.
 
-    A Desired that wants nothing stands for a playbook to be removed. `over` are directories: with
+    `over` are directories: with
     Prune.PLAYBOOKS a recorded playbook of theirs that is not wanted is removed.
     """
 
@@ -71,6 +72,7 @@ class Transaction:
     ) -> None:
         self.manager = manager
         self.places = places
+        self.systemd = manager.version
         store = places.store
         gone = _orphans(store, wanted, over) if prune is Prune.PLAYBOOKS else ()
         self.wanted = {item.playbook: item for item in (*wanted, *gone)}
@@ -102,6 +104,7 @@ class Transaction:
             if revision is None:
                 self.places.store.forget(name)
                 continue
+            mend((u for u in self.wanted[name].units if self.live.get(u.name)), self.systemd)
             self._observe(name)
             if revision != self.known[name].current:
                 self.places.store.save_revision(revision)
@@ -151,7 +154,7 @@ class Transaction:
     def _next(self, name: str) -> Revision | None:
         """The revision to be recorded: the current one where it says the same; None to forget."""
         wanted, current = self.wanted[name], self.known[name].current
-        if wanted.nothing:
+        if wanted.removal:
             return None
         if current is not None:
             same = to_revision(wanted, current.number, current.applied, current.gxo)
@@ -250,7 +253,7 @@ def _orphans(store: Store, wanted: Sequence[Desired], over: Iterable[Path]) -> t
     for name in store.playbooks():
         revision = store.current(name) if name not in names else None
         if revision and revision.source and Path(revision.source).parent in directories:
-            gone.append(Desired(playbook=name))
+            gone.append(Desired(playbook=name, removal=True))
     return tuple(gone)
 
 

@@ -7,6 +7,7 @@ from gxo.apply.change import Action, Change
 from gxo.apply.event import Event, Kind, Listener
 from gxo.apply.launch import PATIENCE, Launch, name_taken
 from gxo.apply.stamps import Stamps
+from gxo.apply.transient import mend
 from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager, no_such_unit
 from gxo.units.model import Unit
@@ -43,6 +44,7 @@ def undo(
             continue
         _say(listen, change, Kind.UNDOING)
         outcome = _start(launch, jobs, change.before)
+        mend(change.before, manager.version)
         if outcome.ok:
             _say(listen, change, Kind.UNDONE)
         else:

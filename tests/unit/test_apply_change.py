@@ -25,7 +25,7 @@ def service(workload: str, digest: str, *, revision: str = "", memory: int = 1) 
         directives=(
             Directive("Service", "ExecStart", Command(("/bin/sleep", f"{memory} s"))),
             Directive("Service", "MemoryMax", memory),
-            Directive("Service", "LogExtraFields", (("GXO_DIGEST", digest),)),
+            Directive("Service", "LogExtraFields", f"GXO_DIGEST={digest}"),
         ),
     )
 
@@ -130,9 +130,9 @@ def test_another_digest_restarts_a_service_and_says_what_differs() -> None:
     found = change(changes(new, live(up(old.parts[0].main)), record(old)), "web")
     assert (found.action, found.reason) == (Action.RESTART, "changed")
     assert found.diff == (
-        "-ExecStart=/bin/sleep '1 s'",
+        '-ExecStart=:/bin/sleep "1 s"',
         "-MemoryMax=1",
-        "+ExecStart=/bin/sleep '2 s'",
+        '+ExecStart=:/bin/sleep "2 s"',
         "+MemoryMax=2",
     )
     assert found.old == ("gxo-p.web.service",)
@@ -231,7 +231,7 @@ def test_removing_a_playbook_stops_its_slice_too() -> None:
     old = wanted(supervised("web", A))
     shared = LiveUnit(name="gxo.slice", active="active", sub="active")
     running = live(up(old.parts[0].main), shared)
-    found = changes(Desired(playbook="p"), running, record(old))
+    found = changes(Desired(playbook="p", removal=True), running, record(old))
     assert [unit for unit, *_ in told(found)] == ["gxo-p.slice", "gxo-p.web.service"]
 
 
