@@ -27,6 +27,7 @@ def apply(
     Unchanged units are not touched. `run_once` workloads run when they are new or changed, or
     their last run failed; a rollback does not undo them.
     """
+    from gxo.apply.change import Change
     from gxo.apply.operations import apply as converge
     from gxo.apply.setup import setup
     from gxo.cli import changes
@@ -38,7 +39,7 @@ def apply(
     for done in setup():
         output.note(f"set up this host: {done}")
 
-    def confirm(found: tuple[changes.Change, ...]) -> bool:
+    def confirm(found: tuple[Change, ...]) -> bool:
         if json:
             return True
         changes.show(found)

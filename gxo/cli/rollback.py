@@ -23,13 +23,14 @@ def rollback(
     json: options.Json = False,
 ) -> int:
     """Go back to a recorded revision of a playbook. `run_once` workloads are not undone."""
+    from gxo.apply.change import Change
     from gxo.apply.operations import rollback as go_back
     from gxo.cli import changes
     from gxo.cli.guard import need_root
 
     need_root("roll back")
 
-    def confirm(found: tuple[changes.Change, ...]) -> bool:
+    def confirm(found: tuple[Change, ...]) -> bool:
         if json:
             return True
         changes.show(found)
