@@ -72,6 +72,9 @@ _CODES = {
     "gxo.apply.lock.LockTimeout": Exit.LOCKED,
     "gxo.lab.spec.LabError": Exit.FAILED,
     "gxo.apply.setup.SetupError": Exit.FAILED,
+    "gxo.apply.failure.ApplyError": Exit.FAILED,
+    "gxo.apply.store.StoreError": Exit.FAILED,
+    "gxo.systemd.journal.JournalError": Exit.FAILED,
     "gxo.cli.exits.NotPermitted": Exit.NOT_PERMITTED,
     "gxo.cli.exits.Failure": Exit.FAILED,
 }
