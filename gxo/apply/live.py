@@ -37,6 +37,12 @@ _STATIC_FIELDS = {
 }
 
 
+# Lists of units that systemd adds to by itself, as others come and go, and in no fixed order.
+_GROWING = frozenset(
+    ("After", "Before", "Wants", "Requires", "Requisite", "BindsTo", "PartOf", "Conflicts")
+) | {"Upholds", "RequiresMountsFor"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveUnit:
     """A loaded unit. `properties` map those that gxo sets to their values as JSON text.
@@ -94,7 +100,7 @@ def read_live(manager: Manager, patterns: Iterable[str], known: Iterable[Unit]) 
     wanted: dict[str, dict[str, None]] = {}
     for unit in known:
         names = wanted.setdefault(unit.type.value, {})
-        names |= dict.fromkeys(item.name for item in properties(unit))
+        names |= {item.name: None for item in properties(unit) if item.name not in _GROWING}
     loaded = [row.name for row in manager.units(*patterns) if row.found]
     units: dict[str, LiveUnit] = {}
     for kind in sorted({_type(name) for name in loaded}):

@@ -16,6 +16,7 @@ from gxo.apply.live import Live, globs, literal, read_live
 from gxo.apply.record import Baseline, Intent, Observed, Outcome, Revision, to_revision
 from gxo.apply.stamps import Stamps
 from gxo.apply.store import Store
+from gxo.apply.transient import PLACE as TRANSIENT
 from gxo.apply.transient import mend
 from gxo.apply.undo import undo
 from gxo.spec.lifecycle import Policy
@@ -236,13 +237,16 @@ class Transaction:
                     self.places.stamps.drop(name)
 
     def _report(self, failure: Failure) -> Report:
+        # systemd looks for the file of the unit that went before, and says that it is gone
+        noise = f"{failure.change.unit}: Failed to open {TRANSIENT}/"
         try:
             entries = self.places.journal.of_start(
                 failure.change.unit, _LINES, invocation=failure.invocation, since=failure.since
             )
         except JournalError as error:
             return Report(failure, (str(error),))
-        return Report(failure, tuple(entry.message for entry in entries))
+        lines = [entry.message for entry in entries]
+        return Report(failure, tuple(line for line in lines if not line.startswith(noise)))
 
 
 def _orphans(store: Store, wanted: Sequence[Desired], over: Iterable[Path]) -> tuple[Desired, ...]:
