@@ -70,7 +70,10 @@ def systemd_version() -> int | None:
 
 
 def gaps(host: Host) -> tuple[Gap, ...]:
-    """What `host` cannot enforce, by the first reason that holds for each group of directives."""
+    """The protections that `host` cannot give, by the first reason for each group of directives.
+
+    What gxo does by other means where systemd is older (growing gaps between restarts) is none.
+    """
     return tuple(
         Gap(directives, reason)
         for directives, check in _CHECKS
@@ -129,8 +132,6 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Host], str | None]], ...] = (
     (("SocketBindAllow", "SocketBindDeny"), _feature("BPF_FRAMEWORK", 249)),
     (("RestrictNetworkInterfaces",), _feature("BPF_FRAMEWORK", 250)),
     (("RestrictFileSystems",), _bpf_module),
-    (("OpenFile",), _since(253)),
-    (("RestartSteps", "RestartMaxDelaySec"), _since(254)),
     (("PrivatePIDs",), _since(257)),
 )
 

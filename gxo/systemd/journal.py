@@ -8,13 +8,16 @@ journald itself notes, since any program may send a GXO_ or UNIT field of its ow
 
 import json
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import islice
 from time import time
 from typing import IO, Any
+
+Fields = tuple[tuple[str, str], ...]
+"""Names and values; a line matches that has one of the values for each name."""
 
 _FIELDS = (
     "MESSAGE",
@@ -63,14 +66,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Lines that carry all of `fields` and come from a unit that one of the globs `units` matches.
+    """Lines of the units that one of the globs `units` matches, and that carry all of `fields`.
 
     What systemd itself says of such a unit belongs to it, though before systemd 253 it carries no
     field of ours.
     """
 
     units: tuple[str, ...]
-    fields: tuple[tuple[str, str], ...] = ()
+    fields: Fields = ()
     since: str = ""
     """As journalctl takes it: `-1h`, `today`, `2026-01-31 12:00`."""
 
@@ -86,24 +89,31 @@ class Journal:
 
     def read(self, query: Query, lines: int | None = None) -> tuple[Entry, ...]:
         """The last `lines` lines, or all; the oldest first."""
-        about = self._systemd_about(query.units)
-        args = [*_since(query.since), "--", *_matches(query.fields, about)]
+        if lines == 0:
+            return ()
+        own = query.fields or self._named("_SYSTEMD_UNIT", query.units)
+        about = self._named("UNIT", query.units)
+        if own == () == about:
+            return ()
+        args = [*_since(query.since), "--", *_matches(own, about)]
         if lines is None:
             with self._run(args) as found:
                 return tuple(filter(query.wants, found))
-        if lines == 0:
-            return ()
         with self._run(["--reverse", *args]) as found:
             return tuple(islice(filter(query.wants, found), lines))[::-1]
 
-    def follow(self, query: Query, lines: int = 10) -> Iterator[Entry]:
-        """`read`, then each further line as it comes; close the generator to end it."""
+    def follow(self, query: Query, lines: int = 10) -> Generator[Entry, None, None]:
+        """`read`, then each further line from this call on as it comes; close it to end it."""
         start = time()
-        past = self.read(query, lines)
+        return self._follow(query, self.read(query, lines), start)
+
+    def _follow(
+        self, query: Query, past: tuple[Entry, ...], start: float
+    ) -> Generator[Entry, None, None]:
         yield from past
         args = [f"--after-cursor={past[-1].cursor}"] if past else [f"--since=@{start:.6f}"]
         # a unit may be new: take all that systemd says
-        args += ["--follow", "--no-tail", "--", *_matches(query.fields, None)]
+        args += ["--follow", "--no-tail", "--", *_matches(query.fields or None, None)]
         with self._run(args) as found:
             yield from filter(query.wants, found)
             raise JournalError("cannot follow the journal: journalctl ended")
@@ -130,17 +140,17 @@ class Journal:
         mine = [e for e in found if not invocation or e.invocation in ("", invocation)]
         return tuple(mine[-lines:] if lines else ())
 
-    def _systemd_about(self, patterns: Sequence[str]) -> tuple[str, ...] | None:
-        """The units matched of which systemd has said something; None for too many to list."""
+    def _named(self, field: str, patterns: Sequence[str]) -> Fields | None:
+        """A term for each unit matched that the journal has in `field`; None for too many."""
         if not any(c in pattern for pattern in patterns for c in "*?["):
-            return tuple(patterns)
-        done = self._journalctl(["--field=UNIT"])
-        names = [
-            name
+            return tuple((field, unit) for unit in patterns)
+        done = self._journalctl([f"--field={field}"])
+        terms = tuple(
+            (field, name)
             for name in done.decode("utf-8", "replace").splitlines()
             if any(fnmatchcase(name, pattern) for pattern in patterns)
-        ]
-        return tuple(names) if len(names) <= _MANY else None
+        )
+        return terms if len(terms) <= _MANY else None
 
     def _journalctl(self, args: Sequence[str]) -> bytes:
         try:
@@ -191,13 +201,18 @@ def _since(since: str) -> list[str]:
     return [f"--since={since}"] if since else []
 
 
-def _matches(fields: Sequence[tuple[str, str]], about: Sequence[str] | None) -> list[str]:
-    """Terms for journalctl: the fields all together, or systemd itself about one of the units."""
-    carried = [f"{name}={value}" for name, value in fields]
-    if about is None:
-        return [*carried, "+", "_PID=1"] if carried else []
-    said = ["_PID=1", *(f"UNIT={unit}" for unit in about)] if about else []
-    return [*carried, "+", *said] if carried and said else carried or said
+def _matches(own: Fields | None, about: Fields | None) -> list[str]:
+    """Terms for journalctl: the units' own lines, or what systemd itself says of them.
+
+    None is all of a kind, nothing is none of it; both nothing would be all, and must not be given.
+    """
+    if own is None:
+        return []
+    carried = [f"{name}={value}" for name, value in own]
+    said = ["_PID=1", *(f"{name}={value}" for name, value in about or ())]
+    if about == ():
+        return carried
+    return [*carried, "+", *said] if carried else said
 
 
 def parse(fields: Mapping[str, Any]) -> Entry:

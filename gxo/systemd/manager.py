@@ -190,6 +190,15 @@ class Manager:
         """Change properties of a loaded unit; values are (signature, data)."""
         self._call("SetUnitProperties", "sba(sv)", (unit, runtime, list(properties.items())))
 
+    def file_state(self, unit: str) -> str:
+        """Whether a unit's file is `enabled`, `disabled`, `masked`…; empty where there is none."""
+        try:
+            return str(self._call("GetUnitFileState", "s", (unit,), "s")[0])
+        except BusError as error:
+            if error.name == "org.freedesktop.DBus.Error.FileNotFound":
+                return ""
+            raise
+
     def daemon_reload(self) -> None:
         """Read all unit files again: 250 ms with 100 units, so only where nothing else will do."""
         self.bus.call(MANAGER_PATH, MANAGER, "Reload", timeout=120)

@@ -54,7 +54,6 @@ def test_a_good_host_has_no_gaps() -> None:
     ("change", "directive", "reason"),
     [
         ({"systemd": 252}, "PrivatePIDs", "needs systemd 257, this is 252"),
-        ({"systemd": 253}, "RestartSteps", "needs systemd 254, this is 253"),
         (
             {"controllers": frozenset({"cpu"})},
             "MemoryMax",

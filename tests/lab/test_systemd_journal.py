@@ -110,6 +110,17 @@ def test_one_workload_of_two(machine: Machine, manager: Manager, journal: Journa
     assert {e.unit for e in journal.read(Query(units=(other,), fields=query.fields))} == {other}
 
 
+def test_units_alone(machine: Machine, manager: Manager, journal: Journal) -> None:
+    """Without fields all lines of the units matched come; of unknown units there are none."""
+    unit, query = site()
+    run(machine, manager, unit, "echo mine")
+    bare = Query(units=query.units)
+    assert journal.read(bare) == journal.read(query)
+    assert journal.read(bare, 1) == journal.read(query, 1)
+    assert journal.read(Query(units=("gxo-no-such-*",))) == ()
+    assert journal.read(Query(units=("gxo-no-such.service",))) == ()
+
+
 def test_following(machine: Machine, manager: Manager, journal: Journal) -> None:
     """Following gives the backlog, then each line as it is written, also of units new to it."""
     unit, query = site()
@@ -117,11 +128,12 @@ def test_following(machine: Machine, manager: Manager, journal: Journal) -> None
     lines = journal.follow(query, 2)
     past = [next(lines) for _ in range(2)]
     assert past == list(journal.read(query, 2))
+    bare = journal.follow(Query(units=query.units), 0)
     fresh = unit.replace(".web.", ".fresh.")
     run(machine, manager, fresh, "echo new")
-    new = {next(lines).message for _ in range(2)}
-    assert new == {f"Starting {fresh}...", "new"}
-    lines.close()  # type: ignore[attr-defined]
+    for found in (lines, bare):
+        assert {next(found).message for _ in range(2)} == {f"Starting {fresh}...", "new"}
+        found.close()
 
 
 def test_following_where_nothing_is_yet(
@@ -185,7 +197,7 @@ def test_a_reader_that_stops_leaves_no_process(machine: Machine, journal: Journa
     before = children()
     lines = journal.follow(Query(units=("*",), fields=(("_PID", "1"),)), 3)
     next(lines)
-    lines.close()  # type: ignore[attr-defined]
+    lines.close()
     journal.read(Query(units=("*",), fields=(("_PID", "1"),)), 2)
     assert children() == before
 

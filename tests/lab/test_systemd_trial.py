@@ -1,0 +1,75 @@
+"""What a host enforces, found by trying it out."""
+
+import pytest
+
+from gxo.lab import CgroupMode, Lab, LabSpec
+from gxo.lab.spec import LabError
+from gxo.systemd.bus import Bus
+from gxo.systemd.manager import Manager
+from gxo.systemd.trial import Trial, attempt, trials
+from gxo.units.model import Property
+from tests.lab.machine import Machine
+
+CHEAP = {
+    "read-only-system",
+    "system-calls",
+    "private-network",
+    "address-filter",
+    "private-ipc",
+    "private-users",
+}
+
+
+def test_what_this_machine_enforces(machine: Machine) -> None:
+    """Limits hold where the lab says so; the sandbox holds; PID namespaces from 257 on."""
+    with Bus.at(machine.lab.bus_address) as bus:
+        manager = Manager(bus)
+        verdicts = {v.trial.name: v for v in attempt(manager, trials())}
+        assert manager.units("gxo-doctor-*") == ()
+    held = {name for name, verdict in verdicts.items() if verdict.enforced}
+    limits = machine.lab.limits
+    assert ("memory-limit" in held) == limits.enforces("MemoryMax")
+    assert ("task-limit" in held) == limits.enforces("TasksMax")
+    assert held >= CHEAP
+    assert ("private-processes" in held) == (machine.version >= 257)
+    if machine.version < 257:
+        assert verdicts["private-processes"].reason == "needs systemd 257, this is 252"
+
+
+def test_limits_without_a_controller_are_found_out() -> None:
+    """Where cgroup v2 lacks its controllers, systemd accepts the limits and the trial says no."""
+    try:
+        lab = Lab.boot(LabSpec(cgroup=CgroupMode.V2))
+    except LabError as error:  # a host of version 1 alone cannot show version 2
+        assert "cgroup" in str(error)
+        return
+    with lab, Bus.at(lab.bus_address) as bus:
+        wanted = [t for t in trials() if t.name in ("memory-limit", "task-limit")]
+        verdicts = {v.trial.name: v.enforced for v in attempt(Manager(bus), wanted)}
+        assert verdicts == {
+            "memory-limit": lab.limits.enforces("MemoryMax"),
+            "task-limit": lab.limits.enforces("TasksMax"),
+        }
+
+
+@pytest.mark.parametrize(
+    ("argv", "properties", "reason"),
+    [
+        (("/bin/false",), (), "the trial fails without the limit as well"),
+        (("/bin/true",), (Property("Nope", "s", "x"),), "systemd refuses it: "),
+        (
+            ("/bin/true",),
+            (Property("WorkingDirectory", "s", "/nonexistent"),),
+            "systemd cannot set it up here (exit status 200)",
+        ),
+    ],
+)
+def test_a_trial_that_proves_nothing(
+    machine: Machine, argv: tuple[str, ...], properties: tuple[Property, ...], reason: str
+) -> None:
+    """A trial that fails for another reason than its limit is unknown, not enforced."""
+    trial = Trial(name="none", protects="nothing", directives=(), properties=properties, argv=argv)
+    with Bus.at(machine.lab.bus_address) as bus:
+        (verdict,) = attempt(Manager(bus), [trial])
+    assert verdict.enforced is None
+    assert verdict.reason.startswith(reason)
