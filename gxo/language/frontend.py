@@ -1,7 +1,9 @@
 """From sources to playbooks: every problem of all of them, in one go."""
 
+import gc
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -36,8 +38,9 @@ def parse_sources(
     """The playbooks without an error of their own, and the problems of all."""
     playbooks: list[Playbook] = []
     problems: list[Problem] = []
-    for source in sources:
-        _parse(source, playbooks, problems)
+    with _collector_at_rest():
+        for source in sources:
+            _parse(source, playbooks, problems)
     named: dict[str, Name] = {}
     for playbook in playbooks:
         name = playbook.name
@@ -47,6 +50,18 @@ def parse_sources(
                 graph_faults.PlaybookTwice(span=name.span, name=name.text, first=first.span)
             )
     return tuple(playbooks), tuple(problems)
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Trees of nodes have no cycles: to look for some would take longer than to read them."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _parse(source: Source, playbooks: list[Playbook], problems: list[Problem]) -> None:

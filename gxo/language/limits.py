@@ -3,7 +3,7 @@
 FILE_BYTES = 16 * 1024 * 1024
 DEPTH = 64
 """Levels of lists and maps within each other."""
-VALUES = 2_000_000
+VALUES = 1_000_000
 """Keys, scalars, lists and maps of one document, aliases counted as often as they are used."""
 NAME = 64
 """Characters of a playbook's, workload's or registered name."""

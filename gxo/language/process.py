@@ -35,6 +35,8 @@ def _build(reader: Reader, span: Span, at: Mapping[str, Span], values: Values) -
     return None if params is None else Process(module=module, params=params, span=span)
 
 
+_PARAMS = {name: {param.name: param for param in spec.params} for name, spec in LIBRARY.items()}
+
 PROCESS = Section(
     "process",
     "`process`",
@@ -65,19 +67,20 @@ def read_params(
 ) -> MapValue | None:
     """The params of a module, typed; None where any of them is wrong."""
     before = len(reader.problems)
+    known = _PARAMS[spec.name]
     written = map_items(reader, node) if node is not None else []
     names = {name.text: name for name, _ in written}
     place = reader.span(node) if node is not None else around
     entries: list[tuple[Name, Value]] = []
     for name, child in written:
-        param = spec.param(name.text)
+        param = known.get(name.text)
         if param is None:
             reader.problems.append(
                 module_faults.UnknownParam(
                     span=name.span,
                     module=spec.name,
                     name=name.text,
-                    known=tuple(p.name for p in spec.params),
+                    known=tuple(known),
                 )
             )
             continue

@@ -28,25 +28,30 @@ _YES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false",
 class Reader:
     """State of one document's reading. A reading function returns None where it found a problem."""
 
-    __slots__ = ("_memo", "problems", "source")
+    __slots__ = ("_memo", "problems", "secrets", "source")
 
     def __init__(self, source: Source, problems: list[Problem]) -> None:
         self.source = source
         self.problems = problems
         self._memo: dict[tuple[object, str], object] = {}
+        self.secrets = "secret" in source.text
+        """Whether any template can call `secret`: most playbooks need no search for it."""
 
     def span(self, node: Node) -> Span:
         """A node's place as a reader sees it: a block ends with its last value."""
         return Span(self.source, node.start_mark.index, self.end(node))
 
     def end(self, node: Node) -> int:
-        while isinstance(node, SequenceNode | MappingNode):
+        """The end of that place."""
+        while not isinstance(node, ScalarNode):
+            assert isinstance(node, SequenceNode | MappingNode)
             if node.flow_style or not node.value:
                 return int(node.end_mark.index)
             last = node.value[-1]
             node = last[1] if isinstance(node, MappingNode) else last
-        assert isinstance(node, ScalarNode)
-        return end_of(self.source.text, node)
+        if node.style and node.style in "|>":
+            return end_of(self.source.text, node)
+        return int(node.end_mark.index)
 
     def text(self, node: ScalarNode) -> Text:
         return text_of(self.source, node)

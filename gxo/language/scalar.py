@@ -31,12 +31,11 @@ def text_of(source: Source, node: ScalarNode) -> Text:
 
 
 def end_of(written: str, node: ScalarNode) -> int:
-    """The end of a scalar as a reader sees it: without the line breaks that end a block."""
+    """The end of a block scalar as a reader sees it: without the line breaks that end it."""
     end: int = node.end_mark.index
-    if node.style and node.style in "|>":
-        start = node.start_mark.index
-        while end > start + 1 and written[end - 1] in " \r\n":
-            end -= 1
+    start = node.start_mark.index
+    while end > start + 1 and written[end - 1] in " \r\n":
+        end -= 1
     return end
 
 

@@ -15,7 +15,7 @@ else:
 
 def refuse_public(reader: Reader, param: str, value: Value) -> None:
     """In a param that everybody can read."""
-    if not isinstance(value, Literal):
+    if reader.secrets and not isinstance(value, Literal):
         for use in uses(value):
             if use.function == "secret":
                 reader.problems.append(module_faults.SecretInCommand(span=use.span, param=param))
@@ -23,7 +23,7 @@ def refuse_public(reader: Reader, param: str, value: Value) -> None:
 
 def refuse_kept(reader: Reader, key: str, value: Value) -> None:
     """In a key whose value is kept in plans or shown in the course of a run."""
-    if not isinstance(value, Literal):
+    if reader.secrets and not isinstance(value, Literal):
         for use in uses(value):
             if use.function == "secret":
                 reader.problems.append(module_faults.SecretHere(span=use.span, key=key))

@@ -86,6 +86,7 @@ class Section(Kind):
 
     __slots__ = (
         "_build",
+        "attributes",
         "by_name",
         "doc",
         "elsewhere",
@@ -113,6 +114,7 @@ class Section(Kind):
         self.keys = keys
         self.by_name = {key.name: key for key in keys}
         self.required = frozenset(key.name for key in keys if key.required)
+        self.attributes = frozenset(key.attribute for key in keys if key.required)
         self.takes = "a map"
         self.elsewhere = elsewhere
         if build is None:
@@ -151,6 +153,7 @@ def read_keys(
     values: Values = {}
     ranges: dict[str, tuple[int, int]] = {}
     known = section.by_name
+    end = node.start_mark.index
     for key_node, value_node in node.value:
         name = key_node.value
         row = known.get(name) if isinstance(key_node, ScalarNode) else None
@@ -160,14 +163,17 @@ def read_keys(
         if name in ranges:
             _duplicate_key(reader, node, key_node)
             continue
-        ranges[name] = (value_node.start_mark.index, reader.end(value_node))
+        end = reader.end(value_node)
+        ranges[name] = (value_node.start_mark.index, end)
         value = row.kind.read(reader, value_node, name)
         if value is not None:
             values[row.attribute] = value
-    span = Span(reader.source, node.start_mark.index, reader.end(node))
+    if node.flow_style or not ranges:
+        end = node.end_mark.index
+    span = Span(reader.source, node.start_mark.index, end)
     if not section.required <= ranges.keys():
         _missing_keys(reader, span, section, ranges)
-    if any(row.attribute not in values for row in section.keys if row.required):
+    if not section.attributes <= values.keys():
         return None
     return span, Places(reader.source, ranges), values
 
