@@ -1,12 +1,13 @@
 """A unit as D-Bus properties for StartTransientUnit: plain data, no GLib."""
 
+import sys
 from functools import lru_cache
 
 from gxo.units.directives import TABLE
 from gxo.units.model import Directive, Property, Unit
 
-FAITHFUL = 257
-"""The oldest systemd known to read a transient unit's command lines again as they were set."""
+FAITHFUL = sys.maxsize
+"""The first systemd that reads its own transient files rightly: none so far."""
 
 
 def properties(unit: Unit) -> tuple[Property, ...]:
@@ -27,9 +28,10 @@ def _property(setting: Directive) -> Property | None:
 def misread_after_reload(systemd: int) -> bool:
     """Whether this systemd reads its own transient files wrongly at a daemon-reload.
 
-    systemd 252 keeps a command line set over D-Bus under a key that it does not know itself, and
-    with `$` and `;` escaped in a way it does not undo: after a reload the unit has no command left.
-    Whoever starts a unit there must put `files.render_file(unit)` in that file's place, at
+    252 keeps a command line set over D-Bus under a key that it does not know itself, and escapes
+    `$` and `;` in a way it does not undo: after a reload the unit has no command left. Both 252 and
+    257 write `RestrictNamespaces=yes` as an empty value, which lifts the restriction. Whoever
+    starts a unit must put `files.render_file(unit)` in that file's place, at
     /run/systemd/transient/NAME, with the modification time the file had.
     """
     return systemd < FAITHFUL
