@@ -102,14 +102,14 @@ class UnknownReference(Problem):
     code: ClassVar[str] = "unknown-reference"
     name: str
     known: tuple[str, ...]
-    because: str = ""
+    loop_var: bool = False
 
     def message(self) -> str:
-        return f"no input, var or registered name is `{self.name}`" + (
-            f": {self.because}" if self.because else ""
-        )
+        return f"no input, var or registered name is `{self.name}`"
 
     def hint(self) -> str:
+        if self.loop_var:
+            return "a loop variable is there only in the params of the workload that has the `loop`"
         return did_you_mean(self.name, self.known) or _known("name to read", self.known)
 
 
@@ -178,7 +178,7 @@ class Cycle(Problem):
         return self.edges[1:]
 
     def hint(self) -> str:
-        return f"here {self.edges[0][1]}"
+        return f"at the first place {self.edges[0][1]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

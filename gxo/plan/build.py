@@ -62,7 +62,8 @@ def _build(playbook: Playbook, given: Given) -> tuple[Plan | None, tuple[Problem
                     span=workload.name.span, name=workload.name.text, first=first.name.span
                 )
             )
-    scope = Scope(names, workloads)
+    loops = frozenset(loop_var(item) for item in playbook.workloads if item.loop is not None)
+    scope = Scope(names, workloads, loops)
     inputs, bad = input_values(playbook.inputs, given)
     edges, unsound = find_edges(playbook, scope)
     order, circular = ordered(tuple(workloads), edges)

@@ -125,6 +125,8 @@ class Scope:
 
     names: Mapping[str, Binding]
     workloads: Mapping[str, Workload]
+    loop_vars: frozenset[str] = frozenset()
+    """Of all workloads: out of sight of the others."""
 
     def reads(
         self, value: Value | None, problems: list[Problem], item: str | None = None
@@ -167,7 +169,14 @@ class Scope:
             binding = self.names.get(path[0])
             if binding is None:
                 known = tuple(sorted({*self.names, *([item] if item else [])}))
-                problems.append(UnknownReference(span=reference.span, name=path[0], known=known))
+                problems.append(
+                    UnknownReference(
+                        span=reference.span,
+                        name=path[0],
+                        known=known,
+                        loop_var=path[0] in self.loop_vars,
+                    )
+                )
             elif binding.workload is not None:
                 return Read(EdgeKind.STATE, binding.workload, reference.span)
         return None
