@@ -163,10 +163,12 @@ def _deadlocks(
     Where `b` reads the stream of `a`, `a` ends only when `b` has drained it: an edge that starts
     `b`, or another member of the group, after the end of `a` could never be satisfied.
     """
+    live = [edge for edge in edges if edge.kind is EdgeKind.STREAM]
+    if not live:
+        return ()
     group = _Groups(len(names))
-    for edge in edges:
-        if edge.kind is EdgeKind.STREAM:
-            group.join(number[edge.source], number[edge.target])
+    for edge in live:
+        group.join(number[edge.source], number[edge.target])
     graph = _Graph(len(names))
     for edge in edges:
         if edge.kind not in _LIVE:
@@ -176,11 +178,7 @@ def _deadlocks(
         path = (*cycle, cycle[0])
         found = [graph.edge[source, target] for target, source in pairwise(path)]
         members = {*cycle}
-        streams = [
-            edge
-            for edge in edges
-            if edge.kind is EdgeKind.STREAM and group.of(number[edge.source]) in members
-        ]
+        streams = [edge for edge in live if group.of(number[edge.source]) in members]
         problems.append(
             StreamDeadlock(
                 span=found[0].span,
