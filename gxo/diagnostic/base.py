@@ -5,9 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from itertools import islice
 from typing import ClassVar
 
 from gxo.source import Span
+
+_LONGEST_NAME = 100
+_MOST_NAMES = 2_000
 
 
 class Severity(StrEnum):
@@ -50,6 +54,10 @@ def sort_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """`did you mean "x"?` for the likeliest known spelling, or None."""
-    folded = {spelling.casefold(): spelling for spelling in known}
+    # what is longer is no slip of the pen, and comparing it takes long
+    if len(name) > _LONGEST_NAME:
+        return None
+    short = (spelling for spelling in known if len(spelling) <= _LONGEST_NAME)
+    folded = {spelling.casefold(): spelling for spelling in islice(short, _MOST_NAMES)}
     close = get_close_matches(name.casefold(), folded, 1, 0.6)
     return f"did you mean `{folded[close[0]]}`?" if close else None

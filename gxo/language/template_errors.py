@@ -1,6 +1,7 @@
 """Why a template cannot be read, in its writer's words: found where the parser came to a stop."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -84,22 +85,27 @@ class _Stop:
         """The `{{` of the action we are in."""
         return next(t for t in reversed(self.tokens[: self.position + 1]) if t[0] == "OPEN")
 
+    def parentheses(self) -> list[Token]:
+        """Those of the action we are in that are open."""
+        start = self.opener()[1]
+        return [token for token in self.held(("LPAR",)) if token[1] > start]
+
     def first(self) -> Token:
         """The first token of the action we are in."""
         opener = self.opener()
-        return next((t for t in self.tokens if t[1] >= opener[2]), opener)
+        index = bisect_left(self.tokens, opener[2], key=lambda token: token[1])
+        return self.tokens[index] if index < len(self.tokens) else opener
 
-    def blocks(self) -> list[Token]:
-        """The words that began the blocks around, outermost first."""
-        opener = self.opener() if self.kind != "$END" else ("", len(self.text), 0)
-        return [
-            token
-            for token in self.held(tuple(_BLOCKS))
-            if token[1] < opener[1] and self.before_word(token) != "ELSE"
-        ]
+    def block(self) -> Token | None:
+        """The word that began the innermost block around."""
+        limit = self.opener()[1] if self.kind != "$END" else len(self.text)
+        for token in reversed(self.held(tuple(_BLOCKS))):
+            if token[1] < limit and self.before_word(token) != "ELSE":
+                return token
+        return None
 
     def before_word(self, token: Token) -> str:
-        index = self.tokens.index(token)
+        index = bisect_left(self.tokens, token[1], key=lambda other: other[1])
         return self.tokens[index - 1][0] if index else ""
 
     def syntax(self, advice: str | None = None, start: int = -1, end: int = -1) -> Flaw:
@@ -128,11 +134,12 @@ class _Stop:
             if before[0] == "OPEN" and token[0] == "NAME" and word.startswith("end"):
                 make = partial(UnknownFunction, name=word, known=tuple(FUNCTIONS), bare=True)
                 return flaw(make, token[1], token[2])
-        block = self.blocks()[-1]
+        block = self.block()
+        assert block is not None
         end = len(self.text.rstrip()) or len(self.text)
-        word = _BLOCKS[block[0]]
+        kind, first, last = block
         return lambda place: MissingEnd(
-            span=place(end - 1, end), word=word, opener=place(block[1], block[2])
+            span=place(end - 1, end), word=_BLOCKS[kind], opener=place(first, last)
         )
 
     def comment(self) -> Flaw:
@@ -171,7 +178,7 @@ class _Stop:
         return self.bad_character(char, rest)
 
     def unclosed(self) -> Flaw:
-        parentheses = [t for t in self.held(("LPAR",)) if t[1] > self.opener()[1]]
+        parentheses = self.parentheses()
         if parentheses and self.start < len(self.text):
             return self.open_parenthesis(parentheses[-1])
         opener = self.opener()
@@ -265,15 +272,15 @@ class _Stop:
 
     def stray(self) -> Flaw:
         word = self.written((self.kind, self.start, self.end))
-        blocks = self.blocks()
+        block = self.block()
         reason = "has no `if`, `range` or `with` before it"
-        if blocks:
-            reason = f"is the second one of its `{_BLOCKS[blocks[-1][0]]}`"
+        if block:
+            reason = f"is the second one of its `{_BLOCKS[block[0]]}`"
         return flaw(partial(StrayWord, word=word, reason=reason), self.start, self.end)
 
     def closed_early(self) -> Flaw:
         before, start, end = self.before
-        parentheses = [t for t in self.held(("LPAR",)) if t[1] > self.opener()[1]]
+        parentheses = self.parentheses()
         if before == "OPEN":
             make = partial(MissingValue, where="between `{{` and `}}`")
             return flaw(make, start, self.end)
@@ -296,7 +303,7 @@ class _Stop:
             return flaw(make, self.before[1], self.start + 1)
         if self.before[0] in _INFIX:
             return self.nothing_behind()
-        parentheses = [t for t in self.held(("LPAR",)) if t[1] > self.opener()[1]]
+        parentheses = self.parentheses()
         if parentheses:
             return self.syntax()
         return self.syntax("no `(` is open here", self.start, self.start + 1)
@@ -329,8 +336,8 @@ class _Stop:
         if self.kind in ("IF", "ELSE") and self.first()[0] in _VALUES:
             return self.syntax("a choice within a value is `ternary YES NO CONDITION`")
         if self.before[0] == "ELSE":
-            block = self.blocks()
-            around = _BLOCKS[block[-1][0]] if block else "if"
+            block = self.block()
+            around = _BLOCKS[block[0]] if block else "if"
             reason = f"cannot follow the `else` of `{around}`"
             return flaw(partial(StrayWord, word=word, reason=reason), self.start, self.end)
         reason = "must be the first word in its `{{ }}`"

@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any, NamedTuple, cast
 
 from gxo.diagnostic import Problem
+from gxo.language.template_words import CODES, escape, number
 from gxo.source import Span
-from gxo.template.numbers import LARGEST
 from gxo.template.tree import (
     Assign,
     Branch,
@@ -32,12 +32,11 @@ Token = tuple[str, int, int]
 Flaw = Callable[[Callable[[int, int], Span]], Problem]
 """A problem of a text that has no place yet: called with what turns offsets into spans."""
 
+# A longer chain of one operator becomes a call within a call: copying it must not be quadratic.
+_LONGEST_CHAIN = 100
+
 OPERATORS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _WORDS = {"true": True, "false": False, "nil": None}
-_SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
-           "\\": "\\", '"': '"', "'": "'"}  # fmt: skip
-_CODES = {"x": 2, "u": 4, "U": 8}
-_HEX = frozenset("0123456789abcdefABCDEF")
 
 
 def flaw(make: Callable[..., Problem], start: int, end: int) -> Flaw:
@@ -173,7 +172,11 @@ class Builder:
     def either(self, values: list[Any], name: str = "or") -> Expr:
         """A chain of one operator is one call: it is as deep as it looks."""
         left, token, right = values
-        if isinstance(left, Call) and left.function == name and len(left.arguments) > 1:
+        if (
+            isinstance(left, Call)
+            and left.function == name
+            and 1 < len(left.arguments) < _LONGEST_CHAIN
+        ):
             return Call(
                 left.start,
                 right.end,
@@ -255,7 +258,7 @@ class Builder:
     def number(self, values: list[Token]) -> Operand:
         _, start, end = values[0]
         written = self.text[start:end]
-        value = _number(written)
+        value = number(written)
         if value is None:
             from gxo.diagnostic.template import BadNumber
 
@@ -279,11 +282,11 @@ class Builder:
             parts.append(self.text[at:stop])
             if stop == end:
                 break
-            at, char = _escape(self.text, stop, end)
+            at, char = escape(self.text, stop, end)
             if char is None:
                 from gxo.diagnostic.template import BadEscape
 
-                digits = _CODES.get(self.text[stop + 1], 0)
+                digits = CODES.get(self.text[stop + 1], 0)
                 make = partial(BadEscape, written=self.text[stop:at], digits=digits)
                 self.flaws.append(flaw(make, stop, at))
             parts.append(char or "")
@@ -319,33 +322,6 @@ def _head(written: str) -> str:
         if sign in written:
             return written.partition(sign)[0]
     return ""
-
-
-def _number(written: str) -> int | float | None:
-    """The number, or None for one that is too large."""
-    digits = written.lstrip("+-").lower()
-    if digits[:2] in ("0x", "0o", "0b"):
-        value: int | float = int(written, 0)
-    elif digits.isdigit():
-        value = int(written) if len(digits) < 30 else LARGEST + 1
-    else:
-        value = float(written)
-        return value if abs(value) != float("inf") else None
-    return value if -LARGEST - 1 <= value <= LARGEST else None
-
-
-def _escape(text: str, at: int, end: int) -> tuple[int, str | None]:
-    """Behind an escape, and its character; None where there is no such escape."""
-    letter = text[at + 1]
-    if letter in _SIMPLE:
-        return at + 2, _SIMPLE[letter]
-    size = _CODES.get(letter, 0)
-    digits = text[at + 2 : min(end, at + 2 + size)]
-    if size and len(digits) == size and _HEX.issuperset(digits):
-        code = int(digits, 16)
-        ok = code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF
-        return at + 2 + size, chr(code) if ok else None
-    return at + 2, None
 
 
 RULES: Mapping[str, Callable[[Builder, list[Any]], object]] = {

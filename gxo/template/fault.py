@@ -30,6 +30,6 @@ class TooMuch(Exception):
     """A limit of gxo/template/limits.py was passed: `what` of which `limit`."""
 
     def __init__(self, what: str, limit: int) -> None:
-        super().__init__(what)
+        super().__init__(f"more than {limit} {what}")
         self.what = what
         self.limit = limit

@@ -6,7 +6,7 @@ from gxo.diagnostic import Problem, render
 from gxo.language.template import parse_template
 from gxo.source import Source, Span, Text
 from gxo.template.evaluate import Scope, evaluate
-from gxo.template.fault import Fault
+from gxo.template.fault import Failure, Fault
 from gxo.template.functions import run_functions
 from gxo.template.limits import DEFAULT, Limits
 from gxo.template.tree import Template
@@ -50,11 +50,17 @@ def parsed(written: str) -> tuple[Literal | Template, tuple[Problem, ...]]:
 def scope(limits: Limits = DEFAULT, **names: Data) -> Scope:
     functions = run_functions(
         secret=lambda name: f"<{name}>",
-        env={"HOME": "/root"}.__getitem__,
+        env=_env,
         now=lambda: "2024-05-06T07:08:09Z",
         uuid=lambda: "00000000-0000-4000-8000-000000000000",
     )
     return Scope(names={**NAMES, **names}, gxo=GXO, functions=functions, limits=limits)
+
+
+def _env(name: str) -> str:
+    if name != "HOME":
+        raise Failure("there is no such variable", argument=0)
+    return "/root"
 
 
 def value_of(written: str, limits: Limits = DEFAULT, **names: Data) -> Data:

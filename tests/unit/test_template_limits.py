@@ -7,7 +7,7 @@ import pytest
 from gxo.diagnostic import render
 from gxo.template.limits import DEFAULT, Limits
 from gxo.template.value import Data
-from tests.unit.template_support import fault_of, value_of
+from tests.unit.template_support import fault_of, parsed, value_of
 
 GROWTH = "{{ $x := `0123456789` }}{{ range 30 }}{{ $x = print $x $x }}{{ end }}{{ $x }}"
 BOMBS = {
@@ -111,3 +111,27 @@ def test_what_fits_is_not_refused() -> None:
     assert value_of("{{ .big | replace `x` `yy` }}", big=big) == "yy" * 1_000_000
     assert value_of("{{ regexReplace `[0-9]+` `` .t }}", t="ab12 " * 20_000) == "ab " * 20_000
     assert DEFAULT.size > 2_000_000
+
+
+HOSTILE = {
+    "open parentheses": "{{" + "(" * 50_000,
+    "open blocks": "{{ if .n }}" * 50_000,
+    "a long chain": "{{ 1 " + "|| 1 " * 50_000 + "}}",
+    "a long pipe": "{{ .n" + "| print " * 50_000 + "}}",
+    "many branches": "{{ if .n }}" + "{{ else if .n }}" * 20_000 + "{{ end }}",
+    "a long word": "{{ " + "a" * 100_000 + ".b }}",
+    "a long path": "{{ .a" + ".a" * 50_000 + ".}}",
+    "many mistakes": "{{ nope }}" * 10_000,
+    "many comments": "{{/*" * 50_000,
+    "many quotes": "{{ " + '"' * 100_001,
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_hostile_templates_parse_or_fail_soon(case: str) -> None:
+    """Parsing takes time in proportion to the text, also where it ends in an explanation."""
+    start = time.monotonic()
+    _, problems = parsed(HOSTILE[case])
+    for problem in problems[:3]:
+        assert render(problem)
+    assert time.monotonic() - start < 10
