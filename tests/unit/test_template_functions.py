@@ -1,5 +1,6 @@
 """The function table: every example of its doc, the reference made of it, and the edges of each."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from gxo.template.functions import COMPILE_FUNCTIONS, FUNCTIONS
 from gxo.template.limits import DEFAULT
 from gxo.template.reference import function_table, replace_table
 from gxo.template.value import Data
-from tests.unit.template_support import fault_of, outcome, value_of
+from tests.unit.template_support import fault_of, outcome, parsed, value_of
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference/templates.md"
 LISTED = """default coalesce ternary empty get dict list index len first last rest slice has keys
@@ -243,3 +244,15 @@ def test_no_fault_shows_a_value(call: str, secret: str) -> None:
     """A value may be a secret: messages and hints speak of its kind and of places in it only."""
     problem = fault_of(f"{{{{ {call} .secret }}}}", secret=secret)
     assert "hunter2" not in f"{problem.message()} {problem.hint()}"
+
+
+def test_the_templates_of_the_reference_parse() -> None:
+    """Every whole template that the reference shows in code can be read."""
+    shown = re.findall(r"(`+) ?(.*?\{\{.*?) ?\1(?!`)", REFERENCE.read_text(encoding="utf-8"))
+    written = [code.replace("\\|", "|").replace("⏎", "\n") for _, code in shown]
+    whole = [code for code in written if "…" not in code and "}}" in code]
+    assert len(whole) > 60
+    for code in whole:
+        # the opening of a block, and what stands within `range`, may be shown alone
+        codes = {problem.code for problem in parsed(f"{{{{ range 1 }}}}{code}{{{{ end }}}}")[1]}
+        assert codes <= {"template-missing-end"}, code
