@@ -94,10 +94,9 @@ class _Work:
         self.problems.extend(wrong)
         if found is None:
             return ()
-        unit = names.unit(UnitType.SERVICE)
         if isinstance(lifecycle, Supervise):
             run = supervised(
-                lifecycle, found.start, names, unit, self.problems, own_pids=has_own_pids(sandbox)
+                lifecycle, found.start, names, self.problems, own_pids=has_own_pids(sandbox)
             )
         elif isinstance(lifecycle, Scheduled):
             run = scheduled(found.start, step.timeout, names, private=private)

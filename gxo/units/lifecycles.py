@@ -28,7 +28,6 @@ def supervised(
     lifecycle: Supervise,
     start: Directive,
     names: WorkloadNames,
-    unit: str,
     problems: list[Problem],
     *,
     own_pids: bool,
@@ -46,14 +45,16 @@ def supervised(
         directive("Type", "notify" if by is ReadyKind.NOTIFY else "exec"),
         *_directories(names, names.restarts if waits else None),
     ]
+    state = f"/run/{names.restarts}/count"
     if waits:
-        state = f"/run/{names.restarts}/count"
-        settings.append(directive("ExecStartPre", scripts.wait(backoff, state, unit)))
+        settings.append(directive("ExecStartPre", scripts.wait(backoff, state)))
         settings.append(directive("RuntimeDirectoryPreserve", "restart"))
     settings.append(start)
     if ready and by is ReadyKind.TCP and ready.address:
-        probe = scripts.probe(ready.address, timeout, unit, own_pids=own_pids)
+        probe = scripts.probe(ready.address, timeout, own_pids=own_pids)
         settings.append(replace(directive("ExecStartPost", probe), span=ready.where("when")))
+    if waits:
+        settings.append(directive("ExecStop", scripts.forget(state)))
     settings += _reload(lifecycle, problems, own_pids=own_pids)
     settings.append(directive("Restart", _RESTART[lifecycle.restart]))
     if restarts:

@@ -10,17 +10,16 @@ from gxo.units.model import Command
 HEALTHY = 10 * SECOND
 """A run that lasted this long was healthy: the gaps start anew."""
 
-# Arguments: the state file, the unit, seconds of a healthy run, then the seconds to sleep before
-# the 1st, 2nd, … restart in a row. The file holds how many there were, and when the last began.
-# systemd counts restarts of its own making: 0 says that somebody started the unit by hand.
+# Arguments: the state file, seconds of a healthy run, then the seconds to sleep before the 1st,
+# 2nd, … restart in a row. The file holds how many there were, and when the last began.
 _WAIT = (
-    'u=$1 h=$2; shift 2; k=0; IFS=" ." read -r now _ </proc/uptime; '
+    'h=$1; shift; k=0; IFS=" ." read -r now _ </proc/uptime; '
     'if [ -r "$0" ] && read -r n t <"$0" && [ $((now - t)) -lt "$h" ]; then '
-    '[ "$n" -lt $# ] || n=$(($# - 1)); eval "gap=\\${$((n + 1))}"; k=$((n + 1)); '
-    'if [ "$gap" != 0 ]; then '
-    'if [ "$(systemctl show -P NRestarts -- "$u")" = 0 ]; then k=0; else sleep "$gap"; fi; fi; fi; '
+    '[ "$n" -lt $# ] || n=$(($# - 1)); k=$((n + 1)); eval "sleep \\${$k}"; fi; '
     'IFS=" ." read -r now _ </proc/uptime; echo "$k $now" >"$0"'
 )
+# At a stop by hand the service still runs, and what starts next is no restart after a crash.
+_FORGET = '[ -z "$MAINPID" ] || rm -f "$0"'
 
 # Arguments: port, seconds to try, hosts. %s is the test whether the service itself still runs.
 _PROBE = (
@@ -30,7 +29,12 @@ _PROBE = (
     'sleep 0.1; done; echo "ended before it took a TCP connection" >&2; exit 1'
 )
 _ALIVE = 'kill -0 "$MAINPID" 2>/dev/null'
-_ALIVE_BY_NAME = '[ "$(systemctl show -P MainPID -- "$0")" != 0 ]'
+# In a PID namespace of its own the probe sees the service only as a 0 in their control group.
+_ALIVE_UNSEEN = (
+    "while IFS=: read -r n _ c; do [ $n != 0 ] || break; done </proc/self/cgroup; "
+    "f=/sys/fs/cgroup$c/cgroup.procs; "
+    '[ -r "$f" ] || f=/sys/fs/cgroup/unified$c/cgroup.procs; ! [ -r "$f" ] || grep -qx 0 "$f"'
+)
 
 
 def gaps(backoff: Backoff) -> tuple[int, ...]:
@@ -43,19 +47,24 @@ def gaps(backoff: Backoff) -> tuple[int, ...]:
     return (*grown, backoff.max)
 
 
-def wait(backoff: Backoff, state: str, unit: str) -> Command:
+def wait(backoff: Backoff, state: str) -> Command:
     """ExecStartPre= that sleeps what a gap is longer than the first, which is RestartSec=."""
     healthy = (HEALTHY + backoff.initial) // SECOND
     sleeps = (_seconds(gap - backoff.initial) for gap in gaps(backoff))
-    return Command(("/bin/sh", "-c", _WAIT, state, unit, str(healthy), *sleeps))
+    return Command(("/bin/sh", "-c", _WAIT, state, str(healthy), *sleeps))
 
 
-def probe(address: Address, timeout: int, unit: str, *, own_pids: bool) -> Command:
+def forget(state: str) -> Command:
+    """ExecStop= after which a start by hand waits for nothing."""
+    return Command(("/bin/sh", "-c", _FORGET, state), ignore_failure=True)
+
+
+def probe(address: Address, timeout: int, *, own_pids: bool) -> Command:
     """ExecStartPost= that ends when the address takes a connection, or the service has ended."""
-    script = _PROBE % (_ALIVE_BY_NAME if own_pids else _ALIVE)
+    script = _PROBE % (_ALIVE_UNSEEN if own_pids else _ALIVE)
     hosts = (address.host,) if address.host else ("127.0.0.1", "::1")
     seconds = str(max(1, -(-timeout // SECOND)))
-    return Command(("/bin/bash", "-c", script, unit, str(address.port), seconds, *hosts))
+    return Command(("/bin/bash", "-c", script, "gxo-ready", str(address.port), seconds, *hosts))
 
 
 def _seconds(microseconds: int) -> str:
