@@ -1,4 +1,4 @@
-"""Back-off on a live systemd: gaps grow, start anew after health, and are not for starts by hand."""
+"""Back-off on a live systemd: gaps grow, start anew after health, and spare a start by hand."""
 
 import time
 from collections.abc import Iterator

@@ -70,7 +70,7 @@ def exposure(live: Live, unit: Unit) -> float:
 
 
 def test_exposure(live: Live) -> None:
-    """systemd rates a default service at 1.5, strict below 1; `host` is as open as it says."""
+    """Systemd rates a default service at 1.5, strict below 1; `host` is as open as it says."""
     sleep: Any = {"command": "/bin/sleep", "args": ["1000"]}
     default, strict, host = compiled(
         live,
@@ -235,7 +235,7 @@ def test_hostile_text_is_inert(live: Live) -> None:
 
 
 def test_real_servers(live: Live) -> None:
-    """nginx and redis from Debian serve under the default profile."""
+    """Nginx and redis from Debian serve under the default profile."""
     machine = live.machine
     machine.write(
         "/etc/gxo-test/nginx.conf",
