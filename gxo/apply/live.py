@@ -143,12 +143,8 @@ def to_live(name: str, read: Mapping[str, Any], ours: Iterable[str]) -> LiveUnit
 
 def globs(playbook: str) -> tuple[str, ...]:
     """What matches the names of a playbook's units and its slice."""
-    return (literal(playbook_slice(playbook).removesuffix("slice")) + "*",)
-
-
-def literal(name: str) -> str:
-    """A glob that matches just this name of a unit."""
-    return name.replace("\\", "\\\\")
+    # systemd matches with FNM_NOESCAPE: the backslash of an escaped name stands for itself
+    return (playbook_slice(playbook).removesuffix("slice") + "*",)
 
 
 def _slice_part(name: str) -> str:

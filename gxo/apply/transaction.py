@@ -12,7 +12,7 @@ from gxo.apply.desired import Desired
 from gxo.apply.drift import baseline
 from gxo.apply.event import Listener
 from gxo.apply.failure import ActivationFailed, Report
-from gxo.apply.live import Live, globs, literal, read_live
+from gxo.apply.live import Live, globs, read_live
 from gxo.apply.record import Baseline, Intent, Observed, Outcome, Revision, to_revision
 from gxo.apply.stamps import Stamps
 from gxo.apply.store import Store
@@ -213,7 +213,7 @@ class Transaction:
             units = tuple(self.known[name].definitions.values())
         now = self.live
         if touched:
-            now = read_live(self.manager, map(literal, sorted(touched)), units)
+            now = read_live(self.manager, sorted(touched), units)
         old = self.observed[name].baselines
         baselines: dict[str, Baseline] = {}
         for unit in units:

@@ -62,7 +62,10 @@ class Manager:
         return SystemState(self.bus.get(MANAGER_PATH, MANAGER, "SystemState"))
 
     def units(self, *patterns: str, states: Sequence[str] = ()) -> tuple[UnitState, ...]:
-        """The loaded units whose names match a glob, by name; all where none is given."""
+        """The loaded units whose names match a glob, by name; all where none is given.
+
+        A backslash in it stands for itself (FNM_NOESCAPE), so an escaped name matches itself.
+        """
         rows = self._call("ListUnitsByPatterns", "asas", (states, patterns), "a(ssssssouso)")[0]
         return tuple(sorted(map(_unit_state, rows), key=lambda unit: unit.name))
 
