@@ -8,6 +8,7 @@ from gxo.source import Span
 
 # A hint that lists what there is stops here: longer lists are not read.
 _LISTED = 24
+_LONG_EXAMPLE = 60
 
 
 def listed(names: tuple[str, ...]) -> str:
@@ -47,7 +48,9 @@ class MissingKey(Problem):
     def message(self) -> str:
         return f"{self.section} needs the key `{self.name}`"
 
-    def hint(self) -> str:
+    def hint(self) -> str | None:
+        if len(self.example) > _LONG_EXAMPLE:
+            return None
         return f"for example {self.name}: {self.example}"
 
 
@@ -69,6 +72,17 @@ class WrongType(Problem):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotAMap(Problem):
+    """A document that is something else than a playbook."""
+
+    code: ClassVar[str] = "not-a-map"
+    got: str
+
+    def message(self) -> str:
+        return f"a playbook is a map with at least `workloads`, not {self.got}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoValue(Problem):
     code: ClassVar[str] = "no-value"
     key: str
@@ -86,16 +100,19 @@ class NoValue(Problem):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutOfRange(Problem):
-    """A number beyond its bounds, either of which may be None."""
+    """A number beyond its bounds, either of which may be None; `above`: more than the low one."""
 
     code: ClassVar[str] = "out-of-range"
     key: str
     value: str
     low: str | None
     high: str | None
+    above: bool = False
 
     def message(self) -> str:
-        if self.low is None or self.high is None:
+        if self.above:
+            bound = f"more than {self.low}"
+        elif self.low is None or self.high is None:
             bound = f"at least {self.low}" if self.high is None else f"at most {self.high}"
         else:
             bound = f"{self.low} to {self.high}"
@@ -117,7 +134,8 @@ class NotOneOf(Problem):
     def hint(self) -> str:
         close = did_you_mean(self.value, self.choices)
         beside = f" or {self.other}" if self.other else ""
-        return close or f"it is one of {listed(self.choices)}{beside}"
+        one = "one of " if len(self.choices) > 1 else ""
+        return close or f"it is {one}{listed(self.choices)}{beside}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,70 +153,6 @@ class BadForm(Problem):
 
     def hint(self) -> str | None:
         return self.advice
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BadName(Problem):
-    """`noun` is what is named: "a workload", "a var"."""
-
-    code: ClassVar[str] = "bad-name"
-    noun: str
-    name: str
-    allowed: str
-    advice: str | None = None
-
-    def message(self) -> str:
-        return f"`{self.name}` cannot name {self.noun}: a name is made of {self.allowed}"
-
-    def hint(self) -> str | None:
-        return self.advice
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NameTooLong(Problem):
-    code: ClassVar[str] = "name-too-long"
-    noun: str
-    limit: int
-
-    def message(self) -> str:
-        return f"the name of {self.noun} may have at most {self.limit} characters"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamesTooLong(Problem):
-    """Playbook and workload together would give a unit a name that systemd refuses."""
-
-    code: ClassVar[str] = "names-too-long"
-    playbook: str
-    workload: str
-
-    def message(self) -> str:
-        return (
-            f"the names of playbook `{self.playbook}` and workload `{self.workload}` are too long "
-            "together: a unit's name holds both"
-        )
-
-    def hint(self) -> str:
-        return "shorten one; a hyphen counts as four characters"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoPlaybookName(Problem):
-    """The file's stem is no name; `second` if another document of the file has it already."""
-
-    code: ClassVar[str] = "no-playbook-name"
-    stem: str
-    second: bool = False
-
-    def message(self) -> str:
-        if self.second:
-            return "the second playbook of a file needs a `name`"
-        return f"the playbook needs a `name`: that of its file, `{self.stem}`, cannot be one"
-
-    def hint(self) -> str:
-        if self.second:
-            return "the first is named like the file"
-        return "a name is made of letters, digits, `_` and `-`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,12 +282,15 @@ class NothingToLoop(Problem):
 class Multiline(Problem):
     code: ClassVar[str] = "line-break"
     key: str
+    block: bool
 
     def message(self) -> str:
         return f"a line break cannot stand in `{self.key}`"
 
-    def hint(self) -> str:
-        return "a block that begins with `|` or `>` ends in one: write `|-` or `>-`"
+    def hint(self) -> str | None:
+        if self.block:
+            return "a block that begins with `|` or `>` ends in one: write `|-` or `>-`"
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -355,34 +312,3 @@ class NumberTooBig(Problem):
 
     def hint(self) -> str:
         return "quote it if it is meant as text"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownCapability(Problem):
-    code: ClassVar[str] = "unknown-capability"
-    name: str
-    known: tuple[str, ...]
-
-    def message(self) -> str:
-        return f"no Linux capability is named `{self.name}`"
-
-    def hint(self) -> str:
-        prefixed = self.name if self.name.upper().startswith("CAP_") else f"CAP_{self.name}"
-        close = did_you_mean(prefixed, self.known)
-        return close or "their names are in capabilities(7), such as `CAP_NET_BIND_SERVICE`"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BadNetwork(Problem):
-    code: ClassVar[str] = "bad-network"
-    value: str
-    reason: str
-
-    def message(self) -> str:
-        return f"`{self.value}` is not a network: {self.reason}"
-
-    def hint(self) -> str:
-        return (
-            "write an address or a prefix such as `10.0.0.0/8` or `fd00::/8`, "
-            "or `any`, `localhost`, `link-local`, `multicast`"
-        )

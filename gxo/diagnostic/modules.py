@@ -124,6 +124,8 @@ class CommandWithSpaces(Problem):
         return "`command` is one program, and this is a whole line"
 
     def hint(self) -> str:
+        if not self.rest:
+            return "write its arguments in `args`, or add `shell: true`"
         words = ", ".join(f'"{word}"' for word in self.rest)
         return (
             f"write `command: {self.first}` with `args: [{words}]`, or add `shell: true`; "

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.model import Workload
 from gxo.language.reader import Reader
-from gxo.language.secrets import refuse_kept
 from gxo.language.section import first_line
 from gxo.source import Name
 from gxo.spec.library import LIBRARY
@@ -58,19 +57,14 @@ def check_workload(reader: Reader, workload: Workload) -> None:
                     advice=_ADVICE.get(key),
                 )
             )
-    if workload.loop is None:
-        if "loop_control" in workload.at and "loop" not in workload.at:
-            reader.problems.append(
-                key_faults.KeyHasNoEffect(
-                    span=first_line(workload.at["loop_control"]),
-                    name="loop_control",
-                    reason="the workload has no `loop`",
-                )
+    if "loop_control" in workload.at and "loop" not in workload.at:
+        reader.problems.append(
+            key_faults.KeyHasNoEffect(
+                span=first_line(workload.at["loop_control"]),
+                name="loop_control",
+                reason="the workload has no `loop`",
             )
-    else:
-        refuse_kept(reader, "loop", workload.loop)
-    if workload.when is not None:
-        refuse_kept(reader, "when", workload.when)
+        )
     _check_streams(reader, workload)
 
 

@@ -7,6 +7,7 @@ from yaml import Node, ScalarNode
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.kinds import Kind, Schema
 from gxo.language.reader import BOOLS, Reader, phrase
+from gxo.language.secrets import refuse_kept
 from gxo.language.values import read_template, read_value
 from gxo.template.value import Literal, Value
 
@@ -40,7 +41,10 @@ class Condition(Kind):
     takes = _TAKES
 
     def read(self, reader: Reader, node: Node, key: str) -> Value | None:
-        return read_condition(reader, node, key)
+        found = read_condition(reader, node, key)
+        if found is not None:
+            refuse_kept(reader, key, found)
+        return found
 
     def schema(self) -> Schema:
         return {"anyOf": [{"type": "boolean"}, TEMPLATE_SCHEMA]}
@@ -56,7 +60,9 @@ class Loop(Kind):
             if reader.scalar(node, key, self.takes):
                 reader.problems.append(key_faults.NothingToLoop(span=span, got=phrase(node)))
             return None
-        return read_value(reader, node, key)
+        found = read_value(reader, node, key)
+        refuse_kept(reader, key, found)
+        return found
 
     def schema(self) -> Schema:
         return {"anyOf": [{"type": "array"}, {"type": "object"}, TEMPLATE_SCHEMA]}

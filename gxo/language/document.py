@@ -27,7 +27,7 @@ FORBIDDEN = re.compile(f"[{_FORBIDDEN}]")
 FORBIDDEN_IN_VALUE = re.compile(f"[{_FORBIDDEN}\r]")
 # Where a tag or an anchor may stand; matches within text only cost a second look.
 _SPECIAL = re.compile(r"(?:^|[\s\[{,])(?:&[\w-]|!)")
-_STAND_IN = "\ufffd"
+STAND_IN = "\ufffd"
 
 
 def compose(source: Source, problems: list[Problem]) -> tuple[Node, ...]:
@@ -43,7 +43,7 @@ def compose(source: Source, problems: list[Problem]) -> tuple[Node, ...]:
             yaml_faults.ControlCharacter(span=Span(source, m.start(), m.end()), character=m[0])
             for m in found[:FAULTS]
         ]
-        text = FORBIDDEN.sub(_STAND_IN, text)
+        text = FORBIDDEN.sub(STAND_IN, text)
     if ("&" in text or "!" in text) and _SPECIAL.search(text):
         from gxo.language.anchors import inspect
 

@@ -23,10 +23,12 @@ from gxo.source import Name, Source, Span
 if TYPE_CHECKING:
     from gxo.diagnostic import graph as graph_faults
     from gxo.diagnostic import keys as key_faults
+    from gxo.diagnostic import names as name_faults
     from gxo.diagnostic import yaml as yaml_faults
 else:
     graph_faults = Lazy("gxo.diagnostic.graph")
     key_faults = Lazy("gxo.diagnostic.keys")
+    name_faults = Lazy("gxo.diagnostic.names")
     yaml_faults = Lazy("gxo.diagnostic.yaml")
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -94,12 +96,7 @@ def _beginning(source: Source) -> Span:
 def _playbook(reader: Reader, root: Node, *, second: bool) -> Playbook | None:
     if not isinstance(root, MappingNode):
         reader.problems.append(
-            key_faults.WrongType(
-                span=first_line(reader.span(root)),
-                key="a playbook",
-                takes="a map with at least `workloads`",
-                got=phrase(root),
-            )
+            key_faults.NotAMap(span=first_line(reader.span(root)), got=phrase(root))
         )
         return None
     found = read_keys(reader, root, "playbook", PLAYBOOK)
@@ -122,7 +119,7 @@ def _stem(reader: Reader, root: Node, *, second: bool) -> Name | None:
     stem = PurePath(reader.source.path).stem
     if not second and _NAME.fullmatch(stem) and len(stem) <= NAME:
         return Name(stem, span)
-    reader.problems.append(key_faults.NoPlaybookName(span=span, stem=stem, second=second))
+    reader.problems.append(name_faults.NoPlaybookName(span=span, stem=stem, second=second))
     return None
 
 
@@ -131,7 +128,7 @@ def _check_unit_names(reader: Reader, playbook: Name, workloads: tuple[Workload,
     for workload in workloads:
         if used + _escaped_length(workload.name.text) > UNIT_NAMES:
             reader.problems.append(
-                key_faults.NamesTooLong(
+                name_faults.NamesTooLong(
                     span=workload.name.span, playbook=playbook.text, workload=workload.name.text
                 )
             )

@@ -13,8 +13,10 @@ from gxo.spec.lifecycle import Address, ReadyKind
 
 if TYPE_CHECKING:
     from gxo.diagnostic import keys as key_faults
+    from gxo.diagnostic import names as name_faults
 else:
     key_faults = Lazy("gxo.diagnostic.keys")
+    name_faults = Lazy("gxo.diagnostic.names")
 
 
 def _prefixed(prefix: str, names: str) -> tuple[str, ...]:
@@ -113,7 +115,7 @@ class Capability(Kind):
         if found is None or found.value in CAPABILITIES:
             return None if found is None else str(found.value)
         reader.problems.append(
-            key_faults.UnknownCapability(
+            name_faults.UnknownCapability(
                 span=reader.span(found), name=found.value, known=CAPABILITIES
             )
         )
@@ -171,18 +173,31 @@ class Network(Kind):
 
         try:
             ip_network(found.value)
-        except ValueError as error:
-            reason = "the address has bits behind its prefix set"
-            if "host bits" not in str(error):
-                reason = "that is no IPv4 or IPv6 address"
+        except ValueError:
+            reason = _why_no_network(found.value)
             reader.problems.append(
-                key_faults.BadNetwork(span=reader.span(found), value=found.value, reason=reason)
+                name_faults.BadNetwork(span=reader.span(found), value=found.value, reason=reason)
             )
             return None
         return str(found.value)
 
     def schema(self) -> Schema:
         return {"type": "string"}
+
+
+def _why_no_network(value: str) -> str:
+    from ipaddress import ip_address, ip_network
+
+    address, _, prefix = value.partition("/")
+    try:
+        longest = ip_address(address).max_prefixlen
+    except ValueError:
+        return "that is no IPv4 or IPv6 address"
+    try:
+        ip_network(value, strict=False)
+    except ValueError:
+        return f"`{prefix}` is no prefix length, which is 0 to {longest}"
+    return "the address has bits behind its prefix set"
 
 
 class CpuQuota(Kind):
@@ -231,7 +246,7 @@ class Rate(Kind):
             return None
         value = float(form[1]) / self._SECONDS[form[2] or "s"]
         if value <= 0:
-            out_of_range(reader, found, key, "more than 0", None)
+            out_of_range(reader, found, key, "0", None, above=True)
             return None
         return value
 

@@ -35,7 +35,7 @@ from gxo.language.policy_keys import (
 )
 from gxo.language.process import PROCESS
 from gxo.language.reader import Reader
-from gxo.language.section import Key, ListOf, Section, Values
+from gxo.language.section import Key, ListOf, Places, Section, Values
 from gxo.source import Span
 
 _PROCESSES = ListOf(PROCESS, "processes")
@@ -60,7 +60,7 @@ def _nearby(name: str) -> str | None:
     return PROCESS.elsewhere(name) if PROCESS.elsewhere else None
 
 
-def _workload(reader: Reader, span: Span, at: Mapping[str, Span], values: Values) -> Workload:
+def _workload(reader: Reader, span: Span, at: Places, values: Values) -> Workload:
     made = Workload(span=span, at=at, **values)
     check_workload(reader, made)
     return made

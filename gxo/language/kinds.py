@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from yaml import Node, ScalarNode
 
 from gxo.diagnostic.lazy import Lazy
+from gxo.language.document import STAND_IN
 from gxo.language.limits import NAME
 from gxo.language.quantity import parse_duration, parse_size
 from gxo.language.reader import BOOLS, Reader, boolean_advice
@@ -17,9 +18,11 @@ from gxo.source import Name
 
 if TYPE_CHECKING:
     from gxo.diagnostic import keys as key_faults
+    from gxo.diagnostic import names as name_faults
     from gxo.diagnostic import yaml as yaml_faults
 else:
     key_faults = Lazy("gxo.diagnostic.keys")
+    name_faults = Lazy("gxo.diagnostic.names")
     yaml_faults = Lazy("gxo.diagnostic.yaml")
 
 Schema = Mapping[str, object]
@@ -78,9 +81,10 @@ class Text(Kind):
         return value
 
     def schema(self) -> Schema:
-        if self._pattern:
-            return {"type": "string", "pattern": f"^(?:{self._pattern.pattern})$"}
-        return {"type": "string"}
+        if self._pattern is None:
+            return {"type": "string"}
+        numbers = ["string", "integer"] if self._pattern.fullmatch("1") else "string"
+        return {"type": numbers, "pattern": f"^(?:{self._pattern.pattern})$"}
 
 
 def line(reader: Reader, node: Node, key: str, takes: str) -> ScalarNode | None:
@@ -93,7 +97,9 @@ def line(reader: Reader, node: Node, key: str, takes: str) -> ScalarNode | None:
         refuse_template(reader, reader.text(found), key)
         return None
     if "\n" in value:
-        reader.problems.append(key_faults.Multiline(span=reader.span(found), key=key))
+        reader.problems.append(
+            key_faults.Multiline(span=reader.span(found), key=key, block=found.style in ("|", ">"))
+        )
         return None
     if not value.strip():
         reader.no_value(found, key, takes)
@@ -188,7 +194,8 @@ class Int(Kind):
             return None
         value = int(found.value)
         if value < self._low or (self._high is not None and value > self._high):
-            out_of_range(reader, found, key, str(self._low), _shown(self._high))
+            high = None if self._high is None else str(self._high)
+            out_of_range(reader, found, key, str(self._low), high)
             return None
         return value
 
@@ -198,15 +205,12 @@ class Int(Kind):
 
 
 class Number(Kind):
-    """`exclusive`: the lower bound itself is out of range."""
-
-    __slots__ = ("_exclusive", "_high", "_low", "takes")
+    __slots__ = ("_high", "_low", "takes")
     _FORM = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})")
 
-    def __init__(self, low: float, high: float | None = None, *, exclusive: bool = False) -> None:
+    def __init__(self, low: float, high: float) -> None:
         self._low = low
         self._high = high
-        self._exclusive = exclusive
         self.takes = "a number"
 
     def read(self, reader: Reader, node: Node, key: str) -> float | None:
@@ -214,17 +218,13 @@ class Number(Kind):
         if found is None:
             return None
         value = float(found.value)
-        under = value <= self._low if self._exclusive else value < self._low
-        if under or (self._high is not None and value > self._high):
-            low = f"more than {self._low:g}" if self._exclusive else f"{self._low:g}"
-            out_of_range(reader, found, key, low, _shown(self._high))
+        if not self._low <= value <= self._high:
+            out_of_range(reader, found, key, f"{self._low:g}", f"{self._high:g}")
             return None
         return value
 
     def schema(self) -> Schema:
-        low = "exclusiveMinimum" if self._exclusive else "minimum"
-        high = {} if self._high is None else {"maximum": self._high}
-        return {"type": "number", low: self._low, **high}
+        return {"type": "number", "minimum": self._low, "maximum": self._high}
 
 
 def number(
@@ -244,15 +244,19 @@ def number(
 
 
 def out_of_range(
-    reader: Reader, node: ScalarNode, key: str, low: str | None, high: str | None
+    reader: Reader,
+    node: ScalarNode,
+    key: str,
+    low: str | None,
+    high: str | None,
+    *,
+    above: bool = False,
 ) -> None:
     reader.problems.append(
-        key_faults.OutOfRange(span=reader.span(node), key=key, value=node.value, low=low, high=high)
+        key_faults.OutOfRange(
+            span=reader.span(node), key=key, value=node.value, low=low, high=high, above=above
+        )
     )
-
-
-def _shown(bound: float | None) -> str | None:
-    return None if bound is None else f"{bound:g}" if isinstance(bound, float) else str(bound)
 
 
 _DURATION_FORM = r"(?:[0-9]+(?:\.[0-9]*)?(?:ns|us|µs|μs|ms|s|m|h))+|0"
@@ -346,11 +350,13 @@ class Named(Kind):
     def check(self, reader: Reader, name: Name) -> bool:
         """Whether the name may be; else with a problem."""
         text = name.text
+        if STAND_IN in text:  # a control character stood here, which has been said
+            return False
         if not self._pattern.fullmatch(text):
             better = re.sub(r"[^A-Za-z0-9_]+" if self._allowed is _WORD else r"[^\w-]+", "_", text)
             advice = f"write `{better}`" if self._pattern.fullmatch(better) else None
             reader.problems.append(
-                key_faults.BadName(
+                name_faults.BadName(
                     span=name.span,
                     noun=self._noun,
                     name=text,
@@ -361,7 +367,7 @@ class Named(Kind):
             return False
         if len(text) > NAME:
             reader.problems.append(
-                key_faults.NameTooLong(span=name.span, noun=self._noun, limit=NAME)
+                name_faults.NameTooLong(span=name.span, noun=self._noun, limit=NAME)
             )
             return False
         return True

@@ -1,6 +1,5 @@
 """The table of keys, lifecycles: when a process runs, and how it is kept running."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from yaml import Node
@@ -10,7 +9,7 @@ from gxo.language.hostkinds import Rate, ReadyWhen, Reload
 from gxo.language.kinds import Bool, Choice, Duration, Int, Kind, Named, Schema, line
 from gxo.language.reader import Reader
 from gxo.language.schedule import parse_calendar, schedule_cron
-from gxo.language.section import Key, Section, Values, Variants, first_line
+from gxo.language.section import Key, Places, Section, Values, Variants, first_line
 from gxo.source import Span, Text
 from gxo.spec import lifecycle
 
@@ -53,24 +52,27 @@ def _elsewhere(name: str) -> str | None:
     return "`backoff` of `supervise`" if name in BACKOFF.by_name else None
 
 
-def _backoff(
-    reader: Reader, span: Span, at: Mapping[str, Span], values: Values
-) -> lifecycle.Backoff:
+def _backoff(reader: Reader, span: Span, at: Places, values: Values) -> lifecycle.Backoff:
     made = lifecycle.Backoff(span=span, at=at, **values)
-    if made.max < made.initial:
-        key, other = ("max", "initial") if "max" in at else ("initial", "max")
-        problem = (
-            key_faults.Disordered(span=at[key], key=key, other=other, first=made.where(other))
-            if key == "max"
-            else key_faults.OutOfRange(
-                span=at[key], key=key, value="more", low=None, high="`max`, which is 60s"
+    if made.max < made.initial and "max" in at:
+        first = made.where("initial")
+        reader.problems.append(
+            key_faults.Disordered(span=at["max"], key="max", other="initial", first=first)
+        )
+    elif made.max < made.initial:
+        reader.problems.append(
+            key_faults.OutOfRange(
+                span=at["initial"],
+                key="initial",
+                value=at.written("initial"),
+                low=None,
+                high="`max`, which is 60s",
             )
         )
-        reader.problems.append(problem)
     return made
 
 
-def _ready(_: Reader, span: Span, at: Mapping[str, Span], values: Values) -> lifecycle.Ready:
+def _ready(_: Reader, span: Span, at: Places, values: Values) -> lifecycle.Ready:
     when = values.pop("when", lifecycle.ReadyKind.EXEC)
     if isinstance(when, lifecycle.Address):
         kind, address = lifecycle.ReadyKind.TCP, when
@@ -78,9 +80,7 @@ def _ready(_: Reader, span: Span, at: Mapping[str, Span], values: Values) -> lif
     return lifecycle.Ready(span=span, at=at, when=when, **values)
 
 
-def _supervise(
-    reader: Reader, span: Span, at: Mapping[str, Span], values: Values
-) -> lifecycle.Supervise:
+def _supervise(reader: Reader, span: Span, at: Places, values: Values) -> lifecycle.Supervise:
     made = lifecycle.Supervise(span=span, at=at, **values)
     if made.restart is lifecycle.Restart.NEVER:
         for key in ("backoff", "start_limit"):
@@ -96,7 +96,7 @@ def _supervise(
 
 
 def _scheduled(
-    reader: Reader, span: Span, at: Mapping[str, Span], values: Values
+    reader: Reader, span: Span, at: Places, values: Values
 ) -> lifecycle.Scheduled | None:
     cron: Text | None = values.pop("cron", None)
     calendar: Text | None = values.pop("calendar", None)
@@ -126,6 +126,7 @@ def _scheduled(
     times = None
     if cron is not None:
         times = schedule_cron(cron, zone, reader.problems)
+        at = at.also("calendar", "cron")
     elif calendar is not None:
         times = parse_calendar(calendar, reader.problems, zone)
     if times is None:

@@ -42,6 +42,8 @@ _TAKES: Mapping[ParamType, str] = {
     ParamType.MAP: "a map",
     ParamType.ANY: "a value",
     ParamType.CONDITION: "a template, or `true` or `false`",
+    ParamType.STEPS: "a list of steps",
+    ParamType.FIELDS: "a map of inputs",
 }
 
 
@@ -117,7 +119,8 @@ def _environment(reader: Reader, node: Node, param: Param) -> ListValue | None:
             continue
         form = _VARIABLE.match(text)
         if form is None:
-            shown = text.split("=", 1)[0].split("\n", 1)[0]
+            before, equals, _ = text.split("\n", 1)[0].partition("=")
+            shown = f"{before}=…" if equals else before
             reader.problems.append(module_faults.BadVariable(span=item.span, text=shown))
         elif (first_place := seen.setdefault(form[1], item.span)) is not item.span:
             reader.problems.append(
@@ -133,7 +136,10 @@ def _line(reader: Reader, node: Node, param: Param) -> Literal | None:
         return None
     value = str(found.data)
     if "\n" in value:
-        reader.problems.append(key_faults.Multiline(span=reader.span(node), key=param.name))
+        block = isinstance(node, ScalarNode) and node.style in ("|", ">")
+        reader.problems.append(
+            key_faults.Multiline(span=reader.span(node), key=param.name, block=block)
+        )
         return None
     if not value:
         assert isinstance(node, ScalarNode)

@@ -80,6 +80,9 @@ def _step(
     read_params: ReadParams,
     ids: dict[str, Span],
 ) -> MapValue | None:
+    if not isinstance(node, MappingNode):
+        reader.wrong(node, param.name, "a list of steps, each a map")
+        return None
     found = read_keys(reader, node, param.name, STEP)
     if found is None:
         return None

@@ -1,6 +1,5 @@
 """The table of keys, policies: retry, channels, state, security."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from gxo.diagnostic.lazy import Lazy
@@ -16,7 +15,7 @@ from gxo.language.hostkinds import (
 from gxo.language.kinds import Bool, Choice, Duration, Int, Named, Number, Size
 from gxo.language.model import LoopControl, TaskPolicy
 from gxo.language.reader import Reader
-from gxo.language.section import Key, ListOf, Section, Values
+from gxo.language.section import Key, ListOf, Places, Section, Values
 from gxo.source import Name, Span
 from gxo.spec import policy
 from gxo.template.value import Literal, MapValue
@@ -31,7 +30,7 @@ _CALLS = ListOf(SystemCall(), "system calls", unique=True)
 _NETWORKS = ListOf(Network(), "networks", unique=True)
 
 
-def _retry(reader: Reader, span: Span, at: Mapping[str, Span], values: Values) -> policy.Retry:
+def _retry(reader: Reader, span: Span, at: Places, values: Values) -> policy.Retry:
     made = policy.Retry(span=span, at=at, **values)
     if made.max_delay is not None and made.max_delay < made.delay:
         reader.problems.append(
@@ -45,12 +44,12 @@ def _retry(reader: Reader, span: Span, at: Mapping[str, Span], values: Values) -
     return made
 
 
-def _state_policy(_: Reader, span: Span, at: Mapping[str, Span], values: Values) -> MapValue:
+def _state_policy(_: Reader, span: Span, at: Places, values: Values) -> MapValue:
     entries = tuple((Name(key, at[key]), Literal(word, at[key])) for key, word in values.items())
     return MapValue(entries, span)
 
 
-def _loop_control(_: Reader, span: Span, at: Mapping[str, Span], values: Values) -> LoopControl:
+def _loop_control(_: Reader, span: Span, at: Places, values: Values) -> LoopControl:
     name = values.pop("loop_var", None)
     if name is not None:
         values["loop_var"] = name.text

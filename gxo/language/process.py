@@ -12,7 +12,7 @@ from gxo.language.params import read_param
 from gxo.language.pipeline import read_fields, read_steps
 from gxo.language.reader import Reader
 from gxo.language.secrets import refuse_public
-from gxo.language.section import Key, Section, Values, first_line
+from gxo.language.section import Key, Places, Section, Values, first_line
 from gxo.language.values import map_items
 from gxo.source import Name, Span
 from gxo.spec.library import LIBRARY
@@ -26,7 +26,7 @@ else:
     module_faults = Lazy("gxo.diagnostic.modules")
 
 
-def _build(reader: Reader, span: Span, at: Mapping[str, Span], values: Values) -> Process | None:
+def _build(reader: Reader, span: Span, at: Places, values: Values) -> Process | None:
     module: Name = values["module"]
     node = values.get("params")
     if node is None and "params" in at:
@@ -141,20 +141,15 @@ def _check_exec(reader: Reader, params: MapValue, names: Mapping[str, Name]) -> 
         return
     if command is None or shell is not None or "args" in names:
         return
-    words = _words(command)
-    if len(words) > 1:
-        reader.problems.append(
-            module_faults.CommandWithSpaces(span=command.span, first=words[0], rest=words[1:])
-        )
-
-
-def _words(command: Value) -> tuple[str, ...]:
-    """The words of a command; one where no space stands outside its templates."""
     if isinstance(command, Literal):
-        return tuple(str(command.data).split())
-    if isinstance(command, Template):
-        outside = [node.text for node in command.nodes if isinstance(node, Plain)]
-        if any(" " in text.strip() for text in outside):
-            first, _, rest = command.text.text.partition(" ")
-            return first, rest.strip()
-    return ()
+        words = tuple(str(command.data).split())
+        if len(words) > 1:
+            reader.problems.append(
+                module_faults.CommandWithSpaces(span=command.span, first=words[0], rest=words[1:])
+            )
+    elif isinstance(command, Template):
+        outside = "".join(node.text if isinstance(node, Plain) else "x" for node in command.nodes)
+        if " " in outside.strip():
+            reader.problems.append(
+                module_faults.CommandWithSpaces(span=command.span, first="", rest=())
+            )

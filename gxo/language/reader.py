@@ -127,7 +127,7 @@ class Reader:
 def phrase(node: Node) -> str:
     """A node as a person would call it: `a list`, `the number 5`, `the text "x"`."""
     if isinstance(node, SequenceNode):
-        return "a list"
+        return "a list" if node.value else "an empty list"
     if not isinstance(node, ScalarNode):
         return "a map"
     value = str(node.value)

@@ -41,6 +41,15 @@ class Places(Mapping[str, Span]):
     def __len__(self) -> int:
         return len(self._ranges)
 
+    def written(self, key: str) -> str:
+        """The value as it stands in the source."""
+        start, end = self._ranges[key]
+        return self._source.text[start:end]
+
+    def also(self, key: str, other: str) -> "Places":
+        """With the place of `other` for `key` too."""
+        return Places(self._source, {**self._ranges, key: self._ranges[other]})
+
     def __repr__(self) -> str:
         return repr({key: str(span) for key, span in self.items()})
 
@@ -73,7 +82,7 @@ class Key:
         self.attribute = attribute or name
 
 
-Build = Callable[[Reader, Span, Mapping[str, Span], Values], object | None]
+Build = Callable[[Reader, Span, Places, Values], object | None]
 
 
 class Section(Kind):
@@ -133,7 +142,7 @@ class Section(Kind):
 
 
 def _build_with(model: Callable[..., object]) -> Build:
-    def build(_: Reader, span: Span, at: Mapping[str, Span], values: Values) -> object:
+    def build(_: Reader, span: Span, at: Places, values: Values) -> object:
         return model(span=span, at=at, **values)
 
     return build
@@ -304,10 +313,21 @@ class ListOf(Kind):
             )
             return None
         kind = self.item
-        items = [kind.read(reader, item, key) for item in node.value]
+        if isinstance(kind, Section):
+            self._check_maps(reader, node, key)
+            items = [
+                kind.read(reader, item, key) for item in node.value if isinstance(item, MappingNode)
+            ]
+        else:
+            items = [kind.read(reader, item, key) for item in node.value]
         if self._unique and len(items) > 1:
             self._check_unique(reader, node, items, key)
         return tuple([item for item in items if item is not None])
+
+    def _check_maps(self, reader: Reader, node: SequenceNode, key: str) -> None:
+        for item in node.value:
+            if not isinstance(item, MappingNode):
+                reader.wrong(item, key, f"{self.takes}, each a map")
 
     def _check_unique(
         self, reader: Reader, node: SequenceNode, items: list[object | None], key: str

@@ -16,8 +16,10 @@ from gxo.diagnostic.yaml import (
 )
 from gxo.source import Source, Span
 
+_INDICATOR = "quote the value if it is meant as text"
 _ALIAS_NAME = re.compile(r"\*([\w-]+)")
 _KEY = re.compile(r"[ \t]*(?:- +)*[A-Za-z_][\w.-]*$")
+_FLOW_END = re.compile(r"[]}]|, *\w+:")
 _OPENS_TEMPLATE = re.compile(r"(?:^|: |- )\{\{")
 
 
@@ -82,7 +84,8 @@ def _alias(fault: _Fault) -> Problem | None:
     if fault.began is None:
         return None
     end = fault.source.text.find("\n", fault.began)
-    value = fault.source.text[fault.began : None if end < 0 else end].split(" #")[0].strip()
+    rest = fault.source.text[fault.began : None if end < 0 else end].split(" #")[0]
+    value = _FLOW_END.split(rest)[0].strip()
     return StarUnquoted(span=fault.span(fault.began, len(value)), value=value)
 
 
@@ -111,9 +114,17 @@ def _token(fault: _Fault) -> Problem:
         return said
     if fault.found == "\t":
         return fault.syntax("a tab cannot stand here", "use a space")
-    return fault.syntax(
-        f"a value cannot begin with `{fault.found}`", "quote the value: '…' or \"…\""
-    )
+    if not fault.found:
+        return fault.syntax(
+            "the text ends where a value must stand", "close every `[` and `{` that is open"
+        )
+    if fault.found in ",]}":
+        return fault.syntax(f"a value is missing before `{fault.found}`", _INDICATOR)
+    value = fault.line[fault.at - fault.line_start :].split(" #")[0]
+    value = _FLOW_END.split(value)[0].strip()
+    advice = _INDICATOR if "'" in value else f"quote it: '{value}'"
+    named = "a backtick" if fault.found == "`" else f"`{fault.found}`"
+    return fault.syntax(f"a value cannot begin with {named}", advice)
 
 
 def _template(fault: _Fault) -> Problem | None:
@@ -153,10 +164,14 @@ def _no_key(fault: _Fault) -> Problem:
 
 
 def _no_item(fault: _Fault) -> Problem:
-    return _tab(fault) or fault.syntax(
-        "a line among the items of a list does not begin with `- `",
-        "indent it to belong to the item above, or less to end the list",
-        length=max(1, len(fault.line.strip())),
+    return (
+        _template(fault)
+        or _tab(fault)
+        or fault.syntax(
+            "a line among the items of a list does not begin with `- `",
+            "indent it to belong to the item above, or less to end the list",
+            length=max(1, len(fault.line.strip())),
+        )
     )
 
 
@@ -204,24 +219,37 @@ def _flow(fault: _Fault) -> Problem | None:
     return fault.opened(f"`,` or `{closing}` must stand here", at_opening=False)
 
 
+def _no_colon(fault: _Fault) -> Problem | None:
+    """Text that would be a key, had it a colon before its line ends."""
+    if fault.began is None:
+        return None
+    end = fault.source.text.find("\n", fault.began)
+    key = fault.source.text[fault.began : None if end < 0 else end].rstrip()
+    return YamlSyntax(
+        span=fault.span(fault.began, len(key)),
+        reason="no `:` follows the key in its line",
+        advice="a key is written `key: value`",
+    )
+
+
 def _says(
-    reason: str, advice: str | None = None, *, opened: bool = False
+    reason: str, advice: str | None = None, *, at_begin: bool = False
 ) -> Callable[[_Fault], Problem | None]:
+    """A wording that needs nothing of the fault but its place, or that where it began."""
+
     def word(fault: _Fault) -> Problem | None:
-        if opened:
-            return None if fault.began is None else fault.opened(reason, advice, at_opening=False)
-        return fault.syntax(reason, advice)
+        at = fault.began if at_begin and fault.began is not None else fault.at
+        return YamlSyntax(span=fault.span(at), reason=reason, advice=advice)
 
     return word
 
 
-_INDICATOR = "quote the value if it is meant as text"
 # What libyaml says (part of its problem, or of its context), the first that gives a problem wins.
 _WORDINGS: tuple[tuple[str, Callable[[_Fault], Problem | None]], ...] = (
     ("while scanning an alias", _alias),
     ("undefined alias", _undefined),
     ("duplicate anchor", _twice),
-    ("while scanning an anchor", _says("a value cannot begin with `&`", _INDICATOR)),
+    ("while scanning an anchor", _says("a value cannot begin with `&`", _INDICATOR, at_begin=True)),
     ("tab character", _tab),
     ("cannot start any token", _token),
     ("unexpected end of stream", _unfinished),
@@ -245,10 +273,7 @@ _WORDINGS: tuple[tuple[str, Callable[[_Fault], Problem | None]], ...] = (
     ),
     ("mapping keys are not allowed", _says("a value cannot begin with `?`", _INDICATOR)),
     ("while parsing a block collection", _no_item),
-    (
-        "could not find expected ':'",
-        _says("no `:` follows the key", "a key is written `key: value`", opened=True),
-    ),
+    ("could not find expected ':'", _no_colon),
     ("expected ',' or", _flow),
     ("expected key", _no_key),
     ("expected node content", _token),
@@ -259,13 +284,16 @@ _WORDINGS: tuple[tuple[str, Callable[[_Fault], Problem | None]], ...] = (
             "begin the text in the next line",
         ),
     ),
-    ("while scanning a directive", _says("a line cannot begin with `%`", _INDICATOR)),
+    (
+        "while scanning a directive",
+        _says("a line cannot begin with `%`", _INDICATOR, at_begin=True),
+    ),
     (
         "incompatible YAML document",
         _says("the document asks for a YAML other than 1.1", "leave the `%YAML` line out"),
     ),
-    ("directive", _says("a line cannot begin with `%`", _INDICATOR)),
-    ("tag", _says("a value cannot begin with `!`", _INDICATOR)),
+    ("directive", _says("a line cannot begin with `%`", _INDICATOR, at_begin=True)),
+    ("tag", _says("a value cannot begin with `!`", _INDICATOR, at_begin=True)),
     (
         "expected <document start>",
         _says("text follows the end of the document", "begin another playbook with `---`"),

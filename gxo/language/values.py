@@ -96,8 +96,7 @@ def map_items(reader: Reader, node: MappingNode) -> list[tuple[Name, Node]]:
             )
         elif text == "<<" and not key_node.style:
             reader.problems.append(yaml_faults.MergeKey(span=name.span))
-        else:
-            check_text(reader, key_node, text)
+        elif check_text(reader, key_node, text):
             items.append((name, value))
     return items
 

@@ -1,0 +1,169 @@
+"""The reference of the language, docs/reference/playbook.md and modules.md, from the tables."""
+
+from collections.abc import Iterator
+
+from gxo.language.keys import SECTIONS
+from gxo.language.kinds import Kind
+from gxo.language.limits import DEPTH, FILE_BYTES, NAME, TEXT, VALUES
+from gxo.language.params import takes
+from gxo.language.section import ListOf, Section, Variants
+from gxo.spec.library import LIBRARY
+from gxo.spec.lifecycle import Policy
+from gxo.spec.module import ModuleSpec, ParamType, Stream
+
+_MADE = "<!-- Made from the tables in gxo/ by `pytest --accept`: edit those. -->"
+
+_PLAYBOOK = f"""# Playbooks
+
+{_MADE}
+
+A playbook is a YAML map. A file may hold several, divided by `---`; a directory stands for all its
+`*.yaml` and `*.yml`, in the order of their names. `gxo schema` prints a JSON Schema for editors.
+
+```yaml
+name: site
+vars:
+  home: /srv/site
+workloads:
+  - name: web
+    lifecycle: {{policy: supervise, restart: always}}
+    process:
+      module: exec
+      params: {{command: /usr/bin/python3, args: [-m, http.server, --directory, "{{{{ .home }}}}"]}}
+  - name: report
+    lifecycle: {{policy: scheduled, cron: "30 4 * * mon-fri"}}
+    needs: [web]
+    process:
+      module: exec
+      params: {{command: du -sh {{{{ .home }}}}, shell: true}}
+```
+
+## How values are read
+
+Each key has a type of its own, and text is read by it, not by YAML's guesses: `register: no` and
+`user: 1000` are text, `attempts: 3` is a number, and `ignore_errors: yes` is an error that says to
+write `true`.
+
+Where any value may stand (in `vars`, and in some params), what is not quoted is read as JSON reads
+it: `true`, `false`, `null` (also `~` and nothing at all), `12`, `-1.5`, `1e3`. All else is text:
+`yes`, `off`, `010`, `0x1f`, `1_000`, `12:30`, `1.10.2`, `.5`, `.inf`.
+
+A template, `{{{{ … }}}}`, may stand in any text of `params`, `when`, `loop` and `vars`, and nowhere
+else. A value that begins with one must be quoted, because YAML takes `{{{{` for a map.
+[Templates](templates.md) has their form.
+
+Refused: keys that stand twice or that nobody knows, tags (`!x`), merge keys (`<<`), control
+characters other than tab and line feed, aliases that expand without end. Anchors and aliases that
+stand for a whole value work.
+
+At most: {FILE_BYTES // 1024 // 1024} MiB a file, {VALUES:,} values a playbook, {DEPTH} levels of
+lists and maps, {TEXT // 1024} KiB a text, {NAME} characters a name.
+
+Durations are written as in Go: `1h30m`, `1.5s`, `500ms`. Sizes have K, M, G or T, each 1024 times
+the one before: `512M`.
+"""
+
+_MODULES = f"""# Modules
+
+{_MADE}
+
+A process is a module and its params:
+
+```yaml
+name: who
+workloads:
+  - name: am-i
+    lifecycle: {{policy: run_once}}
+    process:
+      module: exec
+      params: {{command: /usr/bin/id}}
+```
+
+Any text in params may be a template. A template that is the whole value keeps its type, so that
+`items: "{{{{ .hosts }}}}"` can be a list.
+"""
+
+
+def playbook_reference() -> str:
+    """docs/reference/playbook.md: every section, every key."""
+    return "\n".join([_PLAYBOOK, *(line for section in SECTIONS for line in _section(section))])
+
+
+def modules_reference() -> str:
+    """docs/reference/modules.md: every module of the library, every param."""
+    return "\n".join([_MODULES, *(line for spec in LIBRARY.values() for line in _module(spec))])
+
+
+def _section(section: Section) -> Iterator[str]:
+    yield f"## {section.slug}"
+    yield ""
+    yield section.doc
+    yield ""
+    yield "| key | takes | default | meaning |"
+    yield "| --- | --- | --- | --- |"
+    for key in section.keys:
+        default = "*required*" if key.required else _cell(_code(key.default))
+        meaning = f"{key.doc} Example: {_code(key.example)}"
+        yield f"| `{key.name}` | {_takes(key.kind)} | {default} | {_cell(meaning)} |"
+    yield ""
+
+
+def _takes(kind: Kind) -> str:
+    """What a key takes, linked to the section where that is one."""
+    match kind:
+        case Section():
+            return f"[{kind.slug}](#{kind.slug})"
+        case Variants():
+            return ", ".join(_takes(section) for section in kind.sections.values())
+        case ListOf() if isinstance(kind.item, Section):
+            return f"a list of {_takes(kind.item)}"
+    return _cell(kind.takes)
+
+
+def _module(spec: ModuleSpec) -> Iterator[str]:
+    yield f"## {spec.name}"
+    yield ""
+    yield spec.doc
+    yield ""
+    lifecycles = ", ".join(f"`{policy}`" for policy in Policy if policy in spec.lifecycles)
+    yield f"Lifecycles: {lifecycles}. {_streams(spec)}"
+    yield ""
+    if spec.params:
+        yield "| param | takes | default | meaning |"
+        yield "| --- | --- | --- | --- |"
+        for param in spec.params:
+            default = "*required*" if param.required else _cell(_code(param.default))
+            meaning = f"{param.doc} Example: {_code(param.example)}"
+            what = _LINKED.get(param.type) or _cell(takes(param))
+            yield f"| `{param.name}` | {what} | {default} | {_cell(meaning)} |"
+        yield ""
+    if spec.summary:
+        yield "| summary | type | meaning |"
+        yield "| --- | --- | --- |"
+        for key in spec.summary:
+            yield f"| `{key.name}` | {key.type} | {_cell(key.doc)} |"
+        yield ""
+
+
+_LINKED = {
+    ParamType.STEPS: "a list of [steps](playbook.md#step)",
+    ParamType.FIELDS: "a map of [inputs](playbook.md#input)",
+}
+_STREAMS = {Stream.NONE: "nothing", Stream.BYTES: "bytes", Stream.RECORDS: "records"}
+
+
+def _streams(spec: ModuleSpec) -> str:
+    if spec.stream_in is spec.stream_out is Stream.NONE:
+        return "No streams."
+    return f"Streams: takes {_STREAMS[spec.stream_in]}, gives {_STREAMS[spec.stream_out]}."
+
+
+def _code(text: str | None) -> str:
+    """A piece of a playbook within a line."""
+    if text is None:
+        return ""
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
