@@ -164,15 +164,7 @@ def _places(host: "Host") -> Iterator[Check]:
     else:
         yield Check(name="user", state=State.MISSING, detail="there is no user gxo", hint=_SETUP)
     yield _directory(Path("/var/lib/gxo/applied"))
-    if Path("/var/log/journal").is_dir():
-        yield Check(name="journal", state=State.OK, detail="the journal outlives a reboot")
-    else:
-        yield Check(
-            name="journal",
-            state=State.MISSING,
-            detail="the journal does not outlive a reboot",
-            hint="make /var/log/journal, then `systemctl restart systemd-journald`",
-        )
+    yield _journal()
     missing = [name for name in ("systemd-nspawn", "nsenter") if shutil.which(name) is None]
     if missing:
         yield Check(
@@ -183,6 +175,22 @@ def _places(host: "Host") -> Iterator[Check]:
         )
     else:
         yield Check(name="try", state=State.OK, detail="`gxo try` has what it needs")
+
+
+def _journal() -> Check:
+    """Journald keeps it in a directory of the machine's id: /var/log/journal may be unused."""
+    try:
+        machine = Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        machine = ""
+    if machine and Path("/var/log/journal", machine).is_dir():
+        return Check(name="journal", state=State.OK, detail="the journal outlives a reboot")
+    return Check(
+        name="journal",
+        state=State.MISSING,
+        detail="the journal does not outlive a reboot",
+        hint="set `Storage=persistent` in journald.conf, then restart systemd-journald",
+    )
 
 
 def _directory(path: Path) -> Check:

@@ -102,7 +102,7 @@ class Journal:
         with self._run(["--reverse", *args]) as found:
             return tuple(islice(filter(query.wants, found), lines))[::-1]
 
-    def follow(self, query: Query, lines: int = 10) -> Generator[Entry, None, None]:
+    def follow(self, query: Query, lines: int | None = 10) -> Generator[Entry, None, None]:
         """`read`, then each further line from this call on as it comes; close it to end it."""
         start = time()
         return self._follow(query, self.read(query, lines), start)

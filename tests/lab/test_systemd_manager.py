@@ -40,7 +40,7 @@ def test_major(text: str, number: int) -> None:
 
 
 def test_units_by_pattern_and_by_name(manager: Manager) -> None:
-    """Patterns list loaded units; names also give those that are not there."""
+    """Patterns list loaded units, a backslash as it stands; names also give those not there."""
     manager.start_transient("list-a.service", service("exec sleep 60"))
     manager.start_transient("list-b.service", service("exec sleep 60"))
     try:
@@ -49,6 +49,9 @@ def test_units_by_pattern_and_by_name(manager: Manager) -> None:
             ("list-b.service", "loaded", "active", "running", ""),
         ]
         assert manager.units("list-*", states=["failed"]) == ()
+        manager.start_transient("list-c\\x2dd.service", service("exec sleep 60"))
+        assert [u.name for u in manager.units("list-c\\x2d*")] == ["list-c\\x2dd.service"]
+        manager.stop("list-c\\x2dd.service")
         named = manager.named("list-b.service", "list-z.service")
         assert named["list-b.service"].found
         assert named["list-b.service"].path == unit_path("list-b.service")
