@@ -7,7 +7,7 @@ import typer
 
 from gxo.cli import options, output
 from gxo.cli.exits import Exit
-from gxo.cli.load import given, host_target, load_or_fail
+from gxo.cli.load import given, host_target, load, or_fail
 
 app = typer.Typer()
 
@@ -29,7 +29,7 @@ def compile_(
     from gxo.units.files import render_file
 
     values = given(inputs, variables, vars_files)
-    loaded = load_or_fail(paths, values, host_target(systemd), as_json=json)
+    loaded = or_fail(load(paths, values, host_target(systemd)), as_json=json)
     files = [(unit.name, render_file(unit)) for unit in loaded.units]
     if directory is not None:
         directory.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ import typer
 
 from gxo.cli import options, output
 from gxo.cli.exits import Exit
-from gxo.cli.load import given, host_target, load_or_fail
+from gxo.cli.load import given, host_target, load_to_read, or_fail
 
 app = typer.Typer()
 
@@ -30,7 +30,7 @@ def graph(
     from gxo.plan import draw
 
     values = given(inputs, variables, vars_files)
-    loaded = load_or_fail(paths, values, host_target(None), as_json=False)
+    loaded = or_fail(load_to_read(paths, values, host_target(None)), as_json=False)
     drawer = {Format.TEXT: draw.text, Format.DOT: draw.dot, Format.MERMAID: draw.mermaid}[form]
     for plan in loaded.plans:
         output.say(drawer(plan).rstrip("\n"))

@@ -1,6 +1,6 @@
 """From the paths of a command line to plans: every stage's problems, all in one go."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,10 +8,12 @@ from gxo.apply.transaction import Prune
 from gxo.cli import output
 from gxo.cli.exits import Failure
 from gxo.diagnostic import Problem, Severity, sort_problems
+from gxo.diagnostic.units import NotInThisVersion
 from gxo.language.files import read_paths
 from gxo.language.frontend import parse_sources
 from gxo.plan.build import Given, build_plans
 from gxo.plan.model import Plan
+from gxo.spec.lifecycle import Policy
 from gxo.template.value import Data
 from gxo.units.build import Target, compile_units
 from gxo.units.model import Unit
@@ -34,23 +36,42 @@ class Loaded:
 
 
 def load(paths: Sequence[Path], given: Given, target: Target) -> Loaded:
-    """Read, parse, plan and compile; nothing raises on what a user wrote."""
+    """Read, parse, plan and compile for `apply`; nothing raises on what a user wrote."""
+    return _load(paths, given, target, frozenset(Policy))
+
+
+def load_to_read(paths: Sequence[Path], given: Given, target: Target) -> Loaded:
+    """As `load`, but nobody means to apply: what only runs or later versions do is no problem.
+
+    A `run_once` step may read what there is at a run alone, and required inputs may be missing.
+    """
+    policies = frozenset({Policy.SUPERVISE, Policy.SCHEDULED})
+    loaded = _load(paths, replace(given, partial=True), target, policies)
+    problems = (p for p in loaded.problems if not isinstance(p, NotInThisVersion))
+    return replace(loaded, problems=tuple(problems))
+
+
+def _load(
+    paths: Sequence[Path], given: Given, target: Target, policies: Container[Policy]
+) -> Loaded:
     sources, unread = read_paths([str(path) for path in paths])
     playbooks, wrong = parse_sources(sources)
     problems = [*unread, *wrong]
     plans, wrong = build_plans(playbooks, given)
     problems += wrong
+    declared = {playbook.name: len(playbook.inputs) for playbook in playbooks}
     units: list[Unit] = []
     for plan in plans:
-        compiled, wrong = compile_units(plan, target)
+        if len(plan.inputs) < declared[plan.playbook]:
+            continue  # without its inputs nothing can be evaluated
+        compiled, wrong = compile_units(plan, target, policies)
         problems += wrong
         units += compiled
     return Loaded(plans, tuple(units), sort_problems(problems))
 
 
-def load_or_fail(paths: Sequence[Path], given: Given, target: Target, *, as_json: bool) -> Loaded:
-    """As `load`; with an error among the problems they are printed and the command ends."""
-    loaded = load(paths, given, target)
+def or_fail(loaded: Loaded, *, as_json: bool) -> Loaded:
+    """What was loaded; with an error among the problems they are printed and the command ends."""
     if as_json and loaded.failed:
         output.emit_problems(loaded.problems)
     elif loaded.problems:
@@ -61,11 +82,11 @@ def load_or_fail(paths: Sequence[Path], given: Given, target: Target, *, as_json
 
 
 def load_to_apply(paths: Sequence[Path], given: Given, *, as_json: bool) -> Loaded:
-    """As `load_or_fail` for this host; refuses also what this version or this systemd cannot do."""
+    """As `load` for this host, without errors; refuses a systemd that is too old."""
     target = host_target(None)
     if target.systemd < OLDEST:
         raise Failure(f"cannot apply: this host has systemd {target.systemd}, gxo needs {OLDEST}")
-    return load_or_fail(paths, given, target, as_json=as_json)
+    return or_fail(load(paths, given, target), as_json=as_json)
 
 
 def directories(paths: Sequence[Path]) -> tuple[Path, ...]:

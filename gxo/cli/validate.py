@@ -4,7 +4,7 @@ import typer
 
 from gxo.cli import options, output
 from gxo.cli.exits import Exit
-from gxo.cli.load import given, host_target, load
+from gxo.cli.load import given, host_target, load_to_read
 
 app = typer.Typer()
 
@@ -19,7 +19,7 @@ def validate(
     json: options.Json = False,
 ) -> int:
     """Check playbooks and show every problem with its place. Needs no systemd; exit 1 if any."""
-    loaded = load(paths, given(inputs, variables, vars_files), host_target(systemd))
+    loaded = load_to_read(paths, given(inputs, variables, vars_files), host_target(systemd))
     if json:
         output.emit_problems(loaded.problems)
     else:

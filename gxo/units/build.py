@@ -1,14 +1,14 @@
 """Plan -> Units: what each workload of a playbook becomes on a systemd of the target's version."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gxo.diagnostic.base import Problem, Severity
 from gxo.diagnostic.units import EdgeIntoService, NameTooLong, NotInThisVersion
-from gxo.plan.model import EdgeKind, Plan, Step
+from gxo.plan.model import Edge, EdgeKind, Plan, Step
 from gxo.plan.scope import compile_scope
 from gxo.source import Span
-from gxo.spec.lifecycle import EventDriven, RunOnce, Scheduled, Supervise, WorkspaceMode
+from gxo.spec.lifecycle import EventDriven, Policy, RunOnce, Scheduled, Supervise, WorkspaceMode
 from gxo.template.data import truth
 from gxo.template.evaluate import Scope, evaluate
 from gxo.template.fault import Fault
@@ -26,15 +26,23 @@ __all__ = ["Target", "compile_units"]
 _PENDING = "0" * 64
 
 
-def compile_units(plan: Plan, target: Target) -> tuple[tuple[Unit, ...], tuple[Problem, ...]]:
+def compile_units(
+    plan: Plan, target: Target, policies: Container[Policy] = frozenset(Policy)
+) -> tuple[tuple[Unit, ...], tuple[Problem, ...]]:
     """The units of a plan in its order, a timer behind its service; all problems in one go.
 
-    A workload with an error has no units.
+    Only workloads of these policies are looked at. A workload with an error has no units.
     """
     scope, problems = compile_scope(plan)
-    work = _Work(plan, target, scope, [*problems, *_not_yet(plan)])
+    into: dict[str, list[Edge]] = {}
+    for edge in plan.edges:
+        into.setdefault(edge.target, []).append(edge)
+    steps = {step.name.text: step for step in plan.steps}
+    work = _Work(plan, target, scope, steps, into, [*problems, *_not_yet(plan)])
     units: list[Unit] = []
     for step in plan.steps:
+        if step.lifecycle.policy not in policies:
+            continue
         before = len(work.problems)
         made = work.units(step)
         if not any(p.severity is Severity.ERROR for p in work.problems[before:]):
@@ -49,11 +57,16 @@ class _Work:
     plan: Plan
     target: Target
     scope: Scope
+    steps: Mapping[str, Step]
+    into: Mapping[str, Sequence[Edge]]
+    """The edges by the step they lead into."""
     problems: list[Problem]
 
     def units(self, step: Step) -> tuple[Unit, ...]:
         self.problems.extend(_step_not_yet(step))
-        self.problems.extend(self._edges(step))
+        self.problems.extend(unmet := self._edges(step))
+        if unmet:
+            return ()
         if step.action.module.text != "exec" or isinstance(step.lifecycle, EventDriven):
             return ()
         if not self._wanted(step):
@@ -121,16 +134,10 @@ class _Work:
         """Start order alone: to require the other would stop this one when that one restarts."""
         if isinstance(step.lifecycle, Scheduled):
             return ()
-        kinds: Mapping[str, Step] = {other.name.text: other for other in self.plan.steps}
-        edges = [
-            edge
-            for edge in self.plan.edges
-            if edge.target == step.name.text
-            and isinstance(kinds[edge.source].lifecycle, Supervise | RunOnce)
-        ]
         names = {
             WorkloadNames(self.plan.playbook.text, edge.source).unit(UnitType.SERVICE): edge.span
-            for edge in edges
+            for edge in self.into.get(step.name.text, ())
+            if isinstance(self.steps[edge.source].lifecycle, Supervise | RunOnce)
         }
         return tuple(
             replace(directive("After", (name,)), span=span) for name, span in sorted(names.items())
@@ -147,8 +154,8 @@ class _Work:
 
     def _edges(self, step: Step) -> tuple[Problem, ...]:
         problems: list[Problem] = []
-        for edge in self.plan.edges:
-            if edge.target != step.name.text or edge.kind is EdgeKind.NEEDS:
+        for edge in self.into.get(step.name.text, ()):
+            if edge.kind is EdgeKind.NEEDS:
                 continue
             if isinstance(step.lifecycle, Supervise):
                 problems.append(
