@@ -307,7 +307,7 @@ def describe(code: str, status: int, result: str) -> str:
         return f"it exited with status {status}"
     if code in ("killed", "dumped"):
         return f"it was killed by signal {status}"
-    return "it ended" if result == "success" else f"it failed ({result})"
+    return "it ended" if result == "success" else f"what goes before its command failed ({result})"
 
 
 def _because(outcome: Outcome) -> str:

@@ -1,12 +1,13 @@
 """Desired: what one playbook wants of systemd, as parts that start, stop and fail as wholes."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gxo.plan.model import Plan
 from gxo.spec.lifecycle import SECOND, Lifecycle, Policy, Supervise
 from gxo.units.model import Unit, UnitType
+from gxo.units.names import parse
 
 _SETTLE = 2 * SECOND
 """What a supervised workload settles for that says nothing of `ready`."""
@@ -67,7 +68,7 @@ def desired(plan: Plan, units: Iterable[Unit]) -> Desired:
             if unit.playbook in ("", name):
                 slices.append(unit)
         elif unit.playbook == name:
-            by_workload.setdefault(unit.workload, []).append(unit)
+            by_workload.setdefault(unit.workload, []).append(_unbound(unit))
     after = _after(plan, by_workload)
     parts = tuple(
         Part(
@@ -83,6 +84,22 @@ def desired(plan: Plan, units: Iterable[Unit]) -> Desired:
     path = plan.playbook.span.source.path
     source = "" if path.startswith("<") else str(Path(path).absolute())
     return Desired(playbook=name, slices=tuple(slices), parts=parts, source=source)
+
+
+def _unbound(unit: Unit) -> Unit:
+    """The unit without order among gxo's own units, which apply keeps by itself.
+
+    systemd keeps a unit loaded that another names, also when it has stopped, and makes no
+    transient unit while one of its name is loaded: an After= would bar the other's next revision.
+    """
+    kept = tuple(
+        item
+        for item in unit.directives
+        if item.name != "After"
+        or not isinstance(item.value, tuple)
+        or not any(parse(str(name)) for name in item.value)
+    )
+    return replace(unit, directives=kept)
 
 
 def _after(plan: Plan, present: Mapping[str, object]) -> dict[str, tuple[str, ...]]:

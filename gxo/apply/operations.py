@@ -75,7 +75,8 @@ def remove(
     """
     with locked(f"gxo remove {playbook}", timeout=lock_timeout), Bus.system() as bus:
         transaction = Transaction(Manager(bus), places, [Desired(playbook=playbook, removal=True)])
-        if playbook not in places.store.playbooks() and not transaction.changes:
+        units = any(change.workload for change in transaction.changes)
+        if playbook not in places.store.playbooks() and not units:
             raise ApplyError(f"cannot remove `{playbook}`: no playbook of that name is applied")
         return transaction.commit(listen).changes
 
