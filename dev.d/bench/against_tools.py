@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import playbooks
-from gxo.language.frontend import parse_sources
-from gxo.units.build import Target, compile_units
 from timing import Result, call, command, compare
 
+from gxo.language.frontend import parse_sources
 from gxo.plan.build import Given, build_plan
 from gxo.source import Source
-from tests.lab.roots import ensure_root
+from gxo.units.build import Target, compile_units
+from tests.lab.roots import tree
 
 GXO = [sys.executable, "-I", "-m", "gxo"]
 
@@ -55,7 +55,7 @@ def compile_in_process() -> Iterator[Result]:
 
 def compile_against_quadlet() -> Iterator[Result]:
     """Both as whole commands within a Debian 13 root, writing their files."""
-    root = ensure_root("trixie", extra=("podman",))
+    root = tree(257, also=("podman",))
     top = Path(__file__).parents[2]
     with tempfile.TemporaryDirectory(dir=root / "root") as folder:
         there = Path("/root") / Path(folder).name

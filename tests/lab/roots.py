@@ -27,24 +27,25 @@ def cache() -> Path:
     return Path(os.environ.get("GXO_CACHE") or Path.home() / ".cache" / "gxo")
 
 
-def tree(version: int) -> Path:
+def tree(version: int, also: tuple[str, ...] = ()) -> Path:
     """The root of a Debian with that systemd: $GXO_TEST_ROOT, or built in the cache.
 
-    Takes half a minute and 200 MB the first time. Raises RuntimeError with what to install.
+    One with further packages (`also`) is a tree of its own. Takes half a minute and 200 MB the
+    first time. Raises RuntimeError with what to install.
     """
     given = os.environ.get("GXO_TEST_ROOT")
-    if given:
+    if given and not also:
         return Path(given)
-    target = cache() / f"root-{SUITES[version]}"
+    target = cache() / "-".join(("root", SUITES[version], *also))
     target.parent.mkdir(parents=True, exist_ok=True)
     with (target.parent / f"{target.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes start at once
         if not (target / "usr/lib/systemd/systemd").exists():
-            _build(SUITES[version], target)
+            _build(SUITES[version], target, (*_PACKAGES, *also))
     return target
 
 
-def _build(suite: str, target: Path) -> None:
+def _build(suite: str, target: Path, packages: tuple[str, ...]) -> None:
     if shutil.which("mmdebstrap") is None:
         raise RuntimeError(f"cannot build {target}: mmdebstrap is missing; install it")
     # beside the target, so that the finished tree appears there at once or not at all
@@ -54,7 +55,7 @@ def _build(suite: str, target: Path) -> None:
         subprocess.run(
             [
                 *("mmdebstrap", "--quiet", "--format=directory", "--variant=minbase"),
-                f"--include={','.join(_PACKAGES)}",
+                f"--include={','.join(packages)}",
                 '--aptopt=Acquire::Check-Valid-Until "false"',
                 *(suite, str(root)),
                 *sources(suite),
