@@ -45,7 +45,7 @@ class WrongParam(Problem):
     found: str
 
     def message(self) -> str:
-        return f"cannot use this {self.param}: it must be {self.wanted}, this is {self.found}"
+        return f"cannot use `{self.param}` so: it must be {self.wanted}, not {self.found}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

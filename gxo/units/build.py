@@ -16,7 +16,7 @@ from gxo.units.command import read_exec
 from gxo.units.digest import digest_of
 from gxo.units.directives import directive
 from gxo.units.lifecycles import once, scheduled, supervised, timer
-from gxo.units.model import Directive, Unit, UnitType
+from gxo.units.model import Command, Directive, Unit, UnitType
 from gxo.units.names import LONGEST, WorkloadNames, playbook_slice
 from gxo.units.security import has_own_pids, security
 from gxo.units.target import Target
@@ -105,16 +105,14 @@ class _Work:
         self.problems.extend(wrong)
         sandbox, wrong = security(step.security, names, self.target)
         self.problems.extend(wrong)
-        if found is None:
-            return ()
+        # what is wrong with the rest is said too
+        start = found.start if found else directive("ExecStart", Command(("true",)))
         if isinstance(lifecycle, Supervise):
-            run = supervised(
-                lifecycle, found.start, names, self.problems, own_pids=has_own_pids(sandbox)
-            )
+            run = supervised(lifecycle, start, names, self.problems, own_pids=has_own_pids(sandbox))
         elif isinstance(lifecycle, Scheduled):
-            run = scheduled(found.start, step.timeout, names, private=private)
+            run = scheduled(start, step.timeout, names, private=private)
         else:
-            run = once(found.start, step.timeout, names)
+            run = once(start, step.timeout, names)
         return (
             directive("Description", f"gxo workload {names.label}"),
             *self._after(step),
@@ -124,7 +122,7 @@ class _Work:
             directive("SyslogIdentifier", names.label),
             directive("LogExtraFields", f"GXO_PLAYBOOK={names.playbook}"),
             directive("LogExtraFields", f"GXO_WORKLOAD={names.workload}"),
-            *found.around,
+            *(found.around if found else ()),
             directive("StateDirectory", (names.state,)),
             directive("StateDirectoryMode", 0o700),
             *sandbox,

@@ -8,10 +8,11 @@ from gxo.diagnostic.units import UnsafeText, WrongParam
 from gxo.source import Span
 from gxo.template.data import kind, to_text
 from gxo.template.evaluate import Scope, evaluate
-from gxo.template.fault import Failure, Fault
+from gxo.template.fault import Fault
 from gxo.template.value import Data, ListValue, MapValue, Value
 from gxo.units.directives import directive, fault
 from gxo.units.model import Command, Directive
+from gxo.units.quote import program_fault, words_fault
 
 _SPACED = 'write the words behind the program as `args: ["…"]`, or say `shell: true`'
 
@@ -29,28 +30,39 @@ def read_exec(
 ) -> tuple[Exec | None, tuple[Problem, ...]]:
     """The evaluated params, None where any is wrong; all that is wrong in one go."""
     reader = _Reader(scope, [])
-    command = reader.text(params.get("command"), "command", span)
+    written = reader.text(params.get("command"), "command", span)
+    command = written or ""
     shell = reader.flag(params.get("shell"), "shell")
-    args = tuple(text for text, _ in reader.texts(params.get("args"), "args"))
+    args = tuple(reader.args(params.get("args")))
     around = list(reader.environment(params.get("environment")))
     around += reader.stdin(params.get("stdin"))
-    place = written.span if (written := params.get("command")) else span
+    place = value.span if (value := params.get("command")) else span
     argv = (
         ("/bin/sh", "-c", command, *(("sh", *args) if args else ()))
         if shell
         else (program(command), *args)
     )
     start = replace(directive("ExecStart", Command(argv)), span=place)
-    if not reader.problems:
-        reader.check(start, "command", place, _SPACED if " " in command and not args else None)
-        if not shell and not args and " " in command and not command.startswith("/"):
-            reason = "it is one word with a blank in it, the name of no program"
+    if written is not None:
+        reason = words_fault(command) if shell else _program_fault(argv)
+        if reason:
+            advice = _SPACED if " " in command and not args else None
             reader.problems.append(
-                UnsafeText(span=place, what="command", reason=reason, advice=_SPACED)
+                UnsafeText(span=place, what="command", reason=reason, advice=advice)
             )
+    if not reader.problems:
+        reader.check(start, "command line", place)
     if reader.problems:
         return None, tuple(reader.problems)
     return Exec(start, tuple(around)), ()
+
+
+def _program_fault(argv: tuple[str, ...]) -> str | None:
+    """Why the first of `argv` is no program; one word with a blank in it is most likely a line."""
+    command = argv[0]
+    if " " in command and len(argv) == 1 and not command.startswith("/"):
+        return "it is one word with a blank in it, the name of no program"
+    return program_fault(command)
 
 
 def program(command: str) -> str:
@@ -60,27 +72,31 @@ def program(command: str) -> str:
     return "/" + "/".join(part for part in command.split("/") if part not in ("", "."))
 
 
+class _Bad:
+    """What there is in place of a value whose problem has been noted."""
+
+
+_BAD = _Bad()
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     scope: Scope
     problems: list[Problem]
 
-    def data(self, value: Value | None) -> Data:
-        if value is None:
-            return None
+    def data(self, value: Value) -> Data | _Bad:
         try:
             return evaluate(value, self.scope)
         except Fault as found:
             self.problems.append(found.problem)
-            return None
+            return _BAD
 
-    def text(self, value: Value | None, param: str, span: Span) -> str:
-        before = len(self.problems)
-        found = self.data(value)
-        if len(self.problems) > before:
-            return ""
-        text = self._as_text(found, param, value.span if value else span, "text")
-        return text or ""
+    def text(self, value: Value | None, param: str, span: Span) -> str | None:
+        """The text of a param; None where it is wrong, which is noted."""
+        if value is None:
+            self._wrong(span, param, "text", None)
+            return None
+        return self._as_text(self.data(value), param, value.span, "text")
 
     def flag(self, value: Value | None, param: str) -> bool:
         if value is None:
@@ -88,26 +104,34 @@ class _Reader:
         found = self.data(value)
         if found in ("true", "false"):
             found = found == "true"
-        if found is not None and not isinstance(found, bool):
+        if not isinstance(found, bool | _Bad):
             self._wrong(value.span, param, "true or false", found)
         return found is True
+
+    def args(self, value: Value | None) -> Iterator[str]:
+        for text, span in self.texts(value, "args"):
+            reason = words_fault(text)
+            if reason:
+                self.problems.append(UnsafeText(span=span, what="argument", reason=reason))
+            yield text
 
     def texts(self, value: Value | None, param: str) -> Iterator[tuple[str, Span]]:
         """Each item with its place; a template may yield the whole list."""
         if value is None:
             return
+        items: list[tuple[Data | _Bad, Span]]
         if isinstance(value, ListValue):
             items = [(self.data(item), item.span) for item in value.items]
         else:
             found = self.data(value)
-            if found is None:
+            if isinstance(found, _Bad):
                 return
             if not isinstance(found, list):
                 self._wrong(value.span, param, "a list of texts", found)
                 return
             items = [(item, value.span) for item in found]
         for item, span in items:
-            text = self._as_text(item, param, span, "a list of texts")
+            text = self._as_text(item, param, span, "text")
             if text is not None:
                 yield text, span
 
@@ -122,24 +146,25 @@ class _Reader:
         if value is None:
             return
         text = self.text(value, "stdin", value.span)
+        if text is None:
+            return
+        setting = replace(directive("StandardInputData", text), span=value.span)
+        self.check(setting, "standard input", value.span)
         yield directive("StandardInput", "data")
-        yield replace(directive("StandardInputData", text), span=value.span)
+        yield setting
 
     def check(self, setting: Directive, what: str, span: Span, advice: str | None = None) -> None:
         reason = fault(setting)
         if reason:
             self.problems.append(UnsafeText(span=span, what=what, reason=reason, advice=advice))
 
-    def _as_text(self, data: Data, param: str, span: Span, wanted: str) -> str | None:
-        if data is None or isinstance(data, list | dict):
-            if not self.problems:
-                self._wrong(span, param, wanted, data)
+    def _as_text(self, data: Data | _Bad, param: str, span: Span, wanted: str) -> str | None:
+        if isinstance(data, _Bad):
             return None
-        try:
-            return to_text(data, self.scope.limits)
-        except Failure:
+        if data is None or isinstance(data, list | dict):
             self._wrong(span, param, wanted, data)
             return None
+        return to_text(data, self.scope.limits)
 
     def _wrong(self, span: Span, param: str, wanted: str, found: Data) -> None:
         self.problems.append(WrongParam(span=span, param=param, wanted=wanted, found=kind(found)))

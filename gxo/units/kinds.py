@@ -91,6 +91,8 @@ def _variable_fault(text: str) -> str | None:
     name, equals, _ = text.partition("=")
     if not equals:
         return "it has no `=`"
+    if not name:
+        return "it has no name before its `=`"
     if not name.isascii() or not name.replace("_", "a").isalnum() or name[0].isdigit():
         return f"`{quote.shown(name)}` is no name of a variable"
     return quote.words_fault(text)
@@ -142,7 +144,12 @@ FIELD = Kind("aay", quote.file_word, lambda text: (tuple(text.encode()),), quote
 """One `NAME=value` without blanks: systemd 252 and 257 lose the rest of it at a reload."""
 SIGNAL = Kind("i", _signal_name)
 ERRNO = Kind("i", lambda value: errorcode[value])
-BYTES = Kind("ay", lambda text: b64encode(text.encode()).decode(), lambda text: text.encode())
+BYTES = Kind(
+    "ay",
+    lambda text: b64encode(text.encode()).decode(),
+    lambda text: text.encode(),
+    quote.data_fault,
+)
 """Text handed over as bytes."""
 CAPABILITY_SET = Kind("t", " ".join, _mask)
 FILTER = Kind("(bas)", " ".join, _filter)

@@ -83,7 +83,7 @@ class WorkloadNames:
     @property
     def user(self) -> str:
         """The dynamic user of all its revisions (user names are short and know few characters)."""
-        return f"gxo-{sha256(f'{self.playbook}.{self.workload}'.encode()).hexdigest()[:12]}"
+        return f"gxo-{sha256(self.state.encode()).hexdigest()[:12]}"
 
     @property
     def label(self) -> str:

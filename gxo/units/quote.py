@@ -33,6 +33,13 @@ def words_fault(text: str) -> str | None:
     return _too_long(text, LONGEST_WORD)
 
 
+def data_fault(text: str) -> str | None:
+    """Why a text cannot be handed over as bytes in one line."""
+    if found := re.search(r"[\ud800-\udfff]", text):
+        return _control(found[0])
+    return _too_long(text, LONGEST_LINE * 3 // 4)
+
+
 def text_fault(text: str) -> str | None:
     """Why a text cannot stand unquoted and whole in a line (Description=, User=…)."""
     if found := _CONTROL_OR_BREAK.search(text):

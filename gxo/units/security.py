@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.units import (
@@ -19,9 +20,9 @@ from gxo.units.directives import TABLE, directive, fault
 from gxo.units.kinds import CAPABILITIES
 from gxo.units.model import Directive, DirectiveValue
 from gxo.units.names import WorkloadNames
-from gxo.units.target import Target
+from gxo.units.target import OLDEST, Target
 
-_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,30}\$?|[0-9]{1,10}")
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,30}\$?|[0-9]{1,10}")
 _SYSCALL = re.compile(r"@?[a-z][a-z0-9_-]*")
 _GROUP_NAMES = (
     "@aio @basic-io @chown @clock @cpu-emulation @debug @default @file-system @io-event @ipc"
@@ -52,7 +53,11 @@ def security(
 ) -> tuple[tuple[Directive, ...], tuple[Problem, ...]]:
     """The directives of a context, in a fixed order, and what is wrong with it."""
     problems: list[Problem] = []
-    settings = list(_user(context, names, problems))
+    user = tuple(_user(context, names, problems))
+    known = target.systemd >= OLDEST and not target.gaps
+    if known and context == _nothing_more(context):
+        return (*user, *_plain(context.profile, target.systemd)), tuple(problems)
+    settings = list(user)
     settings += _profile(context, target, problems)
     settings += _filters(context, problems)
     settings += _resources(context)
@@ -74,6 +79,22 @@ def security(
 def has_own_pids(settings: tuple[Directive, ...]) -> bool:
     """Whether the processes of a unit do not see each other across its command lines."""
     return any(s.name == "PrivatePIDs" and s.value == "yes" for s in settings)
+
+
+def _nothing_more(context: SecurityContext) -> SecurityContext:
+    """The same profile and user, all else as in a playbook that says nothing of it."""
+    return SecurityContext(
+        span=context.span,
+        profile=context.profile,
+        user=context.user,
+        allow_degraded=context.allow_degraded,
+    )
+
+
+@cache
+def _plain(profile: Profile, systemd: int) -> tuple[Directive, ...]:
+    """A profile as it stands, as most workloads have it: one tuple for all of them."""
+    return (*profiles.profile(profile, systemd), *profiles.filters(profile))
 
 
 def _at(span: Span, name: str, value: DirectiveValue) -> Directive:

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+OLDEST = 252
+"""The oldest systemd that gxo is made for: it has all that a profile says."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
