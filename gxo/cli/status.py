@@ -170,7 +170,7 @@ def render(report: Report, *, now: datetime) -> str:
         text += line + "\n"
         for said in _wrong(found):
             text += "  " + paint(Cell(said, Colour.DOUBTFUL), colour=colour) + "\n"
-    return text + "".join(f"{line}\n" for line in _advice(report))
+    return text + "".join(paint(Cell(said), colour=colour) + "\n" for said in _advice(report))
 
 
 def _wrong(found: "WorkloadStatus") -> tuple[str, ...]:
