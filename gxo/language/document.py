@@ -79,8 +79,9 @@ class _TooDeepError(Exception):
         self.place = place
 
 
-class _TooManyError(_TooDeepError):
-    pass
+class _TooManyError(Exception):
+    def __init__(self, place: int) -> None:
+        self.place = place
 
 
 class _Composer(CParser):

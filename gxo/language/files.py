@@ -39,7 +39,7 @@ def read_paths(paths: Iterable[str]) -> tuple[tuple[Source, ...], tuple[Problem,
     seen: set[str] = set()
     for path in paths:
         for file in _files(path, problems):
-            real = STDIN if file == "-" else os.path.realpath(file)
+            real = _identity(file)
             if real in seen:
                 continue
             seen.add(real)
@@ -69,6 +69,14 @@ def decode(path: str, data: bytes, problems: list[Problem]) -> Source | None:
             )
         )
         return None
+
+
+def _identity(path: str) -> str:
+    """The same for all ways to one file."""
+    try:
+        return STDIN if path == "-" else os.path.realpath(path)
+    except (OSError, ValueError):  # a NUL in its name: reading it will say so
+        return path
 
 
 def _whole(path: str) -> Span:

@@ -35,7 +35,7 @@ workloads:
     needs: [web]
     process:
       module: exec
-      params: {{command: du -sh {{{{ .home }}}}, shell: true}}
+      params: {{command: "du -sh {{{{ .home }}}}", shell: true}}
 ```
 
 ## How values are read

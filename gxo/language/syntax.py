@@ -212,6 +212,14 @@ def _flow(fault: _Fault) -> Problem | None:
     said = _template(fault)
     if said:
         return said
+    if fault.source.text.startswith("{{", fault.at):
+        end = fault.line.find("}}", fault.at - fault.line_start)
+        length = fault.line_start + end + 2 - fault.at if end >= 0 else 2
+        return fault.syntax(
+            "within `[` or `{` a template must be quoted",
+            "put quotes around the whole value",
+            length=length,
+        )
     opening = fault.source.text[fault.began : fault.began + 1]
     closing = "]" if opening == "[" else "}"
     if not fault.source.text[fault.at :].strip():
