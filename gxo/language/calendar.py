@@ -222,7 +222,7 @@ class _Reader:
         return tuple(sorted(set().union(*ranges))) if part is not _SECOND else ()
 
     def _check_last_days(self, items: list[Node]) -> None:
-        """Of several days before the end, systemd (252 to 257) bounds each next one by three less."""
+        """Of several days before the end, systemd (252 to 257) bounds each next by three less."""
         if self.errors:
             return
         by_value = {}
