@@ -1,6 +1,7 @@
 """The alternative for `apply`: start units as fast as the bus takes them.
 
-Reads the units from stdin as a Python literal, [(unit, [(property, signature, value), …]), …]; ends when all jobs have.
+Reads them from stdin as a Python literal, [(unit, [(property, signature, value), …]), …], and ends
+when all their jobs have.
 """
 
 import ast
