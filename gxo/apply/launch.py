@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 from gxo.apply.drift import CONTROL
 from gxo.apply.transient import PLACE
@@ -26,6 +27,7 @@ class Launch:
         """Ask for units[0] to be made and started, with the others made (not with `alone`)."""
         for unit in units:
             _forget_set_property(unit.name)
+            tidy(unit)
         main, *others = units
         aux = () if alone else tuple((unit.name, properties(unit)) for unit in others)
         return self.jobs.start_transient(main.name, properties(main), aux)
@@ -44,6 +46,18 @@ class Launch:
                 _remove_stale(name)
         busy = any(found[unit.name].active not in ("inactive", "failed") for unit in units[1:])
         return self.start(units, alone=busy)
+
+
+def tidy(unit: Unit, run: Path = Path("/run")) -> None:
+    """Remove links to runtime directories that went with a unit.
+
+    A service with a dynamic user leaves its link behind, and one without cannot start over it.
+    """
+    for item in unit.directives:
+        if item.name == "RuntimeDirectory" and isinstance(item.value, tuple):
+            for path in (run / str(name) for name in item.value):
+                if path.is_symlink() and not path.exists():
+                    path.unlink(missing_ok=True)
 
 
 def name_taken(outcome: Outcome) -> bool:

@@ -12,6 +12,7 @@ from gxo.apply.desired import Desired
 from gxo.apply.drift import baseline
 from gxo.apply.event import Listener
 from gxo.apply.failure import ActivationFailed, Report
+from gxo.apply.launch import tidy
 from gxo.apply.live import Live, globs, read_live
 from gxo.apply.record import Baseline, Intent, Observed, Outcome, Revision, to_revision
 from gxo.apply.stamps import Stamps
@@ -100,7 +101,7 @@ class Transaction:
             self.places.store.save_intent(name, Intent(started=_now(), target=revisions[name]))
         if changed:
             self._carry_out(self.changes, listen)
-            self._drop_stamps()
+            self._clear_up()
         for name, revision in revisions.items():
             if revision is None:
                 self.places.store.forget(name)
@@ -229,9 +230,12 @@ class Transaction:
             kept_outcomes = {key: out for key, out in kept_outcomes.items() if key in steps}
         self._save(name, Observed(outcomes=kept_outcomes, baselines=baselines))
 
-    def _drop_stamps(self) -> None:
+    def _clear_up(self) -> None:
+        """Remove from disk what stopped units leave there."""
         kept = {unit.name for item in self.wanted.values() for unit in item.units}
         for change in self.changes:
+            for unit in change.before if change.action is Action.STOP else ():
+                tidy(unit)
             for name in change.old:
                 if name.endswith(".timer") and name not in kept:
                     self.places.stamps.drop(name)

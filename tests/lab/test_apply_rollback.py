@@ -1,0 +1,135 @@
+"""An apply that fails takes back what it did; `gxo rollback` goes back on purpose."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.applying import HOST, Site, schedule, service, site, step, until
+from tests.lab.machine import Machine
+
+
+@pytest.fixture
+def here(machine: Machine) -> Iterator[Site]:
+    with site(machine, "back") as found:
+        yield found
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("echo no luck; exit 7", "it exited with status 7 within 0.3 s of its start"),
+        ("sleep 0.1; echo no luck; exit 7", "it exited with status 7 within 0.3 s of its start"),
+        ("sleep 0.1; echo no luck", "it ended within 0.3 s of its start"),
+        ("echo no luck; kill -9 $$", "it was killed by signal 9 within 0.3 s of its start"),
+    ],
+)
+def test_a_service_that_does_not_stay_up(here: Site, command: str, reason: str) -> None:
+    """Its old form runs again, and so do the others; the error shows reason and last words."""
+    here.write(
+        service("first", "sleep 1000")
+        + service("web", "sleep 1000", "needs: [first], ", ", restart: never")
+        + service("goes", "sleep 1000")
+    )
+    here.apply()
+    here.write(
+        service("first", "sleep 1001")
+        + service("web", command, "needs: [first], ", ", restart: never")
+        + service("new", "sleep 1000")
+    )
+    said = here.fail()
+    assert f"error: cannot start `back.web` (gxo-back.web.service): {reason}\n" in said
+    assert "    no luck\n" in said
+    assert "what had been changed is back to what ran before\n" in said
+    assert here.units("active") == {here.unit(w): "active" for w in ("first", "web", "goes")}
+    running = here.machine.run("ps", "-o", "args=", "-p", here.pid("first")).stdout
+    assert "sleep 1000" in running
+    assert here.plan() == {
+        "first": ("restart", "changed"),
+        "web": ("restart", "changed"),
+        "new": ("start", "new"),
+        "goes": ("stop", "left the playbook"),
+    }
+
+
+def test_a_first_apply_that_fails_leaves_nothing(here: Site) -> None:
+    """No unit runs, and the playbook is as unknown as before."""
+    here.write(service("one", "sleep 1000") + service("two", "exit 1", "needs: [one], "))
+    here.fail()
+    assert here.units("active", "activating") == {}
+    assert here.gxo("remove", "--yes", "back").returncode == 1
+
+
+def test_a_service_that_cannot_be_executed(here: Site) -> None:
+    """What systemd itself says of it stands in the error."""
+    here.write(
+        "  - {name: web, lifecycle: {policy: supervise}, process: {module: exec, "
+        "params: {command: /no/such/program}}}\n"
+    )
+    said = here.fail()
+    assert "cannot start `back.web` (gxo-back.web.service): it exited with status 203" in said
+    assert "No such file or directory" in said
+
+
+def test_a_step_is_not_undone(here: Site) -> None:
+    """What ran, ran: it does not run again when the rest of the apply is mended."""
+    log = "/srv/back/ran"
+    setup = step("setup", f"echo ran >>{log}")
+    here.write(setup + service("web", "exit 1", "needs: [setup], "), HOST)
+    here.fail()
+    here.write(setup + service("web", "sleep 1000", "needs: [setup], "), HOST)
+    here.apply()
+    assert here.lines(log) == ["ran"]
+
+
+def test_a_schedule_is_put_back(here: Site) -> None:
+    """The old timer runs again under its old name, and the new one is gone."""
+    here.write(schedule("backup", "true", "04:00", ", catch_up: true"))
+    here.apply()
+    before = here.timers()
+    here.write(
+        schedule("backup", "true", "05:00", ", catch_up: true") + service("web", "sleep 1; exit 1",
+        lifecycle=", restart: never").replace("settle: 300ms", "settle: 2s")
+    )  # fmt: skip
+    here.fail()
+    assert here.timers() == before
+    stamps = here.machine.run("ls", "/var/lib/systemd/timers").stdout.split()
+    assert [name for name in stamps if "back" in name] == [f"stamp-{before[0]}"]
+
+
+def test_an_interrupted_apply_takes_back(here: Site) -> None:
+    """Ctrl-C while a service settles: exit 130, and what ran before runs again."""
+    here.write(service("web", "sleep 1000"))
+    here.apply()
+    here.write(service("web", "sleep 1001").replace("settle: 300ms", "settle: 60s"))
+    machine = here.machine
+    process = machine.popen(*machine.gxo_argv("apply", "--yes", here.path), env=machine.gxo_env)
+    assert process.stderr is not None
+    assert any("settling" in line for line in process.stderr)
+    machine.run("pkill", "-INT", "-f", f"gxo apply --yes {here.path}", check=True)
+    assert process.wait(20) == 128 + signal.SIGINT
+    process.communicate()
+    assert until(lambda: bool(here.units("active")))
+    assert "sleep 1000" in machine.run("ps", "-o", "args=", "-p", here.pid("web")).stdout
+
+
+def test_going_back_on_purpose(here: Site) -> None:
+    """To the revision before, or to a numbered one; that is a new revision, and can be undone."""
+    for seconds in (1001, 1002, 1003):
+        here.write(service("web", f"sleep {seconds}"))
+        here.apply()
+
+    def running() -> str:
+        return here.machine.run("ps", "-o", "args=", "-p", here.pid("web")).stdout
+
+    done = here.gxo("rollback", "--yes", "back")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("applied: back 4\n")
+    assert "sleep 1002" in running()
+    assert here.gxo("rollback", "--yes", "back", "1").returncode == 0
+    assert "sleep 1001" in running()
+    assert here.gxo("rollback", "--yes", "back").returncode == 0
+    assert "sleep 1002" in running()
+    done = here.gxo("rollback", "--yes", "back", "17")
+    assert done.returncode == 1
+    assert "cannot roll `back` back to revision 17: there is 1, 2, 3, 4, 5, 6\n" in done.stderr
