@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from gxo.diagnostic.base import Problem, Severity
 from gxo.diagnostic.graph import Cycle, PlaybookTwice, WorkloadTwice
-from gxo.language.model import Playbook, Process, Workload
+from gxo.language.model import Playbook, Process, TaskPolicy, Workload
 from gxo.plan.edges import find_edges, ordered
 from gxo.plan.given import Given, input_values, merged_vars, unknown_inputs
 from gxo.plan.model import Action, Plan, Step
@@ -13,12 +13,14 @@ from gxo.plan.names import Kind, Scope, bindings, loop_var
 from gxo.plan.order import cycles
 from gxo.plan.policy import nearest, nearest_map
 from gxo.source import Span
+from gxo.spec.lifecycle import Policy
 from gxo.spec.policy import ChannelPolicy, SecurityContext
 from gxo.template.value import MapValue
 
 __all__ = ["Given", "build_plan", "build_plans"]
 
 _NOTHING = Given()
+_TASK_KEYS = frozenset({"retry", "timeout", "ignore_errors"})
 
 
 def build_plans(
@@ -132,6 +134,7 @@ def _step(workload: Workload, playbook: Playbook) -> Step:
     security = nearest(workload.security_context, playbook.security_context)
     channel = nearest(workload.channel_policy, playbook.channel_policy)
     control = workload.loop_control
+    task = _task_policy(workload, playbook)
     return Step(
         name=workload.name,
         lifecycle=workload.lifecycle,
@@ -145,12 +148,27 @@ def _step(workload: Workload, playbook: Playbook) -> Step:
         loop=workload.loop,
         loop_var=loop_var(workload),
         parallel=control.parallel if control else 1,
-        retry=workload.retry,
-        timeout=workload.timeout,
-        ignore_errors=workload.ignore_errors,
+        retry=task.retry,
+        timeout=task.timeout,
+        ignore_errors=task.ignore_errors,
         on_failure=_actions(workload.on_failure),
         state_policy=nearest_map(workload.state_policy, playbook.state_policy),
     )
+
+
+def _task_policy(workload: Workload, playbook: Playbook) -> TaskPolicy:
+    """A workload's own retry, timeout and errors over the playbook's; a service has no such end."""
+    keys = {key: workload.at[key] for key in _TASK_KEYS if key in workload.at}
+    own = TaskPolicy(
+        span=workload.span,
+        at=keys,
+        retry=workload.retry,
+        timeout=workload.timeout,
+        ignore_errors=workload.ignore_errors,
+    )
+    if workload.lifecycle.policy is Policy.SUPERVISE:
+        return own
+    return nearest(own, playbook.task_policy) or own
 
 
 def _action(process: Process) -> Action:
