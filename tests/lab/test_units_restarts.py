@@ -20,8 +20,8 @@ from tests.unit.units_plans import SPAN, plan, step
 
 MS = 1_000
 QUICK = Backoff(span=SPAN, initial=200 * MS, max=3_200 * MS, steps=5)
-# what a restart costs in a sandbox on a busy machine, and how late systemd's timers may be
-SLACK = 0.7
+# what a restart may cost on a machine that runs other tests beside: two sandboxes and a shell
+SLACK = 2.5
 
 
 @pytest.fixture
@@ -67,6 +67,7 @@ def test_gaps_grow_and_stay(live: Live) -> None:
         assert len(found) == 6
         for gap, want in zip(found, wanted, strict=True):
             assert want - 0.05 <= gap <= want + SLACK, found
+        assert found[5] - found[0] > 1, found
         # systemd's own count goes on, so that `NRestarts` still tells of a crash loop
         assert live.manager.result(looping.name).restarts >= 6
         began = time.monotonic()
@@ -77,16 +78,19 @@ def test_gaps_grow_and_stay(live: Live) -> None:
 
 
 def test_health_starts_anew(live: Live) -> None:
-    """After a run of ten healthy seconds the next gap is the first again."""
+    """After a run of ten healthy seconds the gaps are the first ones again."""
     count = "n=$(cat n 2>/dev/null || echo 0); echo $((n + 1)) >n; "
     script = BEGIN + count + "[ $n != 4 ] || sleep 11; exit 1"
     looping = unit(live, "health", Supervise(span=SPAN, backoff=QUICK), script)
     live.start(looping)
     try:
         found = gaps(live, looping, 6, 60)
-        assert found[:4] == pytest.approx([0.2, 0.4, 0.8, 1.6], abs=SLACK)
+        assert all(
+            gap >= want - 0.05 for gap, want in zip(found, [0.2, 0.4, 0.8, 1.6], strict=False)
+        )
         assert HEALTHY / 1e6 + 1 < found[4] < 11.2 + SLACK
-        assert found[5] < 0.4 + SLACK
+        # the second gap; it would be the last, 3.2 s, had the run not counted as healthy
+        assert found[5] < 2.9, found
     finally:
         live.remove(looping.name)
 

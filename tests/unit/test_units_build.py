@@ -175,8 +175,8 @@ def test_a_bad_workload_has_no_units() -> None:
     )
     assert [unit.workload for unit in made] == ["b"]
     assert [problem.message() for problem in problems] == [
-        "cannot use this command: it holds a line break",
         "cannot use this argument: it holds a control character (U+0001)",
+        "cannot use this command: it holds a line break",
     ]
 
 
