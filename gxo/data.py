@@ -1,4 +1,4 @@
-"""Where grammar/, templates/ and packaging/ lie: at the top of a checkout, or gxo/_data in a wheel."""
+"""Where grammar/, templates/ and packaging/ lie: atop a checkout, or gxo/_data in a wheel."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What gxo needs on a host before its first apply: user, directories, the unit that restores at boot."""
+"""What gxo needs on a host before its first apply: user, directories, what restores at boot."""
 
 import subprocess
 import sys

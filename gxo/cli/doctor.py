@@ -12,15 +12,13 @@ import typer
 
 from gxo.cli import options, output
 from gxo.cli.exits import Exit
+from gxo.units.target import OLDEST
 
 if TYPE_CHECKING:
     from gxo.systemd.host import Host
     from gxo.systemd.manager import Manager
 
 app = typer.Typer()
-
-OLDEST = 252
-"""The first systemd that gxo drives."""
 
 _RESTORE = "gxo-restore.service"
 _SETUP = "run `sudo gxo setup`"

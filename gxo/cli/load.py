@@ -17,9 +17,7 @@ from gxo.spec.lifecycle import Policy
 from gxo.template.value import Data
 from gxo.units.build import Target, compile_units
 from gxo.units.model import Unit
-
-OLDEST = 252
-"""The first systemd that gxo drives, and the one to compile for where there is none."""
+from gxo.units.target import OLDEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +80,17 @@ def or_fail(loaded: Loaded, *, as_json: bool) -> Loaded:
 
 
 def load_to_apply(paths: Sequence[Path], given: Given, *, as_json: bool) -> Loaded:
-    """As `load` for this host, without errors; refuses a systemd that is too old."""
-    target = host_target(None)
-    if target.systemd < OLDEST:
-        raise Failure(f"cannot apply: this host has systemd {target.systemd}, gxo needs {OLDEST}")
+    """As `load` for this host, without errors.
+
+    Refuses a systemd that is too old; what this host does not enforce is an error of its own.
+    """
+    from gxo.systemd.host import gaps, read_host
+
+    host = read_host()
+    if host.systemd < OLDEST:
+        raise Failure(f"cannot apply: this host has systemd {host.systemd}, gxo needs {OLDEST}")
+    missing = {name: gap.reason for gap in gaps(host) for name in gap.directives}
+    target = Target(systemd=host.systemd, gaps=missing)
     return or_fail(load(paths, given, target), as_json=as_json)
 
 

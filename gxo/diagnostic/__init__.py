@@ -1,4 +1,4 @@
-"""Every problem gxo can find, as data: a file of variants a stage, wording and drawing only here."""
+"""Every problem gxo can find, as data: a file of variants a stage; worded and drawn only here."""
 
 from gxo.diagnostic.base import Problem, Severity, sort_problems
 from gxo.diagnostic.render import render, to_json

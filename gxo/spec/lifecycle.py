@@ -1,4 +1,4 @@
-"""Lifecycles: how and when a process runs (seed 1.2, 4-language.md). Durations are whole microseconds."""
+"""Lifecycles: how and when a process runs (seed 1.2). Durations are whole microseconds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

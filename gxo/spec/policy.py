@@ -1,4 +1,4 @@
-"""Policies of a playbook or a workload other than its lifecycle: retry, channels, state, security."""
+"""Policies of a workload beside its lifecycle: retry, channels, state, security."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +15,7 @@ class Overflow(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry(Placed):
-    """`attempts` is the total; the delay grows by `backoff_factor` up to `max_delay`, +- `jitter`."""
+    """`attempts` is the total; delays grow by `backoff_factor` to `max_delay`, `jitter` apart."""
 
     attempts: int = 1
     delay: int = SECOND

@@ -11,12 +11,14 @@ HEALTHY = 10 * SECOND
 """A run that lasted this long was healthy: the gaps start anew."""
 
 # Arguments: the state file, seconds of a healthy run, then the seconds to sleep before the 1st,
-# 2nd, … restart in a row. The file holds how many there were, and when the last began.
+# 2nd, … restart in a row. The file holds how many there were, and when the last began. `strict`
+# hides /proc/uptime; the clock, which may be set, has to do there.
 _WAIT = (
-    'h=$1; shift; k=0; IFS=" ." read -r now _ </proc/uptime; '
+    'now() { { IFS=" ." read -r now _ </proc/uptime; } 2>/dev/null || now=$(date +%s); }; '
+    "h=$1; shift; k=0; now; "
     'if [ -r "$0" ] && read -r n t <"$0" && [ $((now - t)) -lt "$h" ]; then '
     '[ "$n" -lt $# ] || n=$(($# - 1)); k=$((n + 1)); eval "sleep \\${$k}"; fi; '
-    'IFS=" ." read -r now _ </proc/uptime; echo "$k $now" >"$0"'
+    'now; echo "$k $now" >"$0"'
 )
 # At a stop by hand the service still runs, and what starts next is no restart after a crash.
 _FORGET = '[ -z "$MAINPID" ] || rm -f "$0"'
