@@ -47,11 +47,24 @@ class Reader:
             assert isinstance(node, SequenceNode | MappingNode)
             if node.flow_style or not node.value:
                 return int(node.end_mark.index)
-            last = node.value[-1]
-            node = last[1] if isinstance(node, MappingNode) else last
+            if isinstance(node, MappingNode):
+                before, last = node.value[-1]
+            else:
+                before, last = (node.value[-2] if len(node.value) > 1 else node), node.value[-1]
+            if last.start_mark.index < before.start_mark.index:  # an alias of what stands above
+                return self._last_word(node.start_mark.index, node.end_mark.index)
+            node = last
         if node.style and node.style in "|>":
             return end_of(self.source.text, node)
         return int(node.end_mark.index)
+
+    def _last_word(self, start: int, end: int) -> int:
+        """The end without the blanks and line breaks before it."""
+        text = self.source.text
+        end = min(end, len(text))
+        while end > start + 1 and text[end - 1] in " \t\r\n":
+            end -= 1
+        return end
 
     def text(self, node: ScalarNode) -> Text:
         return text_of(self.source, node)

@@ -162,7 +162,6 @@ def read_keys(
     values: Values = {}
     ranges: dict[str, tuple[int, int]] = {}
     known = section.by_name
-    end = node.start_mark.index
     for key_node, value_node in node.value:
         name = key_node.value
         row = known.get(name) if isinstance(key_node, ScalarNode) else None
@@ -172,14 +171,11 @@ def read_keys(
         if name in ranges:
             _duplicate_key(reader, node, key_node)
             continue
-        end = reader.end(value_node)
-        ranges[name] = (value_node.start_mark.index, end)
+        ranges[name] = (value_node.start_mark.index, reader.end(value_node))
         value = row.kind.read(reader, value_node, name)
         if value is not None:
             values[row.attribute] = value
-    if node.flow_style or not ranges:
-        end = node.end_mark.index
-    span = Span(reader.source, node.start_mark.index, end)
+    span = Span(reader.source, node.start_mark.index, reader.end(node))
     if not section.required <= ranges.keys():
         _missing_keys(reader, span, section, ranges)
     if not section.attributes <= values.keys():
