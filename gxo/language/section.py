@@ -18,6 +18,7 @@ else:
     yaml_faults = Lazy("gxo.diagnostic.yaml")
 
 Values = dict[str, Any]
+_BLOCKS = frozenset("|>")
 
 
 class Places(Mapping[str, Span]):
@@ -171,7 +172,10 @@ def read_keys(
         if name in ranges:
             _duplicate_key(reader, node, key_node)
             continue
-        ranges[name] = (value_node.start_mark.index, reader.end(value_node))
+        # the usual case of `reader.end`, without a call
+        scalar = isinstance(value_node, ScalarNode) and value_node.style not in _BLOCKS
+        end = value_node.end_mark.index if scalar else reader.end(value_node)
+        ranges[name] = (value_node.start_mark.index, end)
         value = row.kind.read(reader, value_node, name)
         if value is not None:
             values[row.attribute] = value
