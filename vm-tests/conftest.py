@@ -5,14 +5,16 @@ except that QEMU's power is cut through the sockets in the directory that `--pow
 """
 
 import hashlib
+import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from testinfra.host import Host
 
-from guest import Guest
+from guest import Cut, Guest
 from machine.image import VENV
 from machine.suite import CHECKOUT
 
@@ -22,8 +24,19 @@ EXAMPLES = "/var/tmp/examples"
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("vm-tests")
     group.addoption("--power", type=Path, help="directory of QEMU's control sockets, HOST.qmp")
-    group.addoption("--seed", type=int, help="choose the instants of power cuts by this number")
     group.addoption("--cuts", type=int, default=3, help="how many power cuts, by default 3")
+    seed = time.time_ns() % 1_000_000
+    group.addoption("--seed", type=int, default=seed, help="what chooses the instants of the cuts")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each power cut. The seed is in its name, so that the run can be repeated."""
+    if "cut" in metafunc.fixturenames:
+        seed = metafunc.config.getoption("--seed")
+        chance = random.Random(seed)
+        numbers = range(1, metafunc.config.getoption("--cuts") + 1)
+        cuts = [Cut(number=number, fraction=chance.random()) for number in numbers]
+        metafunc.parametrize("cut", cuts, ids=[f"seed={seed}-{cut.number}" for cut in cuts])
 
 
 @pytest.fixture(scope="session")

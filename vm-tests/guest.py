@@ -14,6 +14,14 @@ BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A power cut: the how-manieth of the run, and the instant as a fraction of what it is in."""
+
+    number: int
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
     """A machine that the tests may do anything to. `control` is None where it is not QEMU's."""
 

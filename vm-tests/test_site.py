@@ -31,9 +31,12 @@ def running(host: Host) -> dict[str, tuple[str, str]]:
 
 
 def assert_serves(host: Host) -> None:
-    """Whoever asks over HTTP gets the page, and whoever asks redis gets its answer."""
+    """Nginx gives the page, redis answers, and the next backup has its time."""
     page = host.check_output("busybox wget -q -O - http://127.0.0.1:8080/")
-    assert "gxo" in page
+    assert "<h1>It works.</h1>" in page
+    assert host.check_output("redis-cli -p 6380 ping") == "PONG"
+    timers = host.check_output("systemctl list-timers --no-legend 'gxo-site.backup.*'")
+    assert " 03:30:00 " in timers
 
 
 def test_wheel_is_installed(gxo: Host, wheel: Path) -> None:
