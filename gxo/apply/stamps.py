@@ -5,8 +5,10 @@ the time of `stamp-NAME.timer`. A timer without a stamp gets one of now.
 """
 
 import os
+from collections.abc import Container
 from contextlib import suppress
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 from gxo.units.model import Unit, UnitType
@@ -36,6 +38,12 @@ class Stamps:
         path = self._path(timer.name)
         path.touch(mode=0o644)
         os.utime(path, ns=(at, at))
+
+    def sweep(self, prefix: str, kept: Container[str]) -> None:
+        """Remove the stamps of timers whose names begin so and that are not kept."""
+        for path in self.place.glob(f"stamp-{escape(prefix)}*.timer"):
+            if path.name.removeprefix("stamp-") not in kept:
+                path.unlink(missing_ok=True)
 
     def drop(self, timer: str) -> None:
         """Remove the stamp of a timer that is gone for good."""

@@ -23,6 +23,7 @@ from gxo.apply.undo import undo
 from gxo.spec.lifecycle import Policy
 from gxo.systemd.journal import Journal, JournalError
 from gxo.systemd.manager import Manager
+from gxo.units.names import playbook_slice
 from gxo.version import __version__
 
 _LINES = 10
@@ -74,6 +75,7 @@ class Transaction:
     ) -> None:
         self.manager = manager
         self.places = places
+        self.prune = prune is not Prune.NONE
         self.systemd = manager.version
         store = places.store
         gone = _orphans(store, wanted, over) if prune is Prune.PLAYBOOKS else ()
@@ -101,6 +103,7 @@ class Transaction:
             self.places.store.save_intent(name, Intent(started=_now(), target=revisions[name]))
         if changed:
             self._carry_out(self.changes, listen)
+        if self.prune:
             self._clear_up()
         for name, revision in revisions.items():
             if revision is None:
@@ -231,14 +234,13 @@ class Transaction:
         self._save(name, Observed(outcomes=kept_outcomes, baselines=baselines))
 
     def _clear_up(self) -> None:
-        """Remove from disk what stopped units leave there."""
-        kept = {unit.name for item in self.wanted.values() for unit in item.units}
+        """Remove from disk what stopped units leave there, also those of a killed apply."""
         for change in self.changes:
             for unit in change.before if change.action is Action.STOP else ():
                 tidy(unit)
-            for name in change.old:
-                if name.endswith(".timer") and name not in kept:
-                    self.places.stamps.drop(name)
+        for name, wanted in self.wanted.items():
+            prefix = playbook_slice(name).removesuffix("slice")
+            self.places.stamps.sweep(prefix, {unit.name for unit in wanted.units})
 
     def _report(self, failure: Failure) -> Report:
         # systemd looks for the file of the unit that went before, and says that it is gone

@@ -72,6 +72,19 @@ def test_only_persistent_timers_have_stamps(stamps: Stamps) -> None:
     assert not stamps.place.exists()
 
 
+def test_what_is_no_longer_wanted_is_swept(stamps: Stamps) -> None:
+    """Of one playbook alone; hostile names of another are no patterns."""
+    for unit in (OLD, SAME):
+        stamps.renew(unit, None, HOUR)
+    (stamps.place / "stamp-gxo-pq.w.timer").touch()
+    stamps.sweep("gxo-p.", {SAME.name})
+    stamps.sweep("gxo-[p]q.", set())
+    assert {path.name for path in stamps.place.iterdir()} == {
+        f"stamp-{SAME.name}",
+        "stamp-gxo-pq.w.timer",
+    }
+
+
 def test_a_stamp_goes_once(stamps: Stamps) -> None:
     """Dropping removes it; dropping again is fine."""
     stamps.renew(OLD, None, HOUR)
