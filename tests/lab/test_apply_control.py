@@ -1,0 +1,99 @@
+"""Daily handling: start, stop, restart, reload, trigger."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.applying import HOST, Site, schedule, service, site, step
+from tests.lab.machine import Machine
+
+RELOADABLE = (
+    "trap 'echo reloaded >>/srv/hand/log' HUP; echo up >>/srv/hand/log; while :; do sleep 0.1; done"
+)
+
+
+@pytest.fixture
+def here(machine: Machine) -> Iterator[Site]:
+    with site(machine, "hand") as found:
+        found.write(
+            step("setup", "echo setup >>/srv/hand/log")
+            + service("web", RELOADABLE, "needs: [setup], ", ", reload: SIGHUP")
+            + service("db", "sleep 1000")
+            + schedule("job", "true", "04:00"),
+            HOST,
+        )
+        found.apply()
+        yield found
+
+
+def done(here: Site, *args: str) -> None:
+    said = here.gxo(*args)
+    assert said.returncode == 0, said.stderr
+
+
+def test_one_workload_is_stopped_and_started(here: Site) -> None:
+    """The others keep their processes; what is up already is left alone."""
+    db = here.pid("db")
+    done(here, "stop", "hand.web")
+    assert here.unit("web") not in here.units("active")
+    assert here.plan() == {"web": ("start", "not running")}
+    done(here, "start", "hand.web")
+    web = here.pid("web")
+    said = here.gxo("start", "hand.web")
+    assert (said.returncode, said.stdout) == (0, "nothing to do\n")
+    assert (here.pid("web"), here.pid("db")) == (web, db)
+    assert here.plan() == {}
+
+
+def test_a_whole_playbook_is_stopped_and_started(here: Site) -> None:
+    """Services and timers; steps do not run again."""
+    done(here, "stop", "hand")
+    assert here.units("active") == {}
+    done(here, "start", "hand")
+    assert len(here.units("active")) == 3
+    assert here.lines("/srv/hand/log").count("setup") == 1
+    assert here.plan() == {}
+
+
+def test_a_restart_gives_a_new_process(here: Site) -> None:
+    """Of one workload; and it is no drift."""
+    web, db = here.pid("web"), here.pid("db")
+    done(here, "restart", "hand.web")
+    assert here.pid("web") != web
+    assert here.pid("db") == db
+    assert here.plan() == {}
+
+
+def test_a_reload_keeps_the_process(here: Site) -> None:
+    """The service hears of it as its playbook says; one that says nothing cannot."""
+    web = here.pid("web")
+    done(here, "reload", "hand.web")
+    assert here.pid("web") == web
+    assert here.lines("/srv/hand/log")[-1] == "reloaded"
+    said = here.gxo("reload", "hand.db")
+    assert said.returncode == 1
+    assert said.stderr == "error: cannot reload `hand.db`: it has no `lifecycle.reload`\n"
+
+
+def test_a_step_is_triggered(here: Site) -> None:
+    """It runs again, though it has run."""
+    done(here, "trigger", "hand.setup")
+    assert here.lines("/srv/hand/log").count("setup") == 2
+    assert here.plan() == {}
+
+
+@pytest.mark.parametrize(
+    ("args", "reason"),
+    [
+        (("start", "hadn"), "no playbook `hadn` is applied; did you mean `hand`?"),
+        (("stop", "hand.wbe"), "playbook `hand` has no workload `wbe`; did you mean `web`?"),
+        (("start", "hand.setup"), "it runs once; `gxo trigger` runs it now"),
+        (("trigger", "hand.web"), "it is a service; `gxo restart` restarts it"),
+    ],
+)
+def test_what_cannot_be_done(here: Site, args: tuple[str, str], reason: str) -> None:
+    """One line that says why, exit 1, and nothing changes."""
+    said = here.gxo(*args)
+    assert said.returncode == 1
+    assert said.stderr == f"error: cannot {args[0]} `{args[1]}`: {reason}\n"
+    assert here.plan() == {}
