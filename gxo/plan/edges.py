@@ -13,9 +13,10 @@ from gxo.diagnostic.graph import (
 )
 from gxo.language.model import Playbook, Process, Workload
 from gxo.plan.model import Edge, EdgeKind
-from gxo.plan.names import Scope, loop_var
+from gxo.plan.names import Read, Scope, loop_var
 from gxo.plan.order import cycles, topological
 from gxo.source import Name
+from gxo.spec.library import LIBRARY
 from gxo.spec.lifecycle import EventDriven, Policy
 
 # Both ends of such an edge run at once; of any other, the source ends before the target starts.
@@ -59,11 +60,11 @@ def _edges_into(workload: Workload, scope: Scope, problems: list[Problem]) -> It
             known = tuple(other for other in scope.workloads if other != target)
             problems.append(UnknownWorkload(span=name.span, name=name.text, key=key, known=known))
     # the seed's order (3.2): the condition first, then the items, then the params of each round
-    item = loop_var(workload) if workload.loop is not None else None
+    item = (loop_var(workload),) if workload.loop is not None else ()
     for read in (
         *scope.reads(workload.when, problems),
         *scope.reads(workload.loop, problems),
-        *scope.reads(workload.process.params, problems, item),
+        *_reads_of(workload.process, scope, problems, item),
     ):
         yield Edge(read.workload, target, read.kind, read.span)
     for process in workload.on_failure:
@@ -72,7 +73,20 @@ def _edges_into(workload: Workload, scope: Scope, problems: list[Problem]) -> It
 
 def _check_process(process: Process, scope: Scope, problems: list[Problem]) -> None:
     """What runs after the fact orders nothing, but its names must exist."""
-    scope.reads(process.params, problems)
+    _reads_of(process, scope, problems)
+
+
+def _reads_of(
+    process: Process, scope: Scope, problems: list[Problem], item: tuple[str, ...] = ()
+) -> tuple[Read, ...]:
+    """What the params read; some see names beside the playbook's that their module sets."""
+    spec = LIBRARY.get(process.module.text)
+    binds = {param.name: param.binds for param in spec.params} if spec else {}
+    return tuple(
+        read
+        for name, value in process.params.entries
+        for read in scope.reads(value, problems, (*item, *binds.get(name.text, ())))
+    )
 
 
 def _colliding_streams(workload: Workload) -> Iterator[Problem]:

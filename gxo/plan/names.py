@@ -1,6 +1,6 @@
 """The flat scope of a playbook's templates: who defines each name, what each reference reads."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -129,22 +129,22 @@ class Scope:
     """Of all workloads: out of sight of the others."""
 
     def reads(
-        self, value: Value | None, problems: list[Problem], item: str | None = None
+        self, value: Value | None, problems: list[Problem], local: Collection[str] = ()
     ) -> tuple[Read, ...]:
         """What a value reads of workloads, in order; unknown names go to `problems`.
 
-        `item` is the loop variable where there is one in sight.
+        `local` are the names in sight just here: a loop variable, what a module sets a record.
         """
         if value is None:
             return ()
-        found = (self._read(reference, problems, item) for reference in references(value))
+        found = (self._read(reference, problems, local) for reference in references(value))
         return tuple(read for read in found if read is not None)
 
     def vars_read(self, value: Value, problems: list[Problem]) -> tuple[tuple[str, Span], ...]:
         """The vars that a var reads and where; problems for unknown names and for a run's data."""
         found: list[tuple[str, Span]] = []
         for reference in references(value):
-            read = self._read(reference, problems, None)
+            read = self._read(reference, problems, ())
             if read is not None:
                 state = read.kind is EdgeKind.STATE
                 problems.append(
@@ -159,16 +159,18 @@ class Scope:
                 found.append((name, reference.span))
         return tuple(found)
 
-    def _read(self, reference: Reference, problems: list[Problem], item: str | None) -> Read | None:
+    def _read(
+        self, reference: Reference, problems: list[Problem], local: Collection[str]
+    ) -> Read | None:
         path = tuple(str(part) for part in reference.path)
         if not path:
             problems.append(WholeScope(span=reference.span, path="."))
         elif path[0] == _GXO:
             return self._builtin(reference, path[1:], problems)
-        elif path[0] != item:
+        elif path[0] not in local:
             binding = self.names.get(path[0])
             if binding is None:
-                known = tuple(sorted({*self.names, *([item] if item else [])}))
+                known = tuple(sorted({*self.names, *local}))
                 problems.append(
                     UnknownReference(
                         span=reference.span,
