@@ -56,21 +56,31 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the records of a playbook say; `definitions` by unit name and digest."""
+    """What the records of a playbook say; `definitions` by unit name and digest.
+
+    `parts` has the units of each workload of the current revision, `timers` those of each timer.
+    """
 
     current: Revision | None = None
     observed: Observed = field(default_factory=Observed)
+    parts: Mapping[str, tuple[Unit, ...]] = field(default_factory=dict)
     definitions: Mapping[tuple[str, str], Unit] = field(default_factory=dict)
+    timers: Mapping[str, tuple[Unit, ...]] = field(default_factory=dict)
 
 
 def known(
     current: Revision | None, intent: Intent | None = None, observed: Observed | None = None
 ) -> Known:
     """What records tell; a killed apply may have started units of its intent."""
-    targets = [revision for revision in (current, intent and intent.target) if revision]
-    units = [unit for revision in targets for unit in to_desired(revision).units]
+    now = to_desired(current) if current else None
+    then = to_desired(intent.target) if intent and intent.target else None
+    parts = [part for wanted in (now, then) if wanted for part in wanted.parts]
     return Known(
-        current, observed or Observed(), {(unit.name, unit.digest): unit for unit in units}
+        current=current,
+        observed=observed or Observed(),
+        parts={part.workload: part.units for part in now.parts} if now else {},
+        definitions={(unit.name, unit.digest): unit for part in parts for unit in part.units},
+        timers={p.main.name: p.units for p in parts if p.main.type is UnitType.TIMER},
     )
 
 
@@ -223,22 +233,13 @@ def _definition(found: LiveUnit, records: Known) -> tuple[Unit, ...]:
 
 def _with_service(found: LiveUnit, records: Known) -> tuple[Unit, ...]:
     """What is known of a live unit, and for a timer of the service made with it."""
-    mine = [unit for unit in records.definitions.values() if unit.name == found.name]
-    if not mine or mine[0].type is not UnitType.TIMER:
-        return _definition(found, records)
-    stem = found.name.rpartition(".")[0]
-    service = [u for u in records.definitions.values() if u.name == f"{stem}.service"]
-    return (*mine[:1], *service[:1])
+    timer = records.timers.get(found.name)
+    return timer if timer is not None else _definition(found, records)
 
 
 def _recorded(part: Part, records: Known) -> tuple[Unit, ...]:
     """The units of the same workload in the current revision."""
-    if records.current is None:
-        return ()
-    for other in to_desired(records.current).parts:
-        if other.workload == part.workload:
-            return other.units
-    return ()
+    return records.parts.get(part.workload, ())
 
 
 def _diff(part: Part, before: Iterable[Unit]) -> tuple[str, ...]:

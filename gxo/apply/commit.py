@@ -264,8 +264,9 @@ class Commit:
 
         A persistent timer keeps that by itself, in its stamp.
         """
-        timer = task.change.old[0]
-        if not timer.endswith(".timer") or persistent(task.change.make[0]):
+        timer, new = task.change.old[0], task.change.make[0]
+        # kept loaded, a timer would bar its own next start
+        if not timer.endswith(".timer") or persistent(new) or timer == new.name:
             return
         try:
             self.manager.ref(timer)

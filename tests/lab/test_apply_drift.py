@@ -31,6 +31,18 @@ def test_set_property(here: Site, lasting: bool) -> None:
     assert here.machine.show(unit, "DropInPaths")["DropInPaths"] == ""
 
 
+def test_an_edited_timer(here: Site) -> None:
+    """A timer that is changed is started anew under its name."""
+    (timer,) = here.timers()
+    path = f"/run/systemd/transient/{timer}"
+    here.machine.run("sed", "-i", "s/04:00/05:00/", path, check=True)
+    here.machine.run("systemctl", "daemon-reload", check=True)
+    assert here.plan()["job"][1].startswith("drifted: TimersCalendar: ")
+    here.apply()
+    assert here.plan() == {}
+    assert here.timers() == [timer]
+
+
 def test_a_drop_in_of_the_administrator(here: Site) -> None:
     """It is seen once; the apply that follows takes it into account, and it stays."""
     unit = here.unit("web")
