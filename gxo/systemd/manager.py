@@ -284,7 +284,11 @@ def _picked(answer: Variant, names: Iterable[str] | None) -> dict[str, Any]:
     found = answer.get_child_value(0)
     if names is None:
         return unpack(found)  # type: ignore[no-any-return]
-    values = {name: found.lookup_value(name, None) for name in names}
+    from gi.repository import GLib
+
+    # a variant finds a key by going through all of them, and is asked for some fifty
+    table = GLib.VariantDict.new(found)
+    values = {name: table.lookup_value(name, None) for name in names}
     return {name: unpack(value) for name, value in values.items() if value is not None}
 
 
