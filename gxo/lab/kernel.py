@@ -1,4 +1,4 @@
-"""The kernel calls that Python 3.11 lacks: mount, unshare, setns, prctl."""
+"""The kernel calls that Python 3.11 lacks: mount and its like, unshare, setns, prctl."""
 
 import ctypes
 import os
@@ -31,6 +31,11 @@ class Clone(IntFlag):
 
 
 _PR_SET_PDEATHSIG = 1
+# flags of open_tree(2) and move_mount(2)
+_AT_FDCWD = -100
+_AT_RECURSIVE = 0x8000
+_OPEN_TREE_CLONE = 1
+_MOVE_MOUNT_F_EMPTY_PATH = 4
 
 
 @cache
@@ -78,23 +83,24 @@ def die_with_parent(signal: int) -> None:
     _check(_libc().prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal), 0, 0, 0))
 
 
-def private_mounts() -> bool:
-    """Give this process a mount namespace of which nothing spreads back; False inside a chroot.
+def private_mounts() -> None:
+    """Give this process a mount namespace of which nothing spreads back.
 
-    A chroot's `/` is not a mount point, so its propagation cannot be set by name: entering the
-    namespace anew (setns(2)) leads to the real root for the moment that this needs.
+    A chroot's `/` is not a mount point, so its propagation cannot be set by name, systemd-nspawn
+    does not take it, and the kernel makes no user namespace below it. Entering the namespace anew
+    (setns(2)) leads to the real root, on which the chroot's tree is then laid.
     """
     unshare(Clone.NEWNS)
     try:
         mount("none", "/", "", Mount.REC | Mount.PRIVATE)
     except OSError:
-        jail = os.open("/", os.O_PATH | os.O_DIRECTORY)
         namespace = os.open("/proc/self/ns/mnt", os.O_RDONLY)
+        tree = _libc().open_tree(_AT_FDCWD, b"/", _OPEN_TREE_CLONE | _AT_RECURSIVE)
+        _check(min(tree, 0), "/")
         setns(namespace, Clone.NEWNS)
         mount("none", "/", "", Mount.REC | Mount.PRIVATE)
-        os.fchdir(jail)
+        _check(_libc().move_mount(tree, b"", _AT_FDCWD, b"/", _MOVE_MOUNT_F_EMPTY_PATH), "/")
+        os.fchdir(tree)
         os.chroot(".")
         os.close(namespace)
-        os.close(jail)
-        return False
-    return True
+        os.close(tree)

@@ -48,7 +48,7 @@ def build(
     Enters a new mount namespace; to be called by a process that is first in its PID namespace.
     Raises LabError that names the mount or path at fault.
     """
-    mount_point = kernel.private_mounts()
+    kernel.private_mounts()
     # a mount that went away since the owner looked is none of the guest's
     layers = [lay for lay in layers if lay.place == "/" or Path(lay.source).exists()]
     sources = [_open(layer.source, "show") for layer in layers]
@@ -57,12 +57,6 @@ def build(
         kernel.mount("tmpfs", _TOP, "tmpfs", data="mode=755")
     except OSError as error:
         raise LabError(f"cannot mount a tmpfs for the lab: {error.strerror}") from error
-    if not mount_point:  # systemd-nspawn needs a `/` that is a mount point
-        host = _TOP / "host"
-        host.mkdir()
-        kernel.bind("/", host, Mount.REC)
-        os.chroot(host)
-        os.chdir("/")
 
     for number, (layer, source) in enumerate(zip(layers, sources, strict=True)):
         _lay(number, layer, source, keep_state=keep_state)

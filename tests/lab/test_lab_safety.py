@@ -195,6 +195,7 @@ with Lab.boot() as lab:
     print(lab.run(["sh", "-c", script]).stdout.strip())
     print(lab.limits.enforces("MemoryMax"))
     print(lab.run(["findmnt", "-no", "FSTYPE", "/usr"]).stdout.strip())
+    print(lab.run(["unshare", "--user", "echo", "user namespace"]).stdout.strip())
 print(os.path.exists("/etc/gxo-lab-test"), os.listdir("/run"))
 """
 
@@ -207,6 +208,7 @@ def test_in_a_chroot_with_usr_apart(tmp_path: Path, lab: Lab) -> None:
         "guest",
         str(lab.limits.enforces("MemoryMax")),
         "overlay",
+        "user namespace",
         "False []",
     ]
 
