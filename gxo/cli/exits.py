@@ -4,18 +4,11 @@ import os
 import sys
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any
-
-import typer
 
 HELP = (
     "Exit codes: 0 done; 1 problems found or failed; 2 `plan` found changes; 64 wrong usage; "
     "69 no systemd to be reached; 75 lock not had in time; 77 not permitted; 130 cancelled."
 )
-
-# typer hides click (newer ones bundle it): the base classes of what a user can do wrong
-UsageError: type[Any] = typer.BadParameter.__mro__[1]
-CommandError: type[Exception] = UsageError.__mro__[1]
 
 
 class Exit(IntEnum):
@@ -30,29 +23,33 @@ class Exit(IntEnum):
     CANCELLED = 130
 
 
-def run(command: Callable[..., Any]) -> int:
-    """Call a built command on this process's arguments; an expected failure is one clear line."""
+class Failure(Exception):
+    """A command's own "cannot X: reason"."""
+
+
+class NotPermitted(Failure):
+    """The caller may not do this."""
+
+
+def run(command: Callable[[], int]) -> int:
+    """Call a command; an expected failure is one clear line on stderr, and its code."""
     try:
-        code = command(prog_name="gxo", standalone_mode=False)
+        code = command()
         sys.stdout.flush()
     except KeyboardInterrupt:
-        return Exit.CANCELLED
-    except typer.Abort:
         return Exit.CANCELLED
     except BrokenPipeError:
         # the reader of our output went away: nothing is left to say to it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.FAILED
-    except CommandError as error:
-        return _usage(error)
     except OSError as error:
         return fail(f"cannot go on: {error}")
     except Exception as error:
-        code = code_of(error)
-        if code is None:
+        expected = code_of(error)
+        if expected is None:
             raise
-        return fail(str(error), code)
-    return code if isinstance(code, int) else Exit.DONE
+        return fail(str(error), expected)
+    return code
 
 
 def code_of(error: Exception) -> Exit | None:
@@ -80,14 +77,6 @@ _CODES = {
 }
 
 
-class Failure(Exception):
-    """A command's own "cannot X: reason"."""
-
-
-class NotPermitted(Failure):
-    """The caller may not do this."""
-
-
 def fail(message: str, code: Exit = Exit.FAILED) -> Exit:
     """Print one error line; the code to return."""
     from gxo.diagnostic.render import visible
@@ -95,13 +84,3 @@ def fail(message: str, code: Exit = Exit.FAILED) -> Exit:
     sys.stdout.flush()
     sys.stderr.write("error: " + "\n".join(map(visible, message.splitlines())) + "\n")
     return code
-
-
-def _usage(error: Any) -> int:
-    context = getattr(error, "ctx", None)
-    message = error.format_message()
-    if context is not None:
-        sys.stderr.write(context.get_usage() + "\n")
-        sys.stderr.write(f"Try `{context.command_path} --help` for help.\n")
-    fail(message)
-    return Exit.USAGE

@@ -3,8 +3,8 @@
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gxo.apply.transaction import Prune
 from gxo.cli import output
 from gxo.cli.exits import Failure
 from gxo.diagnostic import Problem, Severity, sort_problems
@@ -18,6 +18,9 @@ from gxo.template.value import Data
 from gxo.units.build import Target, compile_units
 from gxo.units.model import Unit
 from gxo.units.target import OLDEST
+
+if TYPE_CHECKING:
+    from gxo.apply.transaction import Prune
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,12 @@ class Loaded:
         return any(p.severity is Severity.ERROR for p in self.problems)
 
 
-def load(paths: Sequence[Path], given: Given, target: Target) -> Loaded:
+def load(paths: Sequence[str | Path], given: Given, target: Target) -> Loaded:
     """Read, parse, plan and compile for `apply`; nothing raises on what a user wrote."""
     return _load(paths, given, target, frozenset(Policy))
 
 
-def load_to_read(paths: Sequence[Path], given: Given, target: Target) -> Loaded:
+def load_to_read(paths: Sequence[str | Path], given: Given, target: Target) -> Loaded:
     """As `load`, but nobody means to apply: what only runs or later versions do is no problem.
 
     A `run_once` step may read what there is at a run alone, and required inputs may be missing.
@@ -50,7 +53,7 @@ def load_to_read(paths: Sequence[Path], given: Given, target: Target) -> Loaded:
 
 
 def _load(
-    paths: Sequence[Path], given: Given, target: Target, policies: Container[Policy]
+    paths: Sequence[str | Path], given: Given, target: Target, policies: Container[Policy]
 ) -> Loaded:
     sources, unread = read_paths([str(path) for path in paths])
     playbooks, wrong = parse_sources(sources)
@@ -99,8 +102,10 @@ def directories(paths: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(path.absolute() for path in paths if path.is_dir())
 
 
-def pruning(wanted: bool | None) -> Prune:
+def pruning(wanted: bool | None) -> "Prune":
     """What `--prune/--no-prune` means: left out, workloads go; given, playbooks too."""
+    from gxo.apply.transaction import Prune
+
     return {None: Prune.WORKLOADS, True: Prune.PLAYBOOKS, False: Prune.NONE}[wanted]
 
 
@@ -137,6 +142,6 @@ def _read_vars(file: Path) -> dict[str, Data]:
 
 def host_target(version: int | None) -> Target:
     """The systemd to compile for: the one asked for, this host's, else 252."""
-    from gxo.systemd.host import systemd_version
+    from gxo.systemd.version import installed_version
 
-    return Target(systemd=version or systemd_version() or OLDEST)
+    return Target(systemd=version or installed_version() or OLDEST)

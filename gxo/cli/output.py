@@ -1,6 +1,5 @@
 """What commands print: results to stdout, diagnostics to stderr, JSON on request."""
 
-import json
 import sys
 from collections.abc import Iterable
 
@@ -9,12 +8,16 @@ from gxo.diagnostic import Problem, Severity, render, to_json
 
 def emit(document: dict[str, object]) -> None:
     """One JSON document on stdout, `"version": 1` first (8-contracts.md, JSON)."""
+    import json
+
     json.dump({"version": 1, **document}, sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")
 
 
 def emit_line(document: dict[str, object]) -> None:
     """One line of NDJSON on stdout, at once: the reader follows as we go."""
+    import json
+
     sys.stdout.write(json.dumps({"version": 1, **document}, ensure_ascii=False) + "\n")
     sys.stdout.flush()
 
@@ -37,8 +40,8 @@ def report(problems: Iterable[Problem]) -> bool:
     sys.stderr.write("\n".join(map(render, problems)))
     errors = sum(p.severity is Severity.ERROR for p in problems)
     if problems:
-        sys.stderr.write(f"\n{_counted(errors, 'error')}, ")
-        sys.stderr.write(f"{_counted(len(problems) - errors, 'warning')}\n")
+        sys.stderr.write(f"\n{counted(errors, 'error')}, ")
+        sys.stderr.write(f"{counted(len(problems) - errors, 'warning')}\n")
     return errors > 0
 
 
@@ -47,5 +50,6 @@ def emit_problems(problems: Iterable[Problem]) -> None:
     emit({"problems": [to_json(problem) for problem in problems]})
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """`1 playbook`, `2 playbooks`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -6,7 +6,8 @@ from typing import Any
 import typer
 
 from gxo.cli import exits
-from gxo.cli.main import COMMANDS, app
+from gxo.cli.main import COMMANDS
+from gxo.cli.program import app
 from gxo.version import __version__
 
 # commands that gxo calls itself

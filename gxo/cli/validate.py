@@ -2,9 +2,7 @@
 
 import typer
 
-from gxo.cli import options, output
-from gxo.cli.exits import Exit
-from gxo.cli.load import given, host_target, load_to_read
+from gxo.cli import options
 
 app = typer.Typer()
 
@@ -19,12 +17,8 @@ def validate(
     json: options.Json = False,
 ) -> int:
     """Check playbooks and show every problem with its place. Needs no systemd; exit 1 if any."""
-    loaded = load_to_read(paths, given(inputs, variables, vars_files), host_target(systemd))
-    if json:
-        output.emit_problems(loaded.problems)
-    else:
-        output.report(loaded.problems)
-        if not loaded.failed:
-            workloads = sum(len(plan.steps) for plan in loaded.plans)
-            output.say(f"{len(loaded.plans)} playbooks, {workloads} workloads: no errors")
-    return Exit.FAILED if loaded.failed else Exit.DONE
+    from gxo.cli.check import check
+    from gxo.cli.load import given
+
+    values = given(inputs, variables, vars_files)
+    return check([str(path) for path in paths], values, systemd, as_json=json)

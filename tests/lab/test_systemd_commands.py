@@ -160,7 +160,7 @@ def test_nothing_applied(fresh_machine: Machine) -> None:
 # what is needed is loaded while the checkout can be read, which may be closed to others
 AS_NOBODY = """
 import os, sys
-import gxo.cli.guard, gxo.cli.status, gxo.diagnostic.render
+import gxo.cli.guard, gxo.cli.program, gxo.cli.status, gxo.diagnostic.render
 from gxo.cli.main import main
 os.setresuid(65534, 65534, 65534)
 sys.argv = ["gxo", "status"]

@@ -1,0 +1,24 @@
+"""What `gxo validate` does, apart from how its command line is read."""
+
+from collections.abc import Sequence
+
+from gxo.cli import output
+from gxo.cli.exits import Exit
+from gxo.cli.load import host_target, load_to_read
+from gxo.plan.build import Given
+
+
+def check(
+    paths: Sequence[str], values: Given | None = None, version: int | None = None, *, as_json: bool
+) -> int:
+    """Print all problems of the playbooks at `paths`; whether there was an error is the code."""
+    loaded = load_to_read(paths, values or Given(), host_target(version))
+    if as_json:
+        output.emit_problems(loaded.problems)
+    else:
+        output.report(loaded.problems)
+        if not loaded.failed:
+            playbooks = output.counted(len(loaded.plans), "playbook")
+            workloads = output.counted(sum(len(plan.steps) for plan in loaded.plans), "workload")
+            output.say(f"{playbooks}, {workloads}: no errors")
+    return Exit.FAILED if loaded.failed else Exit.DONE
