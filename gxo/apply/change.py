@@ -169,7 +169,7 @@ def _supervised(part: Part, live: Live, records: Known) -> _Decision:
     before = _definition(found, records)
     if found.digest != unit.digest:
         return Action.RESTART, "changed", (unit.name,), before
-    if drifted := altered(unit, found, records.observed.baselines.get(unit.name)):
+    if drifted := altered(unit, live, records.observed.baselines.get(unit.name)):
         return Action.RESTART, f"drifted: {'; '.join(drifted)}", (unit.name,), before
     return _UNCHANGED
 
@@ -188,8 +188,7 @@ def _scheduled(part: Part, live: Live, records: Known) -> _Decision:
         drifted = [
             line
             for unit in part.units
-            if (now := live.get(unit.name))
-            for line in altered(unit, now, records.observed.baselines.get(unit.name))
+            for line in altered(unit, live, records.observed.baselines.get(unit.name))
         ]
         if not drifted:
             return _UNCHANGED

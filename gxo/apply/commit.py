@@ -233,7 +233,8 @@ class Commit:
             return
         found = self.manager.result(task.change.make[0].name)
         said = _WHY.get(outcome.result) or describe(found.code, found.status, found.result)
-        self._fail(task, said, found.invocation)
+        late = found.result == "timeout" and task.change.action is Action.RUN
+        self._fail(task, "it did not end in time" if late else said, found.invocation)
 
     def _fail_settling(self, task: _Task) -> None:
         part = task.change.part

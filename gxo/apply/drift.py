@@ -1,6 +1,6 @@
 """Drift: how a live unit differs from what it was right after gxo started it."""
 
-from gxo.apply.live import LiveUnit
+from gxo.apply.live import Live, LiveUnit
 from gxo.apply.record import Baseline
 from gxo.units.model import Unit
 
@@ -8,32 +8,36 @@ from gxo.units.model import Unit
 CONTROL = ("/run/systemd/system.control/", "/etc/systemd/system.control/")
 
 
-def baseline(live: LiveUnit, digest: str) -> Baseline:
+def baseline(live: LiveUnit, digest: str, systemd: str) -> Baseline:
     """What to compare with later."""
-    return Baseline(digest=digest, properties=live.properties, drop_ins=live.drop_ins)
+    return Baseline(
+        digest=digest, systemd=systemd, properties=live.properties, drop_ins=live.drop_ins
+    )
 
 
-def drift(unit: Unit, live: LiveUnit | None, base: Baseline | None) -> tuple[str, ...]:
+def drift(unit: Unit, live: Live, base: Baseline | None) -> tuple[str, ...]:
     """What is not as applied, one line each; empty where nothing is known to differ."""
-    if live is None:
+    found = live.get(unit.name)
+    if found is None:
         return ("not loaded",)
-    found = []
-    if not live.up:
-        found.append(f"{live.active} ({live.sub})")
-    if live.digest is not None and live.digest != unit.digest:
-        found.append(f"digest: {unit.digest} -> {live.digest}")
-        return tuple(found)
-    return (*found, *altered(unit, live, base))
+    lines = []
+    if not found.up:
+        lines.append(f"{found.active} ({found.sub})")
+    if found.digest is not None and found.digest != unit.digest:
+        lines.append(f"digest: {unit.digest} -> {found.digest}")
+        return tuple(lines)
+    return (*lines, *altered(unit, live, base))
 
 
-def altered(unit: Unit, live: LiveUnit, base: Baseline | None) -> tuple[str, ...]:
-    """Settings of a unit that somebody changed under gxo: drop-ins and properties."""
-    if base is None or base.digest != unit.digest:
+def altered(unit: Unit, live: Live, base: Baseline | None) -> tuple[str, ...]:
+    """Settings of a loaded unit that somebody changed under gxo: drop-ins and properties."""
+    found = live.get(unit.name)
+    if found is None or base is None or base.digest != unit.digest:
         return ()
-    found = [f"drop-in added: {path}" for path in live.drop_ins if path not in base.drop_ins]
-    found += [f"drop-in gone: {path}" for path in base.drop_ins if path not in live.drop_ins]
-    for name in sorted(base.properties):
-        now = live.properties.get(name)
+    lines = [f"drop-in added: {path}" for path in found.drop_ins if path not in base.drop_ins]
+    lines += [f"drop-in gone: {path}" for path in base.drop_ins if path not in found.drop_ins]
+    for name in sorted(base.properties) if base.systemd == live.systemd else ():
+        now = found.properties.get(name)
         if now is not None and now != base.properties[name]:
-            found.append(f"{name}: {base.properties[name]} -> {now}")
-    return tuple(found)
+            lines.append(f"{name}: {base.properties[name]} -> {now}")
+    return tuple(lines)

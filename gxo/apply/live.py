@@ -78,9 +78,10 @@ class LiveUnit:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """Loaded units by name."""
+    """Loaded units by name, and the version of the systemd that says so."""
 
     units: Mapping[str, LiveUnit] = field(default_factory=dict)
+    systemd: str = ""
 
     def get(self, name: str) -> LiveUnit | None:
         return self.units.get(name)
@@ -88,7 +89,7 @@ class Live:
     def of(self, playbook: str) -> "Live":
         """The units of one playbook, and those that all share."""
         mine = {k: unit for k, unit in self.units.items() if unit.playbook in (playbook, None)}
-        return Live(mine)
+        return Live(mine, self.systemd)
 
 
 def read_live(manager: Manager, patterns: Iterable[str], known: Iterable[Unit]) -> Live:
@@ -109,7 +110,7 @@ def read_live(manager: Manager, patterns: Iterable[str], known: Iterable[Unit]) 
             (name for name in loaded if _type(name) == kind), (*_STATE, *ours)
         )
         units |= {name: to_live(name, found, ours) for name, found in read.items()}
-    return Live(dict(sorted(units.items())))
+    return Live(dict(sorted(units.items())), manager.version_text)
 
 
 def to_live(name: str, read: Mapping[str, Any], ours: Iterable[str]) -> LiveUnit:

@@ -82,10 +82,12 @@ class Outcome:
 class Baseline:
     """A unit as systemd described it right after its start: drift is what differs later.
 
-    `properties` map a D-Bus property to its value as JSON text; `drop_ins` are paths.
+    `systemd` is its version: another may describe the same unit in other words. `properties` map a
+    D-Bus property to its value as JSON text; `drop_ins` are paths.
     """
 
     digest: str
+    systemd: str
     properties: Mapping[str, str]
     drop_ins: tuple[str, ...] = ()
 

@@ -87,7 +87,7 @@ def workloads(
                 # the service of a timer is loaded with it, and runs only now and then
                 idle = unit is not part.main and (it := live.get(unit.name)) and not it.up
                 base = observed.baselines.get(unit.name)
-                lines = drift(unit, live.get(unit.name), base)
+                lines = drift(unit, live, base)
                 drifted += lines[1:] if idle else lines
         found.append(
             WorkloadStatus(

@@ -22,7 +22,7 @@ from gxo.apply.transient import mend
 from gxo.apply.undo import undo
 from gxo.spec.lifecycle import Policy
 from gxo.systemd.journal import Journal, JournalError
-from gxo.systemd.manager import Manager
+from gxo.systemd.manager import Manager, major
 from gxo.units.names import playbook_slice
 from gxo.version import __version__
 
@@ -76,7 +76,6 @@ class Transaction:
         self.manager = manager
         self.places = places
         self.prune = prune is not Prune.NONE
-        self.systemd = manager.version
         store = places.store
         gone = _orphans(store, wanted, over) if prune is Prune.PLAYBOOKS else ()
         self.wanted = {item.playbook: item for item in (*wanted, *gone)}
@@ -87,6 +86,7 @@ class Transaction:
             for name in self.wanted
         }
         self.live = self._read()
+        self.systemd = major(self.live.systemd)
         self.changes = tuple(
             change
             for name, item in self.wanted.items()
@@ -223,10 +223,11 @@ class Transaction:
         for unit in units:
             found = (now if unit.name in touched else self.live).get(unit.name)
             kept = old.get(unit.name)
-            if kept and kept.digest == unit.digest and unit.name not in touched:
+            same = kept and (kept.digest, kept.systemd) == (unit.digest, now.systemd)
+            if kept and same and unit.name not in touched:
                 baselines[unit.name] = kept
             elif found is not None and found.up and found.digest in (None, unit.digest):
-                baselines[unit.name] = baseline(found, unit.digest)
+                baselines[unit.name] = baseline(found, unit.digest, now.systemd)
         kept_outcomes = self.observed[name].outcomes
         if not undone:
             steps = {p.workload for p in self.wanted[name].parts if p.policy is Policy.RUN_ONCE}

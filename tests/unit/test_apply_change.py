@@ -84,7 +84,7 @@ def up(unit: Unit, **other: object) -> LiveUnit:
 
 
 def live(*units: LiveUnit) -> Live:
-    return Live({unit.name: unit for unit in (up(SLICE), *units)})
+    return Live({unit.name: unit for unit in (up(SLICE), *units)}, "252")
 
 
 def record(desired: Desired, observed: Observed | None = None) -> Known:
@@ -165,15 +165,18 @@ def test_drift_restarts() -> None:
     desired = wanted(supervised("web", A))
     unit = desired.parts[0].main
     observed = Observed(
-        baselines={unit.name: Baseline(digest=A, properties={"MemoryMax": "1"})},
+        baselines={unit.name: Baseline(digest=A, systemd="252", properties={"MemoryMax": "1"})},
     )
     drifted = up(unit, properties={"MemoryMax": "7"}, drop_ins=("/run/x.conf",))
     assert told(changes(desired, live(drifted), record(desired, observed))) == [
         (unit.name, "restart", "drifted: drop-in added: /run/x.conf; MemoryMax: 1 -> 7")
     ]
-    stale = replace(observed.baselines[unit.name], digest=B)
-    elsewhen = record(desired, Observed(baselines={unit.name: stale}))
+    base = observed.baselines[unit.name]
+    elsewhen = record(desired, Observed(baselines={unit.name: replace(base, digest=B)}))
     assert told(changes(desired, live(drifted), elsewhen)) == []
+    reworded = replace(base, systemd="257", drop_ins=("/run/x.conf",))
+    upgraded = record(desired, Observed(baselines={unit.name: reworded}))
+    assert told(changes(desired, live(drifted), upgraded)) == []
 
 
 def test_a_new_revision_of_a_schedule_replaces_its_timer_alone() -> None:

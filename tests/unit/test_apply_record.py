@@ -108,7 +108,11 @@ def test_what_was_observed_comes_back(store: Store) -> None:
         outcomes={
             "setup": Outcome(digest="a", ok=False, ended=9, detail="it exited with status 1")
         },
-        baselines={"u": Baseline(digest="b", properties={"MemoryMax": "1"}, drop_ins=("/x",))},
+        baselines={
+            "u": Baseline(
+                digest="b", systemd="252", properties={"MemoryMax": "1"}, drop_ins=("/x",)
+            )
+        },
     )
     store.save_observed("site", observed)
     assert store.observed("site") == observed
