@@ -84,23 +84,32 @@ def die_with_parent(signal: int) -> None:
 
 
 def private_mounts() -> None:
-    """Give this process a mount namespace of which nothing spreads back.
+    """Give this process a mount namespace of which nothing spreads back, and whose root it sees.
 
-    A chroot's `/` is not a mount point, so its propagation cannot be set by name, systemd-nspawn
-    does not take it, and the kernel makes no user namespace below it. Entering the namespace anew
-    (setns(2)) leads to the real root, on which the chroot's tree is then laid.
+    In a chroot the propagation of `/` may not be settable by name, systemd-nspawn may not take it,
+    and the kernel makes no user namespace. Entering the namespace anew (setns(2)) leads to the
+    real root; where that is another one, the chroot's tree is laid on it.
     """
     unshare(Clone.NEWNS)
-    try:
-        mount("none", "/", "", Mount.REC | Mount.PRIVATE)
-    except OSError:
-        namespace = os.open("/proc/self/ns/mnt", os.O_RDONLY)
-        tree = _libc().open_tree(_AT_FDCWD, b"/", _OPEN_TREE_CLONE | _AT_RECURSIVE)
-        _check(min(tree, 0), "/")
-        setns(namespace, Clone.NEWNS)
-        mount("none", "/", "", Mount.REC | Mount.PRIVATE)
+    namespace = os.open("/proc/self/ns/mnt", os.O_RDONLY)
+    seen = _root()
+    tree = _libc().open_tree(_AT_FDCWD, b"/", _OPEN_TREE_CLONE | _AT_RECURSIVE)
+    _check(min(tree, 0), "/")
+    setns(namespace, Clone.NEWNS)
+    mount("none", "/", "", Mount.REC | Mount.PRIVATE)
+    if _root() != seen:
         _check(_libc().move_mount(tree, b"", _AT_FDCWD, b"/", _MOVE_MOUNT_F_EMPTY_PATH), "/")
         os.fchdir(tree)
         os.chroot(".")
-        os.close(namespace)
-        os.close(tree)
+    os.close(namespace)
+    os.close(tree)
+
+
+def _root() -> tuple[str, int]:
+    """What `/` is for this process: the mount's number and the inode."""
+    top = os.open("/", os.O_PATH | os.O_DIRECTORY)
+    try:
+        lines = Path(f"/proc/self/fdinfo/{top}").read_text().splitlines()
+        return next(line for line in lines if line.startswith("mnt_id:")), os.fstat(top).st_ino
+    finally:
+        os.close(top)
