@@ -17,6 +17,8 @@ PLACE = Path("/var/lib/gxo/applied")
 KEPT = 10
 """Revisions that stay for `gxo rollback`, the current one among them."""
 
+_WAY_OUT = "; to go on without what it says, move it away"
+
 T = TypeVar("T")
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _REVISION = re.compile(r"([1-9][0-9]*)\.json")
@@ -108,14 +110,15 @@ class Store:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise StoreError(f"cannot read {path}: {error}") from None
+            raise StoreError(f"cannot read {path}: {error}{_WAY_OUT}") from None
         version = data.get("version") if isinstance(data, dict) else None
         if version != VERSION:
-            raise StoreError(f"cannot read {path}: its version is {version}, not {VERSION}")
+            reason = f"its version is {version}, not {VERSION}"
+            raise StoreError(f"cannot read {path}: {reason}{_WAY_OUT}")
         try:
             return decode(cls, data.get("record"))
         except UnreadableRecord as error:
-            raise StoreError(f"cannot read {path}: {error}") from None
+            raise StoreError(f"cannot read {path}: {error}{_WAY_OUT}") from None
 
     def _write(self, path: Path, record: Any) -> None:
         """Write beside, flush, rename, flush the directory: each name holds old or new, whole."""
