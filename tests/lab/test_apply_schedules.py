@@ -40,11 +40,12 @@ def test_an_edit_lets_a_job_under_way_finish(here: Site) -> None:
     assert until(lambda: len(here.units()) == 2, 5)
 
 
-def test_edits_around_a_turn_neither_repeat_nor_lose_it(here: Site) -> None:
+@pytest.mark.parametrize("catch_up", [", catch_up: true", ""])
+def test_edits_around_a_turn_neither_repeat_nor_lose_it(here: Site, catch_up: str) -> None:
     """Edited again and again, a schedule fires once in each of its turns."""
     for edit in range(6):
         command = f"echo $(date +%s) {edit} >>{LOG}"
-        here.write(schedule("tick", command, "*:*:0/3", ", catch_up: true"), HOST)
+        here.write(schedule("tick", command, "*:*:0/3", catch_up), HOST)
         here.apply()
     assert until(lambda: any(line.endswith(" 5") for line in here.lines(LOG)), 15)
     turns = [int(line.split()[0]) // 3 for line in here.lines(LOG)]
