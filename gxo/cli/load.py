@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from gxo.cli import output
 from gxo.cli.exits import Failure
 from gxo.diagnostic import Problem, Severity, sort_problems
-from gxo.diagnostic.units import NotInThisVersion
 from gxo.language.files import read_paths
 from gxo.language.frontend import parse_sources
 from gxo.plan.build import Given, build_plans
@@ -48,8 +47,12 @@ def load_to_read(paths: Sequence[str | Path], given: Given, target: Target) -> L
     """
     policies = frozenset({Policy.SUPERVISE, Policy.SCHEDULED})
     loaded = _load(paths, replace(given, partial=True), target, policies)
-    problems = (p for p in loaded.problems if not isinstance(p, NotInThisVersion))
-    return replace(loaded, problems=tuple(problems))
+    if loaded.problems:
+        from gxo.diagnostic.units import NotInThisVersion
+
+        problems = (p for p in loaded.problems if not isinstance(p, NotInThisVersion))
+        loaded = replace(loaded, problems=tuple(problems))
+    return loaded
 
 
 def _load(

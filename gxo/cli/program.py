@@ -52,7 +52,7 @@ class Commands(TyperGroup):
 
 def first_sentence(command: TyperCommand | None) -> str:
     """The help of a command up to its first full stop."""
-    text = " ".join((command and command.help or "").split())
+    text = " ".join(((command and command.help) or "").split())
     return text.partition(". ")[0].removesuffix(".")
 
 

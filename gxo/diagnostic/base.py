@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 from itertools import islice
 from typing import ClassVar
@@ -54,6 +53,8 @@ def sort_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """`did you mean "x"?` for the likeliest known spelling, or None."""
+    from difflib import get_close_matches
+
     # what is longer is no slip of the pen, and comparing it takes long
     if len(name) > _LONGEST_NAME:
         return None

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from yaml import Node, SequenceNode
 
 from gxo.diagnostic.lazy import Lazy
-from gxo.language.address import parse_address
 from gxo.language.kinds import Kind, Schema, Text, line, out_of_range
 from gxo.language.reader import Reader
 from gxo.spec.lifecycle import Address, ReadyKind
@@ -317,6 +316,8 @@ class ReadyWhen(Kind):
                 )
             )
             return None
+        from gxo.language.address import parse_address
+
         return reader.parsed(parse_address, found)
 
     def schema(self) -> Schema:

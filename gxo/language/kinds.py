@@ -11,7 +11,6 @@ from yaml import Node, ScalarNode
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.document import STAND_IN
 from gxo.language.limits import NAME
-from gxo.language.quantity import parse_duration, parse_size
 from gxo.language.reader import BOOLS, Reader, boolean_advice
 from gxo.language.values import check_text, refuse_template
 from gxo.source import Name
@@ -279,6 +278,8 @@ class Duration(Kind):
         found = line(reader, node, key, self.takes)
         if found is None:
             return None
+        from gxo.language.quantity import parse_duration
+
         value = reader.parsed(parse_duration, found)
         if value is None:
             return None
@@ -313,8 +314,12 @@ class Size(Kind):
 
     def read(self, reader: Reader, node: Node, key: str) -> int | None:
         found = line(reader, node, key, self.takes)
-        value = reader.parsed(parse_size, found) if found is not None else None
-        if found is None or value is None:
+        if found is None:
+            return None
+        from gxo.language.quantity import parse_size
+
+        value = reader.parsed(parse_size, found)
+        if value is None:
             return None
         if value < self._low:
             out_of_range(reader, found, key, self._shown_low, None)

@@ -8,7 +8,6 @@ from gxo.diagnostic.lazy import Lazy
 from gxo.language.hostkinds import Rate, ReadyWhen, Reload
 from gxo.language.kinds import Bool, Choice, Duration, Int, Kind, Named, Schema, line
 from gxo.language.reader import Reader
-from gxo.language.schedule import parse_calendar, schedule_cron
 from gxo.language.section import Key, Places, Section, Values, Variants, first_line
 from gxo.source import Span, Text
 from gxo.spec import lifecycle
@@ -123,6 +122,8 @@ def _scheduled(
             )
         )
         return None
+    from gxo.language.schedule import parse_calendar, schedule_cron
+
     times = None
     if cron is not None:
         times = schedule_cron(cron, zone, reader.problems)

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from gxo.diagnostic.lazy import Lazy
-from gxo.language.address import parse_address
 from gxo.language.conditions import read_condition
-from gxo.language.quantity import parse_duration, parse_size
 from gxo.language.reader import BOOLS, NULLS, Reader, boolean_advice
 from gxo.language.values import check_text, read_map, read_template, read_value, resolve
 from gxo.source import Span
@@ -193,19 +191,27 @@ def _number(reader: Reader, node: Node, param: Param) -> Literal | None:
     return Literal(data, reader.span(node))
 
 
+def _duration(reader: Reader, node: Node, param: Param) -> Literal | None:
+    from gxo.language.quantity import parse_duration
+
+    return _parsed(reader, node, param, parse_duration)
+
+
+def _size(reader: Reader, node: Node, param: Param) -> Literal | None:
+    from gxo.language.quantity import parse_size
+
+    return _parsed(reader, node, param, parse_size)
+
+
 def _parsed(
-    parse: Callable[..., object | None],
-) -> Callable[[Reader, Node, Param], Literal | None]:
+    reader: Reader, node: Node, param: Param, parse: Callable[..., object | None]
+) -> Literal | None:
     """Text that a parser must accept; it stays text, as a template would yield it."""
-
-    def read(reader: Reader, node: Node, param: Param) -> Literal | None:
-        found = _line(reader, node, param)
-        if found is None:
-            return None
-        assert isinstance(node, ScalarNode)
-        return None if reader.parsed(parse, node) is None else found
-
-    return read
+    found = _line(reader, node, param)
+    if found is None:
+        return None
+    assert isinstance(node, ScalarNode)
+    return None if reader.parsed(parse, node) is None else found
 
 
 def _address(reader: Reader, node: Node, param: Param) -> Literal | None:
@@ -213,6 +219,8 @@ def _address(reader: Reader, node: Node, param: Param) -> Literal | None:
     if found is None or str(found.data).startswith("/"):
         return found
     assert isinstance(node, ScalarNode)
+    from gxo.language.address import parse_address
+
     return None if reader.parsed(parse_address, node) is None else found
 
 
@@ -259,8 +267,8 @@ _READERS: Mapping[ParamType, Callable[[Reader, Node, Param], Value | None]] = {
     ParamType.BOOL: _bool,
     ParamType.INT: _number,
     ParamType.NUMBER: _number,
-    ParamType.DURATION: _parsed(parse_duration),
-    ParamType.SIZE: _parsed(parse_size),
+    ParamType.DURATION: _duration,
+    ParamType.SIZE: _size,
     ParamType.ADDRESS: _address,
     ParamType.CHOICE: _choice,
     ParamType.LIST: _list,

@@ -9,7 +9,6 @@ from gxo.diagnostic.lazy import Lazy
 from gxo.language.document import FORBIDDEN_IN_VALUE
 from gxo.language.limits import TEXT
 from gxo.language.reader import BOOLS, NULLS, Reader
-from gxo.language.template import parse_template
 from gxo.source import Name, Span, Text
 from gxo.template.value import ListValue, Literal, MapValue, Scalar, Value
 
@@ -108,6 +107,8 @@ def read_template(reader: Reader, node: ScalarNode, key: str, *, templates: bool
     if not templates:
         refuse_template(reader, text, key)
         return Literal(text.text, text.span)
+    from gxo.language.template import parse_template
+
     return parse_template(text, reader.problems)
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from gxo.diagnostic.base import Problem, Severity
-from gxo.diagnostic.graph import Cycle, PlaybookTwice, WorkloadTwice
+from gxo.diagnostic.lazy import Lazy
 from gxo.language.model import Playbook, Process, TaskPolicy, Workload
 from gxo.plan.edges import find_edges, ordered
 from gxo.plan.given import Given, input_values, merged_vars, unknown_inputs
@@ -16,6 +17,11 @@ from gxo.source import Span
 from gxo.spec.lifecycle import Policy
 from gxo.spec.policy import ChannelPolicy, SecurityContext
 from gxo.template.value import MapValue
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import graph as faults
+else:
+    faults = Lazy("gxo.diagnostic.graph")
 
 __all__ = ["Given", "build_plan", "build_plans"]
 
@@ -60,7 +66,7 @@ def _build(playbook: Playbook, given: Given) -> tuple[Plan | None, tuple[Problem
         first = workloads.setdefault(workload.name.text, workload)
         if first is not workload:
             problems.append(
-                WorkloadTwice(
+                faults.WorkloadTwice(
                     span=workload.name.span, name=workload.name.text, first=first.name.span
                 )
             )
@@ -93,7 +99,7 @@ def _twice(playbooks: Sequence[Playbook]) -> Iterable[Problem]:
         name = playbook.name
         first = seen.setdefault(name.text, name.span)
         if first is not name.span:
-            yield PlaybookTwice(span=name.span, name=name.text, first=first)
+            yield faults.PlaybookTwice(span=name.span, name=name.text, first=first)
 
 
 def _check_vars(variables: MapValue | None, scope: Scope) -> tuple[Problem, ...]:
@@ -117,7 +123,7 @@ def _check_vars(variables: MapValue | None, scope: Scope) -> tuple[Problem, ...]
         path = (*cycle, cycle[0])
         steps = list(pairwise(path))
         problems.append(
-            Cycle(
+            faults.Cycle(
                 span=reads[path[0]][path[1]],
                 noun="vars",
                 path=tuple(entries[node][0] for node in path),

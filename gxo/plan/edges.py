@@ -2,15 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from gxo.diagnostic.base import Problem
-from gxo.diagnostic.graph import (
-    Cycle,
-    DataIntoSupervise,
-    StreamDeadlock,
-    StreamNameCollision,
-    UnknownWorkload,
-)
+from gxo.diagnostic.lazy import Lazy
 from gxo.language.model import Playbook, Process, Workload
 from gxo.plan.model import Edge, EdgeKind
 from gxo.plan.names import Read, Scope, loop_var
@@ -18,6 +13,11 @@ from gxo.plan.order import cycles, topological
 from gxo.source import Name
 from gxo.spec.library import LIBRARY
 from gxo.spec.lifecycle import EventDriven, Policy
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import graph as faults
+else:
+    faults = Lazy("gxo.diagnostic.graph")
 
 # Both ends of such an edge run at once; of any other, the source ends before the target starts.
 _LIVE = frozenset({EdgeKind.STREAM, EdgeKind.EVENT})
@@ -58,7 +58,9 @@ def _edges_into(workload: Workload, scope: Scope, problems: list[Problem]) -> It
             yield Edge(name.text, target, kind, name.span)
         else:
             known = tuple(other for other in scope.workloads if other != target)
-            problems.append(UnknownWorkload(span=name.span, name=name.text, key=key, known=known))
+            problems.append(
+                faults.UnknownWorkload(span=name.span, name=name.text, key=key, known=known)
+            )
     # the seed's order (3.2): the condition first, then the items, then the params of each round
     item = (loop_var(workload),) if workload.loop is not None else ()
     for read in (
@@ -95,7 +97,7 @@ def _colliding_streams(workload: Workload) -> Iterator[Problem]:
         variable = stream_variable(name.text)
         other = seen.setdefault(variable, name)
         if other is not name:
-            yield StreamNameCollision(
+            yield faults.StreamNameCollision(
                 span=name.span,
                 variable=variable,
                 name=name.text,
@@ -110,7 +112,7 @@ def _into_supervise(
     for edge in edges:
         supervised = workloads[edge.target].lifecycle.policy is Policy.SUPERVISE
         if supervised and edge.kind in (EdgeKind.STATE, EdgeKind.STREAM):
-            yield DataIntoSupervise(
+            yield faults.DataIntoSupervise(
                 span=edge.span,
                 workload=edge.target,
                 source=edge.source,
@@ -134,7 +136,7 @@ def ordered(
         path = (*cycle, cycle[0])
         found = [graph.edge[source, target] for target, source in pairwise(path)]
         problems.append(
-            Cycle(
+            faults.Cycle(
                 span=found[0].span,
                 noun="workloads",
                 path=tuple(names[node] for node in path),
@@ -194,7 +196,7 @@ def _deadlocks(
         members = {*cycle}
         streams = [edge for edge in live if group.of(number[edge.source]) in members]
         problems.append(
-            StreamDeadlock(
+            faults.StreamDeadlock(
                 span=found[0].span,
                 path=(*(edge.target for edge in found), found[-1].source),
                 edges=tuple((edge.span, _reason(edge)) for edge in (*found[1:], *streams)),

@@ -4,13 +4,18 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gxo.diagnostic.base import Problem
-from gxo.diagnostic.graph import BadInput, MissingInput, UnknownInput
+from gxo.diagnostic.lazy import Lazy
 from gxo.language.model import Input
 from gxo.source import Name, Source, Span
 from gxo.template.value import Data, ListValue, Literal, MapValue, Value
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import graph as faults
+else:
+    faults = Lazy("gxo.diagnostic.graph")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ def unknown_inputs(given: Given, declared: Iterable[str]) -> tuple[Problem, ...]
     """A problem for each given input that nothing declares."""
     known = tuple(declared)
     return tuple(
-        UnknownInput(span=_typed(name, text)[0], name=name, known=known)
+        faults.UnknownInput(span=_typed(name, text)[0], name=name, known=known)
         for name, text in given.inputs.items()
         if name not in known
     )
@@ -49,7 +54,7 @@ def input_values(
                 values.append((name, _PARSERS[declared.type](given.inputs[name])))
             except ValueError as error:
                 problems.append(
-                    BadInput(
+                    faults.BadInput(
                         span=_typed(name, given.inputs[name])[1],
                         name=name,
                         type=declared.type,
@@ -62,7 +67,7 @@ def input_values(
         elif not declared.required:
             values.append((name, None))
         elif not given.partial:
-            problems.append(MissingInput(span=declared.name.span, name=declared.name))
+            problems.append(faults.MissingInput(span=declared.name.span, name=declared.name))
     return tuple(values), tuple(problems)
 
 

@@ -3,22 +3,20 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from gxo.diagnostic.base import Problem
-from gxo.diagnostic.graph import (
-    ReservedName,
-    TemplateNameTwice,
-    UnknownBuiltin,
-    UnknownReference,
-    UnknownWorkload,
-    VarReadsState,
-    WholeScope,
-)
+from gxo.diagnostic.lazy import Lazy
 from gxo.language.model import Playbook, Workload
 from gxo.plan.model import EdgeKind
 from gxo.source import Name, Span
 from gxo.template.names import Reference, references
 from gxo.template.value import MapValue, Value
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import graph as faults
+else:
+    faults = Lazy("gxo.diagnostic.graph")
 
 BUILTINS = (
     "_gxo.workspace.path",
@@ -72,10 +70,10 @@ def bindings(
     for name, binding in _declared(playbook, variables):
         first = table.setdefault(name.text, binding)
         if name.text == _GXO:
-            problems.append(ReservedName(span=name.span, name=_GXO, kind=binding.kind))
+            problems.append(faults.ReservedName(span=name.span, name=_GXO, kind=binding.kind))
         elif first is not binding:
             problems.append(
-                TemplateNameTwice(
+                faults.TemplateNameTwice(
                     span=binding.span,
                     name=name.text,
                     kind=binding.kind,
@@ -87,7 +85,7 @@ def bindings(
         hidden = table.get(loop_var(workload)) if workload.loop is not None else None
         if hidden:
             problems.append(
-                TemplateNameTwice(
+                faults.TemplateNameTwice(
                     span=_loop_place(workload),
                     name=loop_var(workload),
                     kind=Kind.LOOP,
@@ -148,7 +146,7 @@ class Scope:
             if read is not None:
                 state = read.kind is EdgeKind.STATE
                 problems.append(
-                    VarReadsState(
+                    faults.VarReadsState(
                         span=read.span,
                         name=_written(reference),
                         defined=self.names[str(reference.path[0])].span if state else None,
@@ -164,7 +162,7 @@ class Scope:
     ) -> Read | None:
         path = tuple(str(part) for part in reference.path)
         if not path:
-            problems.append(WholeScope(span=reference.span, path="."))
+            problems.append(faults.WholeScope(span=reference.span, path="."))
         elif path[0] == _GXO:
             return self._builtin(reference, path[1:], problems)
         elif path[0] not in local:
@@ -172,7 +170,7 @@ class Scope:
             if binding is None:
                 known = tuple(sorted({*self.names, *local}))
                 problems.append(
-                    UnknownReference(
+                    faults.UnknownReference(
                         span=reference.span,
                         name=path[0],
                         known=known,
@@ -187,10 +185,10 @@ class Scope:
         self, reference: Reference, path: tuple[str, ...], problems: list[Problem]
     ) -> Read | None:
         if path in ((), ("workloads",)):
-            problems.append(WholeScope(span=reference.span, path=_written(reference)))
+            problems.append(faults.WholeScope(span=reference.span, path=_written(reference)))
         elif path[0] == "workloads" and path[1] not in self.workloads:
             problems.append(
-                UnknownWorkload(
+                faults.UnknownWorkload(
                     span=reference.span,
                     name=path[1],
                     key="`_gxo.workloads`",
@@ -201,7 +199,7 @@ class Scope:
             return Read(EdgeKind.STATUS, path[1], reference.span)
         elif path[0] not in _OPEN and path not in _CLOSED:
             problems.append(
-                UnknownBuiltin(span=reference.span, path=_written(reference), known=BUILTINS)
+                faults.UnknownBuiltin(span=reference.span, path=_written(reference), known=BUILTINS)
             )
         return None
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from gxo.diagnostic.base import Problem, Severity
-from gxo.diagnostic.units import EdgeIntoService, NameTooLong, NotInThisVersion
+from gxo.diagnostic.lazy import Lazy
 from gxo.plan.model import Edge, EdgeKind, Plan, Step
 from gxo.plan.scope import compile_scope
 from gxo.source import Span
@@ -20,6 +21,11 @@ from gxo.units.model import Command, Directive, Unit, UnitType
 from gxo.units.names import LONGEST, WorkloadNames, playbook_slice
 from gxo.units.security import has_own_pids, security
 from gxo.units.target import Target
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import units as faults
+else:
+    faults = Lazy("gxo.diagnostic.units")
 
 __all__ = ["Target", "compile_units"]
 
@@ -157,13 +163,13 @@ class _Work:
                 continue
             if isinstance(step.lifecycle, Supervise):
                 problems.append(
-                    EdgeIntoService(
+                    faults.EdgeIntoService(
                         span=edge.span, source=edge.source, target=edge.target, kind=edge.kind
                     )
                 )
             else:
                 what = f"give `{edge.target}` the {edge.kind} of `{edge.source}`"
-                problems.append(NotInThisVersion(span=edge.span, what=what))
+                problems.append(faults.NotInThisVersion(span=edge.span, what=what))
         return tuple(problems)
 
     def _check_names(self, step: Step, names: WorkloadNames) -> None:
@@ -172,7 +178,7 @@ class _Work:
         if len(longest) > LONGEST:
             playbook = (self.plan.playbook.span, "the playbook")
             self.problems.append(
-                NameTooLong(
+                faults.NameTooLong(
                     span=step.name.span, unit=longest, limit=LONGEST, related_to=(playbook,)
                 )
             )
@@ -210,7 +216,7 @@ def _not_yet(plan: Plan) -> tuple[Problem, ...]:
     ):
         found += [(a.module.span, f"run `{a.module.text}` for `{key}`") for a in actions]
     found += [(value.span, "keep `artifacts`") for value in plan.artifacts[:1]]
-    return tuple(NotInThisVersion(span=span, what=what) for span, what in found)
+    return tuple(faults.NotInThisVersion(span=span, what=what) for span, what in found)
 
 
 def _step_not_yet(step: Step) -> tuple[Problem, ...]:
@@ -238,4 +244,4 @@ def _step_not_yet(step: Step) -> tuple[Problem, ...]:
         found.append((step.state_policy.span, f"give `{name}` a `state_policy`"))
     what = f"compensate a failure of `{name}`"
     found += [(action.module.span, what) for action in step.on_failure]
-    return tuple(NotInThisVersion(span=span, what=what) for span, what in found)
+    return tuple(faults.NotInThisVersion(span=span, what=what) for span, what in found)

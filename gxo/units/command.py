@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from gxo.diagnostic.base import Problem
-from gxo.diagnostic.units import UnsafeText, WrongParam
+from gxo.diagnostic.lazy import Lazy
 from gxo.source import Span
 from gxo.template.data import kind, to_text
 from gxo.template.evaluate import Scope, evaluate
@@ -13,6 +14,11 @@ from gxo.template.value import Data, ListValue, MapValue, Value
 from gxo.units.directives import directive, fault
 from gxo.units.model import Command, Directive
 from gxo.units.quote import program_fault, words_fault
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import units as faults
+else:
+    faults = Lazy("gxo.diagnostic.units")
 
 _SPACED = 'write the words behind the program as `args: ["…"]`, or say `shell: true`'
 
@@ -48,7 +54,7 @@ def read_exec(
         if reason:
             advice = _SPACED if " " in command and not args else None
             reader.problems.append(
-                UnsafeText(span=place, what="command", reason=reason, advice=advice)
+                faults.UnsafeText(span=place, what="command", reason=reason, advice=advice)
             )
     if not reader.problems:
         reader.check(start, "command line", place)
@@ -112,7 +118,7 @@ class _Reader:
         for text, span in self.texts(value, "args"):
             reason = words_fault(text)
             if reason:
-                self.problems.append(UnsafeText(span=span, what="argument", reason=reason))
+                self.problems.append(faults.UnsafeText(span=span, what="argument", reason=reason))
             yield text
 
     def texts(self, value: Value | None, param: str) -> Iterator[tuple[str, Span]]:
@@ -156,7 +162,9 @@ class _Reader:
     def check(self, setting: Directive, what: str, span: Span, advice: str | None = None) -> None:
         reason = fault(setting)
         if reason:
-            self.problems.append(UnsafeText(span=span, what=what, reason=reason, advice=advice))
+            self.problems.append(
+                faults.UnsafeText(span=span, what=what, reason=reason, advice=advice)
+            )
 
     def _as_text(self, data: Data | _Bad, param: str, span: Span, wanted: str) -> str | None:
         if isinstance(data, _Bad):
@@ -167,4 +175,6 @@ class _Reader:
         return to_text(data, self.scope.limits)
 
     def _wrong(self, span: Span, param: str, wanted: str, found: Data) -> None:
-        self.problems.append(WrongParam(span=span, param=param, wanted=wanted, found=kind(found)))
+        self.problems.append(
+            faults.WrongParam(span=span, param=param, wanted=wanted, found=kind(found))
+        )

@@ -3,9 +3,10 @@
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from gxo.diagnostic.base import Problem
-from gxo.diagnostic.units import UnknownWord, UnsafeText
+from gxo.diagnostic.lazy import Lazy
 from gxo.spec.lifecycle import SECOND, Backoff, ReadyKind, Restart, Scheduled, Supervise
 from gxo.units import scripts
 from gxo.units.command import program
@@ -13,6 +14,11 @@ from gxo.units.directives import directive, fault
 from gxo.units.kinds import INFINITY
 from gxo.units.model import Command, Directive, DirectiveValue, UnitType
 from gxo.units.names import WorkloadNames
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import units as faults
+else:
+    faults = Lazy("gxo.diagnostic.units")
 
 _RESTART = {
     Restart.ON_FAILURE: "on-failure",
@@ -133,13 +139,13 @@ def _reload(
         setting = replace(directive("ExecReload", command), span=span)
         reason = fault(setting)
         if reason:
-            problems.append(UnsafeText(span=span, what="reload command", reason=reason))
+            problems.append(faults.UnsafeText(span=span, what="reload command", reason=reason))
         yield setting
         return
     if wanted not in _SIGNALS:
-        problems.append(UnknownWord(span=span, noun="signal", word=wanted, known=_SIGNALS))
+        problems.append(faults.UnknownWord(span=span, noun="signal", word=wanted, known=_SIGNALS))
     if own_pids:
         reason = "nothing can signal into a PID namespace of its own"
-        problems.append(UnsafeText(span=span, what="reload signal", reason=reason))
+        problems.append(faults.UnsafeText(span=span, what="reload signal", reason=reason))
     script = f'kill -s {wanted.removeprefix("SIG")} "$MAINPID"'
     yield replace(directive("ExecReload", Command(("/bin/sh", "-c", script))), span=span)

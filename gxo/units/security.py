@@ -4,15 +4,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 from gxo.diagnostic.base import Problem
-from gxo.diagnostic.units import (
-    Degraded,
-    NotEnforced,
-    NotInThisVersion,
-    UnknownWord,
-    UnsafeText,
-)
+from gxo.diagnostic.lazy import Lazy
 from gxo.source import Span
 from gxo.spec.policy import Network, Profile, SecurityContext
 from gxo.units import profiles
@@ -21,6 +16,11 @@ from gxo.units.kinds import CAPABILITIES
 from gxo.units.model import Directive, DirectiveValue
 from gxo.units.names import WorkloadNames
 from gxo.units.target import OLDEST, Target
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import units as faults
+else:
+    faults = Lazy("gxo.diagnostic.units")
 
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,30}\$?|[0-9]{1,10}")
 _SYSCALL = re.compile(r"@?[a-z][a-z0-9_-]*")
@@ -70,7 +70,7 @@ def security(
         if lacking is None:
             kept.append(setting)
         else:
-            kind = Degraded if context.allow_degraded else NotEnforced
+            kind = faults.Degraded if context.allow_degraded else faults.NotEnforced
             span = setting.span or context.where("profile")
             problems.append(kind(span=span, directive=setting.name, reason=lacking))
     return tuple(kept), tuple(problems)
@@ -108,7 +108,7 @@ def _user(
         span = context.where("user")
         if not _USER.fullmatch(context.user):
             reason = "it is neither a user's name nor a number"
-            problems.append(UnsafeText(span=span, what="user", reason=reason))
+            problems.append(faults.UnsafeText(span=span, what="user", reason=reason))
         yield _at(span, "User", context.user)
     elif context.profile is not Profile.HOST:
         # named, so that all revisions of a workload share one user, and the files it owns
@@ -135,7 +135,7 @@ def _profile(
             changed[name] = _at(wanted.where(key), name, value) if choice else None
     if capabilities and wanted and wanted.user:
         reason = "a capability does not reach out of a user namespace of its own"
-        problems.append(UnsafeText(span=span, what="list of capabilities", reason=reason))
+        problems.append(faults.UnsafeText(span=span, what="list of capabilities", reason=reason))
     listed = profiles.profile(context.profile, target.systemd)
     for setting in listed:
         kept = changed.pop(setting.name, setting)
@@ -152,7 +152,7 @@ def _capabilities(context: SecurityContext, problems: list[Problem]) -> tuple[st
         if name not in CAPABILITIES:
             known = tuple(f"CAP_{each}" for each in CAPABILITIES)
             problems.append(
-                UnknownWord(
+                faults.UnknownWord(
                     span=context.where("capabilities"),
                     noun="capability",
                     word=f"CAP_{name}",
@@ -169,10 +169,10 @@ def _filters(context: SecurityContext, problems: list[Problem]) -> Iterator[Dire
         return
     if wanted.profile_path is not None:
         what = "use a seccomp profile from a file"
-        problems.append(NotInThisVersion(span=wanted.where("profile_path"), what=what))
+        problems.append(faults.NotInThisVersion(span=wanted.where("profile_path"), what=what))
     if wanted.profile != "default-minimal":
         problems.append(
-            UnknownWord(
+            faults.UnknownWord(
                 span=wanted.where("profile"),
                 noun="seccomp profile",
                 word=wanted.profile,
@@ -185,7 +185,7 @@ def _filters(context: SecurityContext, problems: list[Problem]) -> Iterator[Dire
             if not _SYSCALL.fullmatch(call) or (call[0] == "@" and call not in _GROUPS):
                 span = wanted.where(key)
                 problems.append(
-                    UnknownWord(
+                    faults.UnknownWord(
                         span=span, noun="system call or group of them", word=call, known=_GROUPS
                     )
                 )
@@ -229,7 +229,7 @@ def _network(network: Network | None, problems: list[Problem]) -> Iterator[Direc
                 yield _at(span, name, str(ip_network(text)))
             except ValueError as error:
                 problems.append(
-                    UnsafeText(
+                    faults.UnsafeText(
                         span=span,
                         what="network",
                         reason=str(error),
@@ -245,7 +245,9 @@ def _paths(context: SecurityContext, problems: list[Problem]) -> Iterator[Direct
             setting = _at(context.where(key), name, paths)
             reason = fault(setting)
             if reason:
-                problems.append(UnsafeText(span=context.where(key), what="path", reason=reason))
+                problems.append(
+                    faults.UnsafeText(span=context.where(key), what="path", reason=reason)
+                )
             yield setting
 
 
@@ -257,10 +259,10 @@ def _root(context: SecurityContext, problems: list[Problem]) -> Iterator[Directi
     setting = _at(span, "RootDirectory", root.path)
     reason = fault(setting)
     if reason:
-        problems.append(UnsafeText(span=span, what="path", reason=reason))
+        problems.append(faults.UnsafeText(span=span, what="path", reason=reason))
     if not root.read_only and context.profile is not Profile.HOST:
         what = "make a root filesystem writable under this profile"
-        problems.append(NotInThisVersion(span=root.where("read_only"), what=what))
+        problems.append(faults.NotInThisVersion(span=root.where("read_only"), what=what))
     yield setting
     # the scripts that wait and probe run outside: the tree need not have a shell
     yield directive("RootDirectoryStartOnly", True)
