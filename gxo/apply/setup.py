@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gxo.apply import durable
 from gxo.data import data_dir
 from gxo.units.quote import file_command
 
@@ -74,9 +75,7 @@ def _install(root: Path, file: HostFile) -> tuple[str, ...]:
 
     def write() -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = target.with_name(f".{target.name}.new")
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(target)
+        durable.write(target, text)
 
     _attempt(f"cannot write {target}", write)
     return (f"wrote {target}",)
@@ -90,6 +89,7 @@ def own_command(*arguments: str) -> tuple[str, ...]:
 def _link(wants: Path) -> None:
     wants.parent.mkdir(parents=True, exist_ok=True)
     wants.symlink_to("../gxo-restore.service")
+    durable.sync(wants.parent)
 
 
 def _found(root: Path, file: HostFile) -> str:

@@ -1,7 +1,6 @@
 """Store: the records of applied playbooks on disk; a power cut leaves the old or the new."""
 
 import json
-import os
 import re
 import shutil
 import time
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gxo.apply import durable
 from gxo.apply.record import VERSION, Intent, Observed, Revision
 from gxo.plan.codec import UnreadableRecord, decode, encode
 
@@ -80,7 +80,7 @@ class Store:
         """The apply has ended. A playbook of which nothing else is kept is forgotten with it."""
         directory = self._directory(playbook)
         (directory / "intent.json").unlink(missing_ok=True)
-        _sync(directory)
+        durable.sync(directory)
         if directory.is_dir() and not any(directory.iterdir()):
             directory.rmdir()
 
@@ -90,7 +90,7 @@ class Store:
         if not directory.is_dir():
             return
         directory.rename(self.place / f".gone.{playbook}.{time.time_ns()}")
-        _sync(self.place)
+        durable.sync(self.place)
         for gone in self.place.glob(".gone.*"):
             shutil.rmtree(gone, ignore_errors=True)
 
@@ -121,28 +121,9 @@ class Store:
             raise StoreError(f"cannot read {path}: {error}{_WAY_OUT}") from None
 
     def _write(self, path: Path, record: Any) -> None:
-        """Write beside, flush, rename, flush the directory: each name holds old or new, whole."""
         text = json.dumps({"version": VERSION, "record": encode(record)}, separators=(",", ":"))
-        fresh = path.with_name(f".{path.name}.new")
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with fresh.open("w", encoding="utf-8") as file:
-                fresh.chmod(0o600)
-                file.write(text + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(path)
-            _sync(path.parent)
+            durable.write(path, text + "\n", mode=0o600)
         except OSError as error:
             raise StoreError(f"cannot write {path}: {error.strerror}") from None
-
-
-def _sync(directory: Path) -> None:
-    """Make renames and removals in a directory last through a power cut."""
-    if not directory.is_dir():
-        return
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
