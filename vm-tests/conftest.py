@@ -70,4 +70,5 @@ def gxo(guest: Guest, wheel: Path) -> Host:
         )
     guest.host.check_output(f"rm -rf {EXAMPLES}")
     guest.copy(CHECKOUT / "examples", "/var/tmp/")
+    guest.host.check_output("sync")  # what a power cut takes is to be gxo's, not pip's
     return guest.host
