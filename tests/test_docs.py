@@ -2,11 +2,19 @@
 
 import re
 import shlex
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
+import typer
 
+from gxo.cli import reference
 from gxo.cli.main import COMMANDS
+from gxo.cli.program import app
 from gxo.language.frontend import parse_sources
 from gxo.plan.build import build_plan
 from gxo.source import Source
@@ -17,50 +25,134 @@ BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
 PLAYBOOKS = [
     block for block in BLOCKS if block.kind == "yaml" and re.search("^workloads:", block.text, re.M)
 ]
-LINES = [
-    (block, line)
-    for block in BLOCKS
-    if block.kind in ("sh", "console")
-    for line in block.text.splitlines()
-    if re.match(r"(\$ |\./dev )?gxo ", line)
-]
+EXAMPLES = sorted(TOP.glob("examples/*/*.yaml"))
+PAGES = sorted({*DOCUMENTS, *TOP.glob("*.md")})
+
+
+def commands(document: Path) -> Iterator[str]:
+    """Every `gxo` command line in a document: lines of code blocks, and inline code."""
+    for block in blocks(document):
+        prompt = {"sh": "^", "console": "^[$#] "}.get(block.kind)
+        for line in block.text.splitlines() if prompt else ():
+            yield from re.findall(rf"(?:{prompt}|\./dev |&& |\|\| )(gxo .+)", line)
+    prose = re.sub(r"^```.*?^```$", "", document.read_text(), flags=re.S | re.M)
+    for span in re.findall(r"`([^`]+)`", prose):
+        yield from re.findall(r"^(?:sudo )?(gxo .+)", span)
+
+
+COMMAND_LINES = [(path, line) for path in PAGES for line in dict.fromkeys(commands(path))]
 
 
 @pytest.mark.parametrize("block", PLAYBOOKS, ids=lambda block: block.place)
 def test_playbooks_compile(block: Block) -> None:
     """A playbook in a document has no problem, and becomes units; `wrong.yaml` has problems."""
-    playbooks, problems = parse_sources([Source(block.file or "playbook.yaml", block.text)])
+    problems, units = compiled(Source(block.file or "playbook.yaml", block.text), 252)
+    if block.file == "wrong.yaml":
+        assert problems
+    else:
+        assert (problems, units > 0) == ([], True)
+
+
+@pytest.mark.parametrize("version", [252, 257])
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_examples_compile(path: Path, version: int) -> None:
+    """Each example has no problem and becomes units, for each systemd."""
+    problems, units = compiled(Source(path.name, path.read_text()), version)
+    assert (problems, units > 0) == ([], True)
+
+
+def compiled(source: Source, version: int) -> tuple[list[str], int]:
+    """What is wrong with a playbook, and how many units it becomes."""
+    playbooks, problems = parse_sources([source])
     found = list(problems)
     units = 0
     for playbook in playbooks:
         plan, wrong = build_plan(playbook)
         found += wrong
         if plan is not None:
-            made, wrong = compile_units(plan, Target(systemd=252))
+            made, wrong = compile_units(plan, Target(systemd=version))
             found += wrong
             units += len(made)
-    if block.file == "wrong.yaml":
-        assert found
-    else:
-        assert [str(problem.message()) for problem in found] == []
-        assert units
+    return [problem.message() for problem in found], units
 
 
-@pytest.mark.parametrize(("block", "line"), LINES, ids=lambda value: getattr(value, "place", ""))
-def test_commands_exist(block: Block, line: str) -> None:
-    """A `gxo` command in a document is one that gxo has."""
-    words = shlex.split(line.removeprefix("$ ").removeprefix("./dev "), comments=True)
-    named = next((word for word in words[1:] if not word.startswith("-")), None)
-    assert named is None or named in COMMANDS, f"{block.place}: {line}"
+@pytest.mark.parametrize(
+    ("document", "line"), COMMAND_LINES, ids=lambda value: getattr(value, "name", value)
+)
+def test_commands_and_their_options_exist(document: Path, line: str) -> None:
+    """A `gxo` command in a document is one that gxo has, with the options that it names."""
+    shell = shlex.shlex(line, posix=True, punctuation_chars=True)
+    shell.whitespace_split = True
+    words = list(takewhile(lambda word: not re.fullmatch(r"[|&;<>]+", word), shell))[1:]
+    known = options(None)
+    for word in words:
+        if word in COMMANDS:  # `gxo try plan …`: either's options
+            known |= options(word)
+    named = next((word for word in words if not word.startswith("-")), "COMMAND")
+    assert named in COMMANDS or not named.islower(), f"no command {named}"
+    given = {re.sub(r"[=…].*", "", word) for word in words if re.match("--?[a-z]", word)}
+    # `--prune/--no-prune`, and `-f`, `-o` beside the long ones
+    assert {part for word in given for part in word.split("/")} <= known
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(TOP)))
+@cache
+def options(command: str | None) -> frozenset[str]:
+    """The spellings of a command's options; of gxo itself with None."""
+    group = typer.main.get_command(app)
+    found = group if command is None else group.get_command(None, command)  # type: ignore[attr-defined]
+    spelled = (spelling for p in found.params for spelling in (*p.opts, *p.secondary_opts))
+    return frozenset({*spelled, "--help", "-h"})
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda path: str(path.relative_to(TOP)))
 def test_links_lead_somewhere(document: Path) -> None:
-    """A relative link names a file or directory of the checkout."""
+    """A relative link names a file or directory of the checkout, and a heading that is there."""
     prose = re.sub(r"^```.*?^```$", "", document.read_text(), flags=re.S | re.M)
-    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", prose):
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]*))?[^)]*\)", prose):
         if "://" not in target:
-            assert (document.parent / target).exists(), f"{document.name} links to {target}"
+            path = document.parent / target if target else document
+            assert path.exists(), f"{document.name} links to {target}"
+            if anchor:
+                assert anchor in anchors(path), f"{document.name} links to {target}#{anchor}"
+
+
+def anchors(document: Path) -> set[str]:
+    """The anchors of a document's headings, as forges make them."""
+    titles = re.findall(r"^#+ (.*)$", document.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize(
+    ("path", "make"),
+    [
+        ("docs/reference/commands.md", reference.markdown),
+        ("docs/man/gxo.1", reference.manual),
+    ],
+)
+def test_reference_is_generated(
+    path: str, make: Callable[[], str], pytestconfig: pytest.Config
+) -> None:
+    """The pages of the commands say what the commands say; `--accept` rewrites them."""
+    if pytestconfig.getoption("--accept"):
+        (TOP / path).write_text(make(), encoding="utf-8")
+    assert (TOP / path).read_text(encoding="utf-8") == make()
+
+
+def test_the_manual_page_is_sound() -> None:
+    """The formatter has nothing to say of the manual page, and prints every command.
+
+    Where there is none (a minimal Debian has no man), its requests at least are known ones.
+    """
+    page = TOP / "docs/man/gxo.1"
+    requests = {line.split()[0] for line in page.read_text().splitlines() if line[:1] == "."}
+    assert requests <= {".TH", ".SH", ".SS", ".TP", ".PP", ".B"}
+    groff = shutil.which("groff")
+    if groff:
+        command: list[str | Path] = [groff, "-man", "-ww", "-Tutf8", "-P-cbou", page]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        for entry in reference.entries():
+            assert f"   gxo {entry.name}" in done.stdout
 
 
 def test_the_matcher_can_fail() -> None:

@@ -21,7 +21,10 @@ class Format(StrEnum):
 @app.command(epilog="Example: gxo graph site.yaml --format dot | dot -Tsvg > site.svg")
 def graph(
     paths: options.Paths,
-    form: Annotated[Format, typer.Option("--format", "-f", help="How to draw it.")] = Format.TEXT,
+    form: Annotated[
+        Format,
+        typer.Option("--format", "-f", metavar="text|dot|mermaid", help="How to draw it."),
+    ] = Format.TEXT,
     inputs: options.Inputs = [],
     variables: options.Vars = [],
     vars_files: options.VarsFiles = [],

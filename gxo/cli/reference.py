@@ -1,17 +1,48 @@
 """docs/reference/commands.md and the manual page, from the commands themselves."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import typer
 
 from gxo.cli import exits
-from gxo.cli.main import COMMANDS
+from gxo.cli.main import COMMANDS, HIDDEN
 from gxo.cli.program import app
 from gxo.version import __version__
 
-# commands that gxo calls itself
-_HIDDEN = {"restore"}
+_STREAMS = (
+    "Results go to stdout, diagnostics to stderr; `--json` puts one JSON document on stdout. "
+    "Colour is used on a terminal only, and never where `NO_COLOR` is set."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of one command: `options` are (spelling, meaning), arguments among them."""
+
+    name: str
+    usage: str
+    paragraphs: tuple[str, ...]
+    options: tuple[tuple[str, str], ...]
+    example: str
+
+
+def entries() -> Iterator[Entry]:
+    """Every command a user calls, in the order of `gxo --help`."""
+    group: Any = typer.main.get_command(app)
+    for name in COMMANDS:
+        if name not in HIDDEN:
+            command = group.get_command(None, name)
+            arguments = [p for p in command.params if p.param_type_name == "argument"]
+            options = ["[OPTION]…"] if len(command.params) > len(arguments) else []
+            yield Entry(
+                name,
+                " ".join(["gxo", name, *options, *(p.metavar for p in arguments)]),
+                tuple(" ".join(part.split()) for part in command.help.split("\n\n")),
+                tuple((_spelling(p), _meaning(p)) for p in command.params),
+                command.epilog.removeprefix("Example: "),
+            )
 
 
 def markdown() -> str:
@@ -19,67 +50,60 @@ def markdown() -> str:
     parts = [
         "# Commands\n\n<!-- generated from the commands by `./dev test --accept` -->\n",
         f"{exits.HELP}\n",
-        "Diagnostics go to stderr, results to stdout; `--json` puts one JSON document on stdout.\n",
+        f"{_STREAMS}\n",
+        "`gxo COMMAND --help` says the same in short; `gxo --install-completion` sets the shell"
+        " up to complete commands, options and files.\n",
     ]
-    for name, command, context in _commands():
-        parts.append(f"## gxo {name}\n\n```\n{_usage(context)}\n```\n\n{_prose(command.help)}\n")
-        rows = [f"| {_code(row)} | {text} |" for row, text in _parameters(command, context)]
+    for entry in entries():
+        parts.append(f"## gxo {entry.name}\n\n```\n{entry.usage}\n```\n")
+        parts += [f"{paragraph}\n" for paragraph in entry.paragraphs]
+        rows = [f"| {_code(spelling)} | {meaning} |" for spelling, meaning in entry.options]
         if rows:
             parts.append("\n".join(["| option | meaning |", "| --- | --- |", *rows]) + "\n")
-        if command.epilog:
-            parts.append(f"Example: `{command.epilog.removeprefix('Example: ')}`\n")
+        parts.append(f"Example: `{entry.example}`\n")
     return "\n".join(parts)
 
 
 def manual() -> str:
-    """gxo(1) in mdoc's older sister man(7), for `man -l docs/man/gxo.1`."""
+    """gxo(1) in man(7), for `man -l docs/man/gxo.1`."""
     lines = [
         f'.TH GXO 1 "" "gxo {__version__}" "User Commands"',
         ".SH NAME",
         "gxo \\- a declarative automation kernel for Linux servers: a compiler to systemd",
         ".SH SYNOPSIS",
         ".B gxo",
-        "COMMAND [ARGUMENT]...",
+        "COMMAND [OPTION]... [ARGUMENT]...",
+        ".SH DESCRIPTION",
+        _man("gxo compiles playbooks (YAML lists of workloads) to systemd units and converges"),
+        _man("the host to them. " + _STREAMS),
         ".SH COMMANDS",
     ]
-    for _, command, context in _commands():
-        lines += [".SS " + _man(_usage(context)), _man(_prose(command.help))]
-        for row, text in _parameters(command, context):
-            lines += [".TP", f".B {_man(row)}", _man(text)]
-        if command.epilog:
-            lines += [".PP", "Example: " + _man(command.epilog.removeprefix("Example: "))]
-    lines += [".SH EXIT STATUS", _man(exits.HELP)]
+    for entry in entries():
+        lines += [f".SS {_man(entry.usage)}", _man(entry.paragraphs[0])]
+        for paragraph in entry.paragraphs[1:]:
+            lines += [".PP", _man(paragraph)]
+        for spelling, meaning in entry.options:
+            lines += [".TP", f".B {_man(spelling)}", _man(meaning)]
+        lines += [".PP", "Example:", f".B {_man(entry.example)}"]
+    lines += [".SH EXIT STATUS", _man(exits.HELP.removeprefix("Exit codes: "))]
     return "\n".join(lines) + "\n"
 
 
-def _commands() -> Iterator[tuple[str, Any, Any]]:
-    group: Any = typer.main.get_command(app)
-    root = group.make_context("gxo", ["--help"], resilient_parsing=True)
-    for name in COMMANDS:
-        if name not in _HIDDEN:
-            command: Any = group.get_command(root, name)
-            yield (
-                name,
-                command,
-                command.make_context(name, [], parent=root, resilient_parsing=True),
-            )
+def _spelling(parameter: Any) -> str:
+    """`PATH…`, `--vars FILE`, `--yes, -y`."""
+    if parameter.param_type_name == "argument":
+        return str(parameter.metavar)
+    spelled = ", ".join([*parameter.opts, *parameter.secondary_opts])
+    return spelled if parameter.is_flag else f"{spelled} {parameter.metavar}"
 
 
-def _usage(context: Any) -> str:
-    return " ".join(context.get_usage().removeprefix("Usage: ").split())
-
-
-def _prose(text: str | None) -> str:
-    """Help text without the line breaks of its source, its paragraphs kept."""
-    paragraphs = (text or "").split("\n\n")
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-
-
-def _parameters(command: Any, context: Any) -> Iterator[tuple[str, str]]:
-    for parameter in command.params:
-        record = parameter.get_help_record(context)
-        if record is not None and "--help" not in parameter.opts:
-            yield " ".join(record[0].split()), " ".join(record[1].split())
+def _meaning(parameter: Any) -> str:
+    text = " ".join(parameter.help.split())
+    default = parameter.default
+    if parameter.show_default and default and not isinstance(default, list):
+        shown = f"{default:g}" if isinstance(default, float) else getattr(default, "value", default)
+        return f"{text} Default: {shown}."
+    return text
 
 
 def _code(text: str) -> str:
@@ -87,5 +111,7 @@ def _code(text: str) -> str:
 
 
 def _man(text: str) -> str:
-    safe = text.replace("\\", "\\e").replace("-", "\\-").replace("\n\n", "\n.PP\n")
-    return "\n".join("\\&" + line if line.startswith("'") else line for line in safe.split("\n"))
+    """Text as roff prints it: nothing in it is a request, a hyphen can be pasted to a shell."""
+    for plain, written in (("\\", "\\e"), ("-", "\\-"), ("…", "..."), ("'", "\\(aq"), ("`", "")):
+        text = text.replace(plain, written)
+    return "\\&" + text if text.startswith(".") else text

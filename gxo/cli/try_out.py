@@ -19,14 +19,19 @@ app = typer.Typer()
 @app.command(
     name="try",
     epilog="Example: gxo try --exec 'curl -s http://127.0.0.1:8080/' examples/site",
-    context_settings={
-        "allow_extra_args": True,
-        "ignore_unknown_options": True,
-        "allow_interspersed_args": False,
-    },
+    # what stands behind the first word is the tried command's
+    context_settings={"allow_interspersed_args": False},
 )
 def try_out(
     context: typer.Context,
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[COMMAND] [ARGUMENT]…",
+            help="A gxo command with its arguments, or playbooks to apply.",
+            show_default=False,
+        ),
+    ] = [],
     programs: Annotated[
         list[str],
         typer.Option("--exec", metavar="COMMAND", help="Then run this shell command in it."),
@@ -50,7 +55,6 @@ def try_out(
     from gxo.lab.program import own_binds, shared
 
     need_root("boot a throw-away systemd")
-    words = list(context.args)
     if not words and not shell and not programs:
         raise typer.BadParameter("give a command or a playbook to try", ctx=context)
     plain = bool(words) and words[0] not in COMMANDS
