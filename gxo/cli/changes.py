@@ -38,15 +38,15 @@ _SAID = {
 
 
 def show(changes: Sequence[Change]) -> None:
-    """The changes as a table with the settings that differ, and one line that counts them."""
+    """The changes as one table, the settings that differ below each, and a line that counts."""
     colour = coloured()
-    for change in changes:
-        if change.action is not Action.NONE and change.workload:
-            row = (Cell(change.action, _COLOURS[change.action]), label(change), change.reason)
-            output.say(table([row], colour=colour).rstrip("\n"))
-            for line in change.diff:
-                tint = Colour.GOOD if line.startswith("+") else Colour.BAD
-                output.say("    " + paint(Cell(line, tint), colour=colour))
+    shown = [change for change in changes if change.action is not Action.NONE and change.workload]
+    rows = [(Cell(c.action, _COLOURS[c.action]), label(c), c.reason) for c in shown]
+    for change, row in zip(shown, table(rows, colour=colour).splitlines(), strict=True):
+        output.say(row)
+        for line in change.diff:
+            tint = Colour.GOOD if line.startswith("+") else Colour.BAD
+            output.say("    " + paint(Cell(line, tint), colour=colour))
     counts = Counter(change.action for change in changes if change.workload)
     output.say(", ".join(f"{counts[a]} {_SUMMARY[a]}" for a in Action if counts[a]) or "nothing")
 
@@ -76,11 +76,26 @@ def label(change: Change | Event) -> str:
     return f"{change.playbook}.{change.workload}" if change.workload else change.unit
 
 
-def progress(event: Event) -> None:
-    """A line as each unit ends what was asked of it, and while one is waited for."""
-    if event.kind in _SAID and event.workload:
-        detail = f": {event.detail}" if event.detail and event.kind is Kind.FAILED else ""
-        output.note(f"  {_SAID[event.kind]:<9} {label(event)}{detail}")
+class Progress:
+    """A line as each workload ends what was asked of it, and while one is waited for.
+
+    What has been said is not said again: a schedule is two units, which stop together.
+    """
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def __call__(self, event: Event) -> None:
+        if event.kind in _SAID and event.workload:
+            detail = f": {event.detail}" if event.detail and event.kind is Kind.FAILED else ""
+            line = f"  {_SAID[event.kind]:<9} {label(event)}{detail}"
+            if line not in self._said:
+                self._said.add(line)
+                output.note(line)
+
+
+progress = Progress()
+"""The one of this command."""
 
 
 def silent(_event: Event) -> None:

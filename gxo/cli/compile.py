@@ -1,12 +1,13 @@
 """`gxo compile`: the unit files that `apply` would install, for review, images and packages."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gxo.cli import options, output
-from gxo.cli.exits import Exit
+from gxo.cli.exits import Exit, Failure
 from gxo.cli.load import given, host_target, load, or_fail
 
 app = typer.Typer()
@@ -32,13 +33,21 @@ def compile_(
     loaded = or_fail(load(paths, values, host_target(systemd)), as_json=json)
     files = [(unit.name, render_file(unit)) for unit in loaded.units]
     if directory is not None:
-        directory.mkdir(parents=True, exist_ok=True)
-        for name, text in files:
-            (directory / name).write_text(text, encoding="utf-8")
+        _write(directory, files)
     if json:
         output.emit({"units": [{"name": name, "text": text} for name, text in files]})
     elif directory is None:
         output.say("\n".join(f"# {name}\n{text}" for name, text in files).rstrip("\n"))
     else:
-        output.say(f"{len(files)} unit files in {directory}")
+        output.say(f"{output.counted(len(files), 'unit file')} in {directory}")
     return Exit.DONE
+
+
+def _write(directory: Path, files: Iterable[tuple[str, str]]) -> None:
+    """Make the directory and the files in it; files of other names stay as they are."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, text in files:
+            (directory / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Failure(f"cannot write {error.filename}: {error.strerror}") from None

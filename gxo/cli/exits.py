@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
 
 HELP = (
@@ -33,23 +34,38 @@ class NotPermitted(Failure):
 
 def run(command: Callable[[], int]) -> int:
     """Call a command; an expected failure is one clear line on stderr, and its code."""
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:  # closed by the caller: what is said goes nowhere
+            setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+    code = _outcome(command)
     try:
-        code = command()
         sys.stdout.flush()
+    except OSError as error:
+        # nothing more can be said there, also not by the interpreter when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not code and not isinstance(error, BrokenPipeError):
+            return fail(f"cannot write the result: {error.strerror}")
+        return code or Exit.FAILED
+    return code
+
+
+def _outcome(command: Callable[[], int]) -> int:
+    try:
+        return command()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else Exit.DONE
     except KeyboardInterrupt:
         return Exit.CANCELLED
-    except BrokenPipeError:
-        # the reader of our output went away: nothing is left to say to it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader of our output went away: nothing is left to say to it
         return Exit.FAILED
     except OSError as error:
-        return fail(f"cannot go on: {error}")
+        where = f"{error.filename}: " if error.filename else ""
+        return fail(f"cannot go on: {where}{error.strerror or error}")
     except Exception as error:
         expected = code_of(error)
         if expected is None:
             raise
         return fail(str(error), expected)
-    return code
 
 
 def code_of(error: Exception) -> Exit | None:
@@ -81,6 +97,7 @@ def fail(message: str, code: Exit = Exit.FAILED) -> Exit:
     """Print one error line; the code to return."""
     from gxo.diagnostic.render import visible
 
-    sys.stdout.flush()
+    with suppress(OSError):  # what cannot be written of the result is told of in the end
+        sys.stdout.flush()
     sys.stderr.write("error: " + "\n".join(map(visible, message.splitlines())) + "\n")
     return code

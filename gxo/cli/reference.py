@@ -15,6 +15,13 @@ _STREAMS = (
     "Results go to stdout, diagnostics to stderr; `--json` puts one JSON document on stdout. "
     "Colour is used on a terminal only, and never where `NO_COLOR` is set."
 )
+# command -> its schema in docs/reference/json/, of what it prints with `--json`
+SCHEMAS = {
+    **{name: name for name in ("validate", "compile", "plan", "apply", "status", "logs")},
+    **{name: name for name in ("setup", "doctor")},
+    "rollback": "apply",
+    **dict.fromkeys(("start", "stop", "restart", "reload", "trigger", "remove"), "control"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,9 @@ def markdown() -> str:
         rows = [f"| {_code(spelling)} | {meaning} |" for spelling, meaning in entry.options]
         if rows:
             parts.append("\n".join(["| option | meaning |", "| --- | --- |", *rows]) + "\n")
+        if entry.name in SCHEMAS:
+            schema = f"json/{SCHEMAS[entry.name]}.schema.json"
+            parts.append(f"The JSON it prints is described by [{schema}]({schema}).\n")
         parts.append(f"Example: `{entry.example}`\n")
     return "\n".join(parts)
 
