@@ -43,6 +43,11 @@ class Span:
     start: int
     end: int
 
+    def within(self, other: "Span") -> bool:
+        """Whether all of it lies in the other."""
+        same = self.source is other.source
+        return same and other.start <= self.start and self.end <= other.end
+
     def __str__(self) -> str:
         line, column = self.source.place(self.start)
         return f"{self.source.path}:{line}:{column}"

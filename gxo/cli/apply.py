@@ -25,7 +25,7 @@ def apply(
     """Converge this host to playbooks; if anything fails to come up, back to what ran before.
 
     Unchanged units are not touched. `run_once` workloads run when they are new or changed, or
-    their last run failed; a rollback does not undo them.
+    their last run failed; a rollback does not undo them. With --json nobody is asked.
     """
     from gxo.apply.change import Change
     from gxo.apply.operations import apply as converge
@@ -36,15 +36,18 @@ def apply(
 
     loaded = load_to_apply(paths, given(inputs, variables, vars_files), as_json=json)
     need_root("apply")
-    for done in setup():
-        output.note(f"set up this host: {done}")
 
     def confirm(found: tuple[Change, ...]) -> bool:
-        if json:
+        if not json:
+            changes.show(found)
+            sys.stdout.flush()
+        if not changes.pending(found):
             return True
-        changes.show(found)
-        sys.stdout.flush()
-        return not changes.pending(found) or changes.confirmed("apply this?", yes=yes)
+        if not changes.confirmed("apply this?", yes=yes or json):
+            return False
+        for done in setup():
+            output.note(f"set up this host: {done}")
+        return True
 
     applied = converge(
         loaded.plans,

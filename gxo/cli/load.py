@@ -1,6 +1,6 @@
 """From the paths of a command line to plans: every stage's problems, all in one go."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,30 +37,14 @@ class Loaded:
 
 def load(paths: Sequence[str | Path], given: Given, target: Target) -> Loaded:
     """Read, parse, plan and compile for `apply`; nothing raises on what a user wrote."""
-    return _load(paths, given, target, frozenset(Policy))
-
-
-def load_to_read(paths: Sequence[str | Path], given: Given, target: Target) -> Loaded:
-    """As `load`, but nobody means to apply: what only runs or later versions do is no problem.
-
-    A `run_once` step may read what there is at a run alone, and required inputs may be missing.
-    """
-    policies = frozenset({Policy.SUPERVISE, Policy.SCHEDULED})
-    loaded = _load(paths, replace(given, partial=True), target, policies)
-    if loaded.problems:
-        from gxo.diagnostic.units import NotInThisVersion
-
-        problems = (p for p in loaded.problems if not isinstance(p, NotInThisVersion))
-        loaded = replace(loaded, problems=tuple(problems))
-    return loaded
-
-
-def _load(
-    paths: Sequence[str | Path], given: Given, target: Target, policies: Container[Policy]
-) -> Loaded:
     sources, unread = read_paths([str(path) for path in paths])
     playbooks, wrong = parse_sources(sources)
     problems = [*unread, *wrong]
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        # who declares an input may be among what could not be read
+        known = {item.name.text for playbook in playbooks for item in playbook.inputs}
+        inputs = {name: text for name, text in given.inputs.items() if name in known}
+        given = replace(given, inputs=inputs)
     plans, wrong = build_plans(playbooks, given)
     problems += wrong
     declared = {playbook.name: len(playbook.inputs) for playbook in playbooks}
@@ -68,10 +52,36 @@ def _load(
     for plan in plans:
         if len(plan.inputs) < declared[plan.playbook]:
             continue  # without its inputs nothing can be evaluated
-        compiled, wrong = compile_units(plan, target, policies)
+        compiled, wrong = compile_units(plan, target)
         problems += wrong
         units += compiled
     return Loaded(plans, tuple(units), sort_problems(problems))
+
+
+def load_to_read(paths: Sequence[str | Path], given: Given, target: Target) -> Loaded:
+    """As `load`, but nobody means to apply: what later versions do is no problem.
+
+    A `run_once` step may read what there is at a run alone, and required inputs may be missing.
+    """
+    loaded = load(paths, replace(given, partial=True), target)
+    if not loaded.problems:
+        return loaded
+    from gxo.diagnostic.evaluation import EVALUATION
+    from gxo.diagnostic.units import NotInThisVersion
+
+    steps = [
+        step.span
+        for plan in loaded.plans
+        for step in plan.steps
+        if step.lifecycle.policy is Policy.RUN_ONCE
+    ]
+    problems = (
+        problem
+        for problem in loaded.problems
+        if not isinstance(problem, NotInThisVersion)
+        and not (isinstance(problem, EVALUATION) and any(map(problem.span.within, steps)))
+    )
+    return replace(loaded, problems=tuple(problems))
 
 
 def or_fail(loaded: Loaded, *, as_json: bool) -> Loaded:

@@ -156,3 +156,17 @@ class TemplateLimit(Problem):
 
     def message(self) -> str:
         return f"cannot evaluate the template: more than {self.limit} {self.what}"
+
+
+EVALUATION = (
+    UnknownName,
+    UnknownItem,
+    NoKeys,
+    WholeScopeRead,
+    NilOutput,
+    CannotRange,
+    FunctionNotHere,
+    FunctionFailed,
+    TemplateLimit,
+)
+"""Every way in which evaluating a value fails."""

@@ -1,6 +1,6 @@
 """Plan -> Units: what each workload of a playbook becomes on a systemd of the target's version."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ from gxo.diagnostic.lazy import Lazy
 from gxo.plan.model import Edge, EdgeKind, Plan, Step
 from gxo.plan.scope import compile_scope
 from gxo.source import Span
-from gxo.spec.lifecycle import EventDriven, Policy, RunOnce, Scheduled, Supervise, WorkspaceMode
+from gxo.spec.lifecycle import EventDriven, RunOnce, Scheduled, Supervise, WorkspaceMode
 from gxo.template.data import truth
 from gxo.template.evaluate import Scope, evaluate
 from gxo.template.fault import Fault
@@ -32,12 +32,10 @@ __all__ = ["Target", "compile_units"]
 _PENDING = "0" * 64
 
 
-def compile_units(
-    plan: Plan, target: Target, policies: Container[Policy] = frozenset(Policy)
-) -> tuple[tuple[Unit, ...], tuple[Problem, ...]]:
+def compile_units(plan: Plan, target: Target) -> tuple[tuple[Unit, ...], tuple[Problem, ...]]:
     """The units of a plan in its order, a timer behind its service; all problems in one go.
 
-    Only workloads of these policies are looked at. A workload with an error has no units.
+    A workload with an error has no units.
     """
     scope, problems = compile_scope(plan)
     into: dict[str, list[Edge]] = {}
@@ -47,8 +45,6 @@ def compile_units(
     work = _Work(plan, target, scope, steps, into, [*problems, *_not_yet(plan)])
     units: list[Unit] = []
     for step in plan.steps:
-        if step.lifecycle.policy not in policies:
-            continue
         before = len(work.problems)
         made = work.units(step)
         if not any(p.severity is Severity.ERROR for p in work.problems[before:]):
