@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from gxo.apply.change import Action, Change
 from gxo.apply.event import Event, Kind
+from gxo.apply.grants import grants
 from gxo.cli import output
 from gxo.cli.exits import Failure
 from gxo.cli.table import Cell, Colour, coloured, paint, table
@@ -38,10 +39,13 @@ _SAID = {
 
 
 def show(changes: Sequence[Change]) -> None:
-    """The changes as one table, the settings that differ below each, and a line that counts."""
+    """The changes as one table, the settings that differ below each, and a line that counts.
+
+    The last column says what a workload may do beyond the default profile.
+    """
     colour = coloured()
     shown = [change for change in changes if change.action is not Action.NONE and change.workload]
-    rows = [(Cell(c.action, _COLOURS[c.action]), label(c), c.reason) for c in shown]
+    rows = [(Cell(c.action, _COLOURS[c.action]), label(c), c.reason, _granted(c)) for c in shown]
     for change, row in zip(shown, table(rows, colour=colour).splitlines(), strict=True):
         output.say(row)
         for line in change.diff:
@@ -49,6 +53,10 @@ def show(changes: Sequence[Change]) -> None:
             output.say("    " + paint(Cell(line, tint), colour=colour))
     counts = Counter(change.action for change in changes if change.workload)
     output.say(", ".join(f"{counts[a]} {_SUMMARY[a]}" for a in Action if counts[a]) or "nothing")
+
+
+def _granted(change: Change) -> Cell:
+    return Cell("; ".join(grants(change.make)), Colour.DOUBTFUL)
 
 
 def pending(changes: Sequence[Change]) -> bool:
@@ -66,6 +74,7 @@ def to_json(changes: Sequence[Change]) -> list[dict[str, object]]:
             "action": change.action,
             "reason": change.reason,
             "diff": list(change.diff),
+            "grants": list(grants(change.make)),
         }
         for change in changes
     ]

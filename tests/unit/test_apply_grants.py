@@ -1,0 +1,39 @@
+"""What a plan says a workload may do beyond the default profile."""
+
+from gxo.apply.grants import grants
+from gxo.language.frontend import parse_sources
+from gxo.plan.build import build_plan
+from gxo.source import Source
+from gxo.units.build import Target, compile_units
+
+_PLAYBOOK = """\
+name: site
+workloads:
+  - name: one
+    lifecycle: {policy: supervise}
+    security_context: SECURITY
+    process: {module: exec, params: {command: sleep, args: [infinity]}}
+"""
+
+
+def granted(security: str) -> tuple[str, ...]:
+    """The grants of one service with that security context."""
+    books, _ = parse_sources((Source("site.yaml", _PLAYBOOK.replace("SECURITY", security)),))
+    plan, problems = build_plan(books[0])
+    assert plan is not None, problems
+    units, problems = compile_units(plan, Target(systemd=252))
+    assert problems == ()
+    return grants(units)
+
+
+def test_the_default_grants_nothing() -> None:
+    """A workload that says nothing, or asks for less, has nothing to be shown."""
+    assert granted("{profile: default}") == ()
+    assert granted("{profile: strict}") == ()
+
+
+def test_each_widening_is_named() -> None:
+    """The profile host, another user, capabilities and paths of the host are told apart."""
+    assert granted("{profile: host}") == ("profile host",)
+    assert granted("{user: www-data, read_write_paths: [/srv]}") == ("user www-data", "writes /srv")
+    assert granted("{capabilities: [CAP_CHOWN]}") == ("capability CAP_CHOWN",)
