@@ -69,18 +69,35 @@ class Known:
 
 
 def known(
-    current: Revision | None, intent: Intent | None = None, observed: Observed | None = None
+    current: Revision | None,
+    intent: Intent | None = None,
+    observed: Observed | None = None,
+    older: Iterable[Revision] = (),
 ) -> Known:
-    """What records tell; a killed apply may have started units of its intent."""
+    """What records tell; a killed apply may have started units of its intent.
+
+    `older` revisions, the oldest first, are of use where a unit of theirs still runs.
+    """
     now = to_desired(current) if current else None
     then = to_desired(intent.target) if intent and intent.target else None
-    parts = [part for wanted in (now, then) if wanted for part in wanted.parts]
+    past = map(to_desired, older)
+    parts = [part for wanted in (*past, now, then) if wanted for part in wanted.parts]
     return Known(
         current=current,
         observed=observed or Observed(),
         parts={part.workload: part.units for part in now.parts} if now else {},
         definitions={(unit.name, unit.digest): unit for part in parts for unit in part.units},
         timers={p.main.name: p.units for p in parts if p.main.type is UnitType.TIMER},
+    )
+
+
+def strangers(live: Live, records: Known) -> bool:
+    """Whether a live unit is in no definition that is known."""
+    return any(
+        unit.playbook is not None
+        and unit.workload
+        and not (_definition(unit, records) or unit.name in records.timers)
+        for unit in live.units.values()
     )
 
 

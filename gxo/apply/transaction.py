@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from gxo.apply.change import Action, Change, Known, changes, known
+from gxo.apply.change import Action, Change, Known, changes, known, strangers
 from gxo.apply.commit import Commit, Committed, Failure
 from gxo.apply.desired import Desired
 from gxo.apply.drift import baseline
@@ -86,6 +86,13 @@ class Transaction:
             for name in self.wanted
         }
         self.live = self._read()
+        for name in self.wanted:
+            if strangers(self.live.of(name), self.known[name]):
+                # what left the playbook without being stopped
+                older = [store.revision(name, number) for number in store.numbers(name)[:-1]]
+                self.known[name] = known(
+                    self.known[name].current, self.intents[name], self.observed[name], older
+                )
         self.systemd = major(self.live.systemd)
         self.changes = tuple(
             change

@@ -82,6 +82,20 @@ def test_a_step_is_not_undone(here: Site) -> None:
     assert here.lines(log) == ["ran"]
 
 
+def test_what_was_left_running_is_put_back(here: Site) -> None:
+    """A workload that --no-prune spared, two revisions ago, is stopped and started again."""
+    here.write(service("web", "sleep 1000") + service("spared", "sleep 1000"))
+    here.apply()
+    here.write(service("web", "sleep 1000"))
+    here.apply("--no-prune")
+    here.write(service("web", "sleep 1001"))
+    here.apply("--no-prune")
+    here.write(service("web", "exit 1"))
+    assert "what had been changed is back to what ran before" in here.fail()
+    assert here.pid("spared")
+    assert here.pid("web")
+
+
 def test_a_schedule_is_put_back(here: Site) -> None:
     """The old timer runs again under its old name, and the new one is gone."""
     here.write(schedule("backup", "true", "04:00", ", catch_up: true"))
