@@ -35,9 +35,9 @@ class Loaded:
         return any(p.severity is Severity.ERROR for p in self.problems)
 
 
-def load(paths: Sequence[str | Path], given: Given, target: Target) -> Loaded:
+def load(paths: Sequence[str], given: Given, target: Target) -> Loaded:
     """Read, parse, plan and compile for `apply`; nothing raises on what a user wrote."""
-    sources, unread = read_paths([str(path) for path in paths])
+    sources, unread = read_paths(paths)
     playbooks, wrong = parse_sources(sources)
     problems = [*unread, *wrong]
     if any(problem.severity is Severity.ERROR for problem in problems):
@@ -58,7 +58,7 @@ def load(paths: Sequence[str | Path], given: Given, target: Target) -> Loaded:
     return Loaded(plans, tuple(units), sort_problems(problems))
 
 
-def load_to_read(paths: Sequence[str | Path], given: Given, target: Target) -> Loaded:
+def load_to_read(paths: Sequence[str], given: Given, target: Target) -> Loaded:
     """As `load`, but nobody means to apply: what later versions do is no problem.
 
     A `run_once` step may read what there is at a run alone, and required inputs may be missing.
@@ -95,7 +95,7 @@ def or_fail(loaded: Loaded, *, as_json: bool) -> Loaded:
     return loaded
 
 
-def load_to_apply(paths: Sequence[Path], given: Given, *, as_json: bool) -> Loaded:
+def load_to_apply(paths: Sequence[str], given: Given, *, as_json: bool) -> Loaded:
     """As `load` for this host, without errors.
 
     Refuses a systemd that is too old; what this host does not enforce is an error of its own.
@@ -110,9 +110,9 @@ def load_to_apply(paths: Sequence[Path], given: Given, *, as_json: bool) -> Load
     return or_fail(load(paths, given, target), as_json=as_json)
 
 
-def directories(paths: Sequence[Path]) -> tuple[Path, ...]:
+def directories(paths: Sequence[str]) -> tuple[Path, ...]:
     """Those of the paths that are directories, absolute."""
-    return tuple(path.absolute() for path in paths if path.is_dir())
+    return tuple(Path(path).absolute() for path in paths if path and Path(path).is_dir())
 
 
 def pruning(wanted: bool | None) -> "Prune":

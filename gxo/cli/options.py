@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+# as text: Path("") is the current directory, and an unset variable of a script's is not
 Paths = Annotated[
-    list[Path],
+    list[str],
     typer.Argument(
         metavar="PATH…",
         help="Playbooks, or directories of them (*.yaml, *.yml); `-` reads standard input.",

@@ -21,4 +21,4 @@ def validate(
     from gxo.cli.load import given
 
     values = given(inputs, variables, vars_files)
-    return check([str(path) for path in paths], values, systemd, as_json=json)
+    return check(paths, values, systemd, as_json=json)
