@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -62,12 +63,22 @@ def _build(suite: str, target: Path, packages: tuple[str, ...]) -> None:
             ],
             check=True,
         )
+        if suite == "bookworm":
+            _add_typer(root)
         root.chmod(0o755)
         if target.exists():
             shutil.rmtree(target)
         root.rename(target)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _add_typer(root: Path) -> None:
+    """Debian 12's own typer is older than what gxo needs."""
+    place = root / "usr/local/lib/python3.11/dist-packages"
+    only = ("--python-version=3.11", "--only-binary=:all:", "--ignore-installed")
+    argv = (sys.executable, "-m", "pip", "install", "--quiet", f"--target={place}", *only)
+    subprocess.run([*argv, "typer>=0.9"], check=True)
 
 
 def sources(suite: str, etc: Path = Path("/etc/apt")) -> tuple[str, ...]:
