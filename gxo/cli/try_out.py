@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gxo.cli import output
-from gxo.cli.exits import Exit
 from gxo.cli.guard import need_root
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def try_out(
             code = _enter(lab, "/bin/sh", "-c", program) or code
         if shell:
             _enter(lab, "/bin/bash")
-    return Exit(code) if code in set(Exit) else Exit.FAILED
+    return code if code >= 0 else 128 - code  # killed: as a shell tells it
 
 
 def _gxo(lab: "Lab", *arguments: str) -> int:
