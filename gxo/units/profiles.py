@@ -57,13 +57,16 @@ _STRICT_FILTER = (d("SystemCallFilter", ("~@privileged", "@resources")),)
 _PID_NAMESPACE_SINCE = 257
 
 
-def profile(name: Profile, systemd: int) -> tuple[Directive, ...]:
-    """The directives of a profile but its system call filter and its user."""
+def profile(name: Profile, systemd: int, *, own_pids: bool) -> tuple[Directive, ...]:
+    """The directives of a profile but its system call filter and its user.
+
+    `own_pids`: systemd can give the workload's user a PID namespace.
+    """
     if name is Profile.HOST:
         return _HOST
     if name is Profile.DEFAULT:
         return _UNPRIVILEGED
-    if systemd < _PID_NAMESPACE_SINCE:
+    if systemd < _PID_NAMESPACE_SINCE or not own_pids:
         return (*_UNPRIVILEGED, *_STRICT)
     return (*_UNPRIVILEGED, *_STRICT, d("PrivatePIDs", "yes"))
 

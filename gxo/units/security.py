@@ -46,6 +46,7 @@ _NAMESPACES: tuple[tuple[str, str, DirectiveValue], ...] = (
     ("net", "PrivateNetwork", True),
 )
 _QUOTA_STEP = 100
+_NOBODY = ("nobody", "65534")
 
 
 def security(
@@ -54,9 +55,10 @@ def security(
     """The directives of a context, in a fixed order, and what is wrong with it."""
     problems: list[Problem] = []
     user = tuple(_user(context, names, problems))
+    unmapped = _unmapped(context)
     known = target.systemd >= OLDEST and not target.gaps
     if known and context == _nothing_more(context):
-        return (*user, *_plain(context.profile, target.systemd)), tuple(problems)
+        return (*user, *_plain(context.profile, target.systemd, own_pids=unmapped)), tuple(problems)
     settings = list(user)
     settings += _profile(context, target, problems)
     settings += _filters(context, problems)
@@ -67,6 +69,8 @@ def security(
     kept = []
     for setting in settings:
         lacking = target.lacks(setting.name, TABLE[setting.name].since)
+        if lacking is None and setting.name == "PrivatePIDs" and not unmapped:
+            lacking = "systemd gives a PID namespace only to a fixed `user` other than nobody"
         if lacking is None:
             kept.append(setting)
         else:
@@ -74,6 +78,19 @@ def security(
             span = setting.span or context.where("profile")
             problems.append(kind(span=span, directive=setting.name, reason=lacking))
     return tuple(kept), tuple(problems)
+
+
+def _unmapped(context: SecurityContext) -> bool:
+    """Whether the directories of the workload's user are mounted without an ID mapping.
+
+    systemd maps those of a dynamic user, and all that nobody owns, through a user namespace that
+    it cannot make from within a PID namespace: the unit fails with 226/NAMESPACE (257, 258;
+    https://github.com/systemd/systemd/issues/41014). Where a file system cannot map it would
+    work; a unit must not depend on that.
+    """
+    if context.user is None:
+        return context.profile is Profile.HOST
+    return context.user not in _NOBODY
 
 
 def has_own_pids(settings: tuple[Directive, ...]) -> bool:
@@ -92,9 +109,9 @@ def _nothing_more(context: SecurityContext) -> SecurityContext:
 
 
 @cache
-def _plain(profile: Profile, systemd: int) -> tuple[Directive, ...]:
+def _plain(profile: Profile, systemd: int, *, own_pids: bool) -> tuple[Directive, ...]:
     """A profile as it stands, as most workloads have it: one tuple for all of them."""
-    return (*profiles.profile(profile, systemd), *profiles.filters(profile))
+    return (*profiles.profile(profile, systemd, own_pids=own_pids), *profiles.filters(profile))
 
 
 def _at(span: Span, name: str, value: DirectiveValue) -> Directive:
@@ -136,7 +153,7 @@ def _profile(
     if capabilities and wanted and wanted.user:
         reason = "a capability does not reach out of a user namespace of its own"
         problems.append(faults.UnsafeText(span=span, what="list of capabilities", reason=reason))
-    listed = profiles.profile(context.profile, target.systemd)
+    listed = profiles.profile(context.profile, target.systemd, own_pids=_unmapped(context))
     for setting in listed:
         kept = changed.pop(setting.name, setting)
         if kept is not None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from gxo.spec.lifecycle import Address, Backoff, Lifecycle, Ready, ReadyKind, Restart, Supervise
-from gxo.spec.policy import Namespaces, SecurityContext
+from gxo.spec.policy import Namespaces, Profile, SecurityContext
 from gxo.systemd.bus import Bus
 from gxo.systemd.jobs import JobResult
 from gxo.units.build import Target, compile_units
@@ -77,6 +77,28 @@ def test_gaps_grow_and_stay(live: Live) -> None:
         live.remove(looping.name)
 
 
+@pytest.mark.parametrize("user", [None, "daemon", "nobody"])
+def test_gaps_grow_under_strict(live: Live, user: str | None) -> None:
+    """A strict service starts, whoever its user is, and its gaps grow as any other's."""
+    # strict hides /proc/uptime, so the service tells the time by the clock
+    looping = unit(
+        live,
+        f"strict-{user}",
+        Supervise(span=SPAN, backoff=QUICK),
+        "echo began $(date +%s.%N); exit 3",
+        profile=Profile.STRICT,
+        user=user,
+    )
+    live.start(looping)
+    try:
+        found = gaps(live, looping, 4, 30)
+        assert len(found) == 4, live.machine.journal("-u", looping.name)
+        for gap, want in zip(found, [0.2, 0.4, 0.8, 1.6], strict=True):
+            assert want - 0.05 <= gap <= want + SLACK, found
+    finally:
+        live.remove(looping.name)
+
+
 def test_health_starts_anew(live: Live) -> None:
     """After a run of ten healthy seconds the gaps are the first ones again."""
     count = "n=$(cat n 2>/dev/null || echo 0); echo $((n + 1)) >n; "
@@ -142,7 +164,7 @@ def test_ready_by_tcp(live: Live, own_pids: bool) -> None:
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); "
         's = socket.create_server(("127.0.0.1", 7117)); signal.pause()\''
     )
-    keys = {"namespaces": Namespaces(span=SPAN, pid=True)} if own_pids else {}
+    keys = {"namespaces": Namespaces(span=SPAN, pid=True), "user": "daemon"} if own_pids else {}
     serving = unit(live, "serving", lifecycle, serve, **keys)
     dying = unit(live, "dying", lifecycle, "sleep 0.5; exit 7", **keys)
     try:

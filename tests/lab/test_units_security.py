@@ -169,7 +169,9 @@ def test_namespaces(live: Live) -> None:
     assert result(live, "net", links, namespaces=own_net) == ["lo"]
     own_pids = Namespaces(span=SPAN, pid=True)
     if live.machine.version >= 257:
-        assert result(live, "pid", "echo $$", namespaces=own_pids) == ["1"]
+        assert result(live, "pid", "echo $$", namespaces=own_pids, user="daemon") == ["1"]
+        assert result(live, "root", "echo $$", namespaces=own_pids, profile=Profile.HOST) == ["1"]
+        assert result(live, "own", "echo $$", profile=Profile.STRICT, user="daemon") == ["1"]
         return
     _, problems = compile_units(
         plan(job("pid", "true", namespaces=own_pids)), Target(systemd=live.machine.version)

@@ -10,6 +10,7 @@ from gxo.spec.lifecycle import SECOND, Backoff, Scheduled, Supervise
 from gxo.spec.policy import (
     Namespaces,
     Network,
+    Profile,
     Resources,
     RootFilesystem,
     Seccomp,
@@ -166,6 +167,24 @@ def test_what_the_target_lacks() -> None:
     assert "MemoryMax=1\n" in text
     assert "IOWeight" not in text
     assert "PrivatePIDs" not in text
+
+
+@pytest.mark.parametrize(
+    ("user", "own"), [(None, False), ("nobody", False), ("65534", False), ("daemon", True)]
+)
+def test_pid_namespaces_need_a_fixed_user(user: str | None, own: bool) -> None:
+    """A dynamic user or nobody cannot have one from systemd: asked for, that is an error."""
+    target = Target(systemd=257)
+    asked = context(namespaces=Namespaces(span=SPAN, pid=True), user=user)
+    problem = (
+        "error: cannot enforce PrivatePIDs=:"
+        " systemd gives a PID namespace only to a fixed `user` other than nobody"
+    )
+    assert said(plan(step("a", None, asked, command="x")), target) == ([] if own else [problem])
+    strict = context(profile=Profile.STRICT, user=user)
+    made, problems = compile_units(plan(step("a", None, strict, command="x")), target)
+    assert problems == ()
+    assert ("PrivatePIDs=yes" in render_file(made[0])) is own
 
 
 def test_a_bad_workload_has_no_units() -> None:
