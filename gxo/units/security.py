@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from gxo.diagnostic.base import Problem
@@ -46,6 +47,7 @@ _NAMESPACES: tuple[tuple[str, str, DirectiveValue], ...] = (
     ("net", "PrivateNetwork", True),
 )
 _QUOTA_STEP = 100
+_HOMES = ("/home", "/root", "/run/user")
 _NOBODY = ("nobody", "65534")
 
 
@@ -260,12 +262,26 @@ def _paths(context: SecurityContext, problems: list[Problem]) -> Iterator[Direct
         paths = getattr(context, key)
         if paths:
             setting = _at(context.where(key), name, paths)
-            reason = fault(setting)
+            reason = fault(setting) or _hidden(paths, context.profile)
             if reason:
                 problems.append(
                     faults.UnsafeText(span=context.where(key), what="path", reason=reason)
                 )
             yield setting
+
+
+def _hidden(paths: tuple[str, ...], profile: Profile) -> str | None:
+    """Why a path stays out of sight whatever is granted: ProtectHome= hides what is around it."""
+    if profile is Profile.HOST:
+        return None
+    for path in paths:
+        for home in _HOMES:
+            if PurePath(path).is_relative_to(home):
+                return (
+                    f"this profile hides all of {home} from the workload: keep the files elsewhere,"
+                    " as in /srv, or use `profile: host`"
+                )
+    return None
 
 
 def _root(context: SecurityContext, problems: list[Problem]) -> Iterator[Directive]:

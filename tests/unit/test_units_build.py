@@ -187,6 +187,18 @@ def test_pid_namespaces_need_a_fixed_user(user: str | None, own: bool) -> None:
     assert ("PrivatePIDs=yes" in render_file(made[0])) is own
 
 
+@pytest.mark.parametrize("key", ["read_only_paths", "read_write_paths"])
+@pytest.mark.parametrize("path", ["/home", "/home/x", "/root/.ssh", "/run//user/7"])
+def test_paths_that_stay_hidden(key: str, path: str) -> None:
+    """A path that ProtectHome= hides is refused but for the host profile, which hides nothing."""
+    (found,) = said(plan(step("a", None, context(**{key: ("/srv", path)}), command="x")))
+    assert "this profile hides all of /" in found
+    free = context(profile=Profile.HOST, **{key: (path,)})
+    assert said(plan(step("a", None, free, command="x"))) == []
+    near = context(**{key: ("/homes/x", "/srv/home")})
+    assert said(plan(step("a", None, near, command="x"))) == []
+
+
 def test_a_bad_workload_has_no_units() -> None:
     """One workload's error leaves the others' units, and every problem is said."""
     made, problems = compile_units(
