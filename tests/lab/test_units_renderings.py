@@ -88,7 +88,8 @@ def _everything(version: int) -> tuple[Unit, ...]:
             _context(
                 namespaces=Namespaces(
                     span=SPAN, pid=own_pids, uts=True, net=True, user=False, ipc=False
-                )
+                ),
+                user="daemon",
             ),
             command="/bin/false",
         ),
