@@ -104,7 +104,11 @@ def load_to_apply(paths: Sequence[str], given: Given, *, as_json: bool) -> Loade
 
     host = read_host()
     if host.systemd < OLDEST:
-        raise Failure(f"cannot apply: this host has systemd {host.systemd}, gxo needs {OLDEST}")
+        found = f"systemd {host.systemd}" if host.systemd else "no systemd"
+        raise Failure(
+            f"cannot work on this host: it has {found}, and gxo needs {OLDEST} or newer;"
+            " `gxo validate` and `gxo compile` need none"
+        )
     missing = {name: gap.reason for gap in gaps(host) for name in gap.directives}
     target = Target(systemd=host.systemd, gaps=missing)
     return or_fail(load(paths, given, target), as_json=as_json)
