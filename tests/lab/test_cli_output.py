@@ -1,0 +1,145 @@
+"""What the commands that work on a host print, for people and for programs."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.lab.applying import Site, schedule, service, site, step
+from tests.lab.machine import CHECKOUT, Machine
+
+FIRST = (
+    step("prepare", "true")
+    + service("web", "exec sleep infinity", "needs: [prepare], ")
+    + schedule("nightly-report", "true", "*-*-* 03:17:00")
+)
+
+
+def held(schema: str, text: str) -> Any:
+    """The JSON that a command printed, after the published schema was held against it."""
+    described = json.loads((CHECKOUT / f"docs/reference/json/{schema}.schema.json").read_text())
+    Draft202012Validator.check_schema(described)
+    document = json.loads(text)
+    Draft202012Validator(described).validate(document)
+    return document
+
+
+@pytest.fixture
+def shop(machine: Machine) -> Iterator[Site]:
+    """A playbook of three workloads, not applied yet."""
+    with site(machine, "shop") as made:
+        made.write(FIRST)
+        yield made
+
+
+def test_for_people(shop: Site) -> None:
+    """The plan is one table, what differs below each row; progress says each thing once."""
+    new = (
+        "run    shop.prepare         new\n"
+        "start  shop.web             new\n"
+        "start  shop.nightly-report  new\n"
+        "2 to start, 1 to run\n"
+    )
+    done = shop.gxo("plan", shop.path)
+    assert (done.returncode, done.stdout, done.stderr) == (2, new, "")
+    done = shop.apply()
+    assert done.stdout == f"{new}applied: shop 1\n"
+    said = [line for line in done.stderr.splitlines() if not line.startswith("set up this host")]
+    assert sorted(said) == [
+        "  ran       shop.prepare",
+        "  running   shop.prepare",
+        "  settling  shop.web",
+        "  started   shop.nightly-report",
+        "  started   shop.web",
+    ]
+    done = shop.gxo("plan", shop.path)
+    assert (done.returncode, done.stdout) == (0, "3 unchanged\n")
+
+    shop.write(FIRST.replace("03:17", "04:17").replace("infinity", "3600"))
+    done = shop.gxo("plan", shop.path)
+    assert (done.returncode, done.stdout) == (
+        2,
+        "restart  shop.web             changed\n"
+        '    -ExecStart=:/bin/sh -c "exec sleep infinity"\n'
+        '    +ExecStart=:/bin/sh -c "exec sleep 3600"\n'
+        "restart  shop.nightly-report  changed\n"
+        "    -OnCalendar=*-*-* 03:17:00\n"
+        "    +OnCalendar=*-*-* 04:17:00\n"
+        "2 to restart, 1 unchanged\n",
+    )
+    done = shop.gxo("remove", "--yes", "shop")
+    assert done.stdout == "removed: shop\n"
+    assert sorted(done.stderr.splitlines()) == [
+        "  stopped   shop.nightly-report",
+        "  stopped   shop.web",
+    ]
+
+
+def test_for_programs(shop: Site) -> None:
+    """Each document is as its published schema says, alone on stdout; nobody is asked."""
+    done = shop.gxo("setup", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    held("setup", done.stdout)
+    for command, schema, actions in (
+        (("plan", shop.path), "plan", ["run", "start", "start"]),
+        (("apply", shop.path), "apply", ["run", "start", "start"]),
+        (("plan", shop.path), "plan", ["none", "none", "none"]),
+        (("stop", "shop.web"), "control", ["stop"]),
+        (("plan", shop.path), "plan", ["none", "start", "none"]),
+        (("start", "shop.web"), "control", ["start"]),
+        (("restart", "shop.web"), "control", ["restart"]),
+        (("trigger", "shop.prepare"), "control", ["run"]),
+        (("rollback", "shop", "1"), "apply", ["none", "none", "none"]),
+        (("remove", "shop"), "control", ["stop", "stop", "stop"]),
+    ):
+        done = shop.gxo(command[0], "--json", *command[1:])
+        assert done.returncode in (0, 2), (command, done.stderr)
+        assert done.stderr == "", command
+        document = held(schema, done.stdout)
+        found = [change["action"] for change in document["changes"] if change["workload"]]
+        assert found == actions, command
+        if schema == "apply":
+            assert document["revisions"].keys() == {"shop"}
+
+
+def test_mistaken_names(shop: Site) -> None:
+    """Each daily command says which playbook or workload it does not know, and the likely one."""
+    shop.apply()
+    for command in ("start", "trigger"):
+        done = shop.gxo(command, "shopp")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"error: cannot {command} `shopp`: no playbook `shopp` is")
+        assert done.stderr.endswith("did you mean `shop`?\n")
+        done = shop.gxo(command, "shop.wep")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.endswith("has no workload `wep`; did you mean `web`?\n")
+    done = shop.gxo("remove", "--yes", "shopp")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "cannot remove `shopp`" in done.stderr
+    done = shop.gxo("rollback", "--yes", "shop", "99")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: cannot roll `shop` back to revision 99: there is 1\n"
+
+
+def test_nobody_to_ask(shop: Site) -> None:
+    """Without a terminal and without `--yes` nothing is changed; the error says what to give."""
+    done = shop.gxo("apply", shop.path)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: cannot ask before changing anything: no terminal; give `--yes`\n"
+    )
+    assert shop.units() == {}
+
+
+def test_the_version_of_systemd_is_read_off_its_files(machine: Machine) -> None:
+    """What stands in the name of its library is what `systemctl --version` says."""
+    code = (
+        "from gxo.systemd.version import installed_version as a\n"
+        "from gxo.systemd.host import systemd_version as b\n"
+        "print(a(), b())"
+    )
+    python = machine.gxo_argv()[0]
+    said = machine.run(python, "-c", code, env=machine.gxo_env, check=True).stdout
+    assert said == f"{machine.version} {machine.version}\n"
