@@ -85,11 +85,8 @@ def test_for_programs(shop: Site) -> None:
     for command, schema, actions in (
         (("plan", shop.path), "plan", ["run", "start", "start"]),
         (("apply", shop.path), "apply", ["run", "start", "start"]),
-        (("plan", shop.path), "plan", ["none", "none", "none"]),
         (("stop", "shop.web"), "control", ["stop"]),
-        (("plan", shop.path), "plan", ["none", "start", "none"]),
         (("start", "shop.web"), "control", ["start"]),
-        (("restart", "shop.web"), "control", ["restart"]),
         (("trigger", "shop.prepare"), "control", ["run"]),
         (("rollback", "shop", "1"), "apply", ["none", "none", "none"]),
         (("remove", "shop"), "control", ["stop", "stop", "stop"]),
