@@ -102,14 +102,15 @@ def strangers(live: Live, records: Known) -> bool:
 
 
 def changes(
-    wanted: Desired, live: Live, records: Known, *, prune: bool = True
+    wanted: Desired, live: Live, records: Known, *, prune: bool = True, steps: bool = True
 ) -> tuple[Change, ...]:
     """One Change for each slice and part, in their order, then one for each unit to be stopped.
 
-    `live` holds this playbook's units. Without `prune` what left the playbook stays.
+    `live` holds this playbook's units. Without `prune` what left the playbook stays; without
+    `steps` nothing that runs once runs.
     """
     made = [_slice(wanted, unit, live) for unit in wanted.slices]
-    made += [_part(wanted, part, live, records) for part in wanted.parts]
+    made += [_part(wanted, part, live, records, steps=steps) for part in wanted.parts]
     if prune:
         taken = {name for change in made for name in (*change.old, *(u.name for u in change.make))}
         taken |= {unit.name for unit in wanted.units}
@@ -130,9 +131,9 @@ def _slice(wanted: Desired, unit: Unit, live: Live) -> Change:
     )
 
 
-def _part(wanted: Desired, part: Part, live: Live, records: Known) -> Change:
+def _part(wanted: Desired, part: Part, live: Live, records: Known, *, steps: bool) -> Change:
     decide = {
-        Policy.RUN_ONCE: _run_once,
+        Policy.RUN_ONCE: _run_once if steps else _left_alone,
         Policy.SUPERVISE: _supervised,
         Policy.SCHEDULED: _scheduled,
     }[part.policy]
@@ -157,6 +158,10 @@ def _part(wanted: Desired, part: Part, live: Live, records: Known) -> Change:
 
 _Decision = tuple[Action, str, tuple[str, ...], tuple[Unit, ...]]
 _UNCHANGED: _Decision = (Action.NONE, "unchanged", (), ())
+
+
+def _left_alone(_part: Part, _live: Live, _records: Known) -> _Decision:
+    return Action.NONE, "steps are not rolled back", (), ()
 
 
 def _run_once(part: Part, live: Live, records: Known) -> _Decision:

@@ -24,6 +24,13 @@ _WHY = {
     JobResult.CANCELED: "its start was cancelled",
 }
 
+# what systemd itself exits with before the program runs: systemd.exec(5), "Process Exit Codes"
+_STATUSES = {
+    203: "its program cannot be run or found",
+    217: "its user does not exist",
+    226: "its sandbox could not be set up",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -306,7 +313,8 @@ def describe(code: str, status: int, result: str) -> str:
     if result == "oom-kill":
         return "it was killed for want of memory"
     if code == "exited":
-        return f"it exited with status {status}"
+        meaning = f": {_STATUSES[status]}" if status in _STATUSES else ""
+        return f"it exited with status {status}{meaning}"
     if code in ("killed", "dumped"):
         return f"it was killed by signal {status}"
     return "it ended" if result == "success" else f"what goes before its command failed ({result})"

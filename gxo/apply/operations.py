@@ -9,6 +9,7 @@ from gxo.apply.event import Event, Listener
 from gxo.apply.failure import ApplyError
 from gxo.apply.lock import WAIT, locked
 from gxo.apply.record import to_desired
+from gxo.apply.store import StoreError
 from gxo.apply.transaction import HERE, Applied, Places, Prune, Transaction
 from gxo.plan.model import Plan
 from gxo.systemd.bus import Bus
@@ -92,6 +93,8 @@ def rollback(
 ) -> Applied | None:
     """Apply a recorded revision again, as a new one; the one before the current by default.
 
+    What runs once is not run: to do an older step again is no way to undo a newer one.
+
     Raises ApplyError where there is no such revision, and as `apply` does.
     """
     with locked(f"gxo rollback {playbook}", timeout=lock_timeout), Bus.system() as bus:
@@ -103,7 +106,7 @@ def rollback(
             which = f"revision {number}" if number is not None else "an earlier revision"
             raise ApplyError(f"cannot roll `{playbook}` back to {which}: {there}")
         wanted = to_desired(places.store.revision(playbook, number))
-        transaction = Transaction(Manager(bus), places, [wanted])
+        transaction = Transaction(Manager(bus), places, [wanted], steps=False)
         if not confirm(transaction.changes):
             return None
         return transaction.commit(listen)
@@ -120,9 +123,13 @@ def restore(
     with locked("gxo restore", timeout=lock_timeout), Bus.system() as bus:
         manager = Manager(bus)
         for playbook in places.store.playbooks():
-            revision = places.store.current(playbook)
-            if revision is None:
-                continue
-            transaction = Transaction(manager, places, [to_desired(revision)], Prune.NONE)
-            left += transaction.restore(listen)
+            # one damaged record must not keep the other playbooks down
+            try:
+                revision = places.store.current(playbook)
+                if revision is None:
+                    continue
+                transaction = Transaction(manager, places, [to_desired(revision)], Prune.NONE)
+                left += transaction.restore(listen)
+            except StoreError as error:
+                left.append(f"cannot restore `{playbook}`: {error}")
     return tuple(left)

@@ -62,7 +62,8 @@ class Transaction:
     """Changes with what was known when they were worked out.
 
     `over` are directories: with
-    Prune.PLAYBOOKS a recorded playbook of theirs that is not wanted is removed.
+    Prune.PLAYBOOKS a recorded playbook of theirs that is not wanted is removed. Without `steps`
+    nothing that runs once runs.
     """
 
     def __init__(
@@ -72,6 +73,8 @@ class Transaction:
         wanted: Sequence[Desired],
         prune: Prune = Prune.WORKLOADS,
         over: Iterable[Path] = (),
+        *,
+        steps: bool = True,
     ) -> None:
         self.manager = manager
         self.places = places
@@ -98,7 +101,11 @@ class Transaction:
             change
             for name, item in self.wanted.items()
             for change in changes(
-                item, self.live.of(name), self.known[name], prune=prune is not Prune.NONE
+                item,
+                self.live.of(name),
+                self.known[name],
+                prune=prune is not Prune.NONE,
+                steps=steps,
             )
         )
 
