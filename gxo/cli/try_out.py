@@ -24,13 +24,13 @@ app = typer.Typer()
 def try_out(
     context: typer.Context,
     words: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="[COMMAND] [ARGUMENT]…",
             help="A gxo command with its arguments, or playbooks to apply.",
             show_default=False,
         ),
-    ] = [],
+    ] = None,
     programs: Annotated[
         list[str],
         typer.Option("--exec", metavar="COMMAND", help="Then run this shell command in it."),
@@ -54,6 +54,7 @@ def try_out(
     from gxo.lab.program import own_binds, shared
 
     need_root("boot a throw-away systemd")
+    words = words or []
     if not words and not shell and not programs:
         raise typer.BadParameter("give a command or a playbook to try", ctx=context)
     plain = bool(words) and words[0] not in COMMANDS
