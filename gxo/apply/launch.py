@@ -12,6 +12,7 @@ from gxo.systemd.manager import Manager
 from gxo.units.model import Unit
 from gxo.units.properties import properties
 
+_RUN = Path("/run")
 PATIENCE = 5.0
 """Seconds in which a name must become free: systemd forgets a stopped unit a moment later."""
 
@@ -27,7 +28,7 @@ class Launch:
         """Ask for units[0] to be made and started, with the others made (not with `alone`)."""
         for unit in units:
             _forget_set_property(unit.name)
-            tidy(unit)
+            tidy(unit, self.manager)
         main, *others = units
         aux = () if alone else tuple((unit.name, properties(unit)) for unit in others)
         return self.jobs.start_transient(main.name, properties(main), aux)
@@ -48,16 +49,19 @@ class Launch:
         return self.start(units, alone=busy)
 
 
-def tidy(unit: Unit, run: Path = Path("/run")) -> None:
-    """Remove links to runtime directories that went with a unit.
+def tidy(unit: Unit, manager: Manager) -> None:
+    """Remove links to runtime directories that went with a unit that is stopped.
 
     A service with a dynamic user leaves its link behind, and one without cannot start over it.
     """
     for item in unit.directives:
         if item.name == "RuntimeDirectory" and isinstance(item.value, tuple):
-            for path in (run / str(name) for name in item.value):
-                if path.is_symlink() and not path.exists():
-                    path.unlink(missing_ok=True)
+            links = [path for name in item.value if (path := _RUN / str(name)).is_symlink()]
+            if links:
+                manager.settle()  # the directory may be about to go
+            for link in links:
+                if not link.exists():
+                    link.unlink(missing_ok=True)
 
 
 def name_taken(outcome: Outcome) -> bool:

@@ -252,7 +252,7 @@ class Transaction:
         """Remove from disk what stopped units leave there, also those of a killed apply."""
         for change in self.changes:
             for unit in change.before if change.action is Action.STOP else ():
-                tidy(unit)
+                tidy(unit, self.manager)
         for name, wanted in self.wanted.items():
             prefix = playbook_slice(name).removesuffix("slice")
             self.places.stamps.sweep(prefix, {unit.name for unit in wanted.units})

@@ -206,6 +206,14 @@ class Manager:
         """Read all unit files again: 250 ms with 100 units, so only where nothing else will do."""
         self.bus.call(MANAGER_PATH, MANAGER, "Reload", timeout=120)
 
+    def settle(self) -> None:
+        """Return when systemd has done what follows an event that it told of before.
+
+        It tells of a job's end first, and only then clears up after the unit; but it answers calls
+        one after another.
+        """
+        self.bus.call(MANAGER_PATH, "org.freedesktop.DBus.Peer", "Ping")
+
     def _call(
         self, method: str, signature: str, args: tuple[object, ...], reply: str | None = None
     ) -> tuple[Any, ...]:

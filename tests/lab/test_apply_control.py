@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.applying import HOST, Site, schedule, service, site, step
+from tests.lab.applying import HOST, Site, schedule, service, site, step, until
 from tests.lab.machine import Machine
 
 RELOADABLE = (
@@ -69,7 +69,7 @@ def test_a_reload_keeps_the_process(here: Site) -> None:
     web = here.pid("web")
     done(here, "reload", "hand.web")
     assert here.pid("web") == web
-    assert here.lines("/srv/hand/log")[-1] == "reloaded"
+    assert until(lambda: here.lines("/srv/hand/log")[-1] == "reloaded")
     said = here.gxo("reload", "hand.db")
     assert said.returncode == 1
     assert said.stderr == "error: cannot reload `hand.db`: it has no `lifecycle.reload`\n"

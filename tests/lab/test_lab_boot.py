@@ -13,8 +13,9 @@ from tests.lab.machine import Machine
 from tests.lab.remains import remains
 
 
-def test_boots_to_running(machine: Machine) -> None:
+def test_boots_to_running(fresh_machine: Machine) -> None:
     """The guest's systemd is up, none of its units failed, and nothing of the host's started."""
+    machine = fresh_machine
     assert machine.run("systemctl", "is-system-running").stdout == "running\n"
     units = machine.run("systemctl", "list-units", "--type=service", "--state=running", "--plain")
     names = {line.split()[0] for line in units.stdout.splitlines() if ".service" in line}

@@ -7,9 +7,8 @@ from tests.lab.machine import Machine
 
 
 def test_each_version_is_real(machine: Machine) -> None:
-    """The machine runs the systemd it says it runs, and is up."""
+    """The machine runs the systemd it says it runs."""
     assert machine.run("systemctl", "--version").stdout.split()[1] == str(machine.version)
-    assert machine.run("systemctl", "is-system-running").stdout == "running\n"
 
 
 def test_gxo_runs_inside(machine: Machine) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.lab.applying import until
 from tests.lab.machine import CHECKOUT, Machine
 
 SITE = """
@@ -214,8 +215,7 @@ def test_following_logs(machine: Machine, site: str) -> None:
     finally:
         os.killpg(following.pid, signal.SIGTERM)
         following.communicate(timeout=20)
-    readers = machine.run("pgrep", "-f", "journalctl.*--follow")
-    assert readers.stdout == ""
+    assert until(lambda: machine.run("pgrep", "-f", "journalctl.*--follow").stdout == "")
 
 
 @pytest.mark.parametrize(

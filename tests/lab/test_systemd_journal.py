@@ -34,9 +34,14 @@ def journal(machine: Machine) -> Journal:
 
 
 def run(machine: Machine, manager: Manager, unit: str, script: str) -> None:
-    """Run a workload to its end, and wait for journald to have written what it said."""
+    """Run a workload to its end, and wait for journald to have written what it said.
+
+    It ends only after journald has read it: whose line it is, journald finds out of /proc and of
+    the running unit.
+    """
+    waiting = f"trap 'journalctl --sync' EXIT\n{script}"
     with manager.jobs() as jobs:
-        jobs.start_transient(unit, service(script, ONESHOT, FIELDS))
+        jobs.start_transient(unit, service(waiting, ONESHOT, FIELDS))
         jobs.wait(30)
     manager.reset_failed(unit)
     machine.run("journalctl", "--sync")

@@ -1,5 +1,6 @@
 """Arbitrary text through systemd and back: what a program gets is what the playbook said."""
 
+import itertools
 import json
 from collections.abc import Iterator
 
@@ -15,7 +16,7 @@ from gxo.units.build import Target, compile_units
 from gxo.units.model import Unit
 from gxo.units.properties import properties
 from tests.lab.machine import Machine
-from tests.lab.units_live import Live, renamed
+from tests.lab.units_live import Live
 from tests.unit.units_plans import SPAN, plan, step
 
 # what quoting is about, far more often than chance would have it
@@ -43,6 +44,9 @@ _CHARACTER = st.characters(codec="utf-8")
 TEXTS = st.lists(st.one_of(_SPICE, _CHARACTER), max_size=12).map("".join)
 MANY = st.lists(TEXTS, min_size=60, max_size=60)
 
+_names = itertools.count()
+"""Each check has units of its own: systemd forgets a name only a moment after its end."""
+
 _DUMP = (
     "import json, os, sys;"
     "env = {k: v for k, v in os.environ.items() if k.startswith('V_')};"
@@ -59,7 +63,7 @@ def live(request: pytest.FixtureRequest) -> Iterator[Live]:
         yield Live(Machine(lab, request.param), bus)
 
 
-def dumping(version: int, texts: list[str], out: str) -> Unit:
+def dumping(version: int, playbook: str, texts: list[str], out: str) -> Unit:
     """A job that writes down its arguments, its environment and its input: all are `texts`."""
     environment = [f"V_{number}={text}" for number, text in enumerate(texts)]
     made, problems = compile_units(
@@ -73,7 +77,7 @@ def dumping(version: int, texts: list[str], out: str) -> Unit:
                 environment=environment,
                 stdin="".join(texts),
             ),
-            playbook="text",
+            playbook=playbook,
         ),
         Target(systemd=version),
     )
@@ -85,8 +89,9 @@ def check(live: Live, texts: list[str]) -> None:
     """Both renderings of a unit hold `texts` as they are, in systemd's memory and when run."""
     texts = [text for text in texts if quote.words_fault(text) is None]
     live.machine.write("/run/text/ready", "")
-    unit = dumping(live.machine.version, texts, "/run/text/transient")
-    file = renamed(dumping(live.machine.version, texts, "/run/text/file"), "gxo-text", "gxo-file")
+    name, version = f"text{next(_names)}", live.machine.version
+    unit = dumping(version, name, texts, "/run/text/transient")
+    file = dumping(version, f"{name}file", texts, "/run/text/file")
     live.load_files([file])
     told = [live.property(file.name, "ExecStartEx")[0][1][4:]]
     try:
