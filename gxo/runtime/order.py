@@ -1,0 +1,82 @@
+"""Order: which steps of a run may start now, and how the run ends."""
+
+from collections.abc import Iterable, Mapping
+
+from gxo.plan.model import Edge, EdgeKind, Plan
+from gxo.runtime.status import Status
+
+# both ends run at once
+_LIVE = frozenset({EdgeKind.STREAM, EdgeKind.EVENT})
+_PASSES = frozenset({Status.COMPLETED, Status.SKIPPED})
+
+
+class Order:
+    """The statuses of a run's steps, and what follows from them.
+
+    A step starts when each edge into it is satisfied: a status edge by any end of its source,
+    another by an end that is no failure, a stream edge by the start of its source. After a failure
+    nothing starts but what reads a status; with `ignore_errors`, what does not depend on it does
+    (8-contracts.md).
+    """
+
+    def __init__(self, plan: Plan, known: Mapping[str, Status] | None = None) -> None:
+        """`known` are the ends of steps that ran before, for a run that goes on."""
+        self.status = {step.name.text: Status.PENDING for step in plan.steps} | dict(known or {})
+        self.failed = False
+        self._tolerant = {step.name.text for step in plan.steps if step.ignore_errors}
+        self._into: dict[str, list[Edge]] = {name: [] for name in self.status}
+        self._from: dict[str, list[str]] = {name: [] for name in self.status}
+        for edge in plan.edges:
+            self._into[edge.target].append(edge)
+            self._from[edge.source].append(edge.target)
+        self._watching = {
+            step.name.text
+            for step in plan.steps
+            if step.when is not None
+            and any(
+                edge.kind is EdgeKind.STATUS
+                and edge.span.source is step.when.span.source
+                and step.when.span.start <= edge.span.start <= step.when.span.end
+                for edge in self._into[step.name.text]
+            )
+        }
+
+    def first(self) -> tuple[str, ...]:
+        """The steps that may start at once, in the order of the plan."""
+        return self._startable(self.status)
+
+    def move(self, name: str, status: Status) -> tuple[str, ...]:
+        """Note a step's new status; the steps that may start for that, in the order of its edges.
+
+        What one move has named, another does not name again once it runs.
+        """
+        self.status[name] = status
+        if status is Status.FAILED and name not in self._tolerant:
+            self.failed = True
+        return self._startable(dict.fromkeys(self._from[name]))
+
+    def end(self) -> Status:
+        """How the run ends when nothing runs any more."""
+        found = self.status.values()
+        for status in (Status.CANCELLED, Status.PAUSED, Status.FAILED):
+            if status in found:
+                return status
+        return Status.COMPLETED
+
+    def _startable(self, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(name for name in names if self._may_start(name))
+
+    def _may_start(self, name: str) -> bool:
+        if self.status[name] is not Status.PENDING:
+            return False
+        if self.failed and name not in self._watching:
+            return False
+        return all(self._satisfied(edge) for edge in self._into[name])
+
+    def _satisfied(self, edge: Edge) -> bool:
+        source = self.status[edge.source]
+        if edge.kind in _LIVE:
+            return source is Status.RUNNING or source in _PASSES
+        if edge.kind is EdgeKind.STATUS:
+            return source.terminal
+        return source in _PASSES

@@ -1,0 +1,83 @@
+"""The order of a run: what may start when, and how it ends."""
+
+from gxo.plan.model import Plan
+from gxo.runtime.order import Order
+from gxo.runtime.status import Status
+from tests.unit.test_plan_build import plan
+
+C, F, R, S, P = Status.COMPLETED, Status.FAILED, Status.RUNNING, Status.SKIPPED, Status.PENDING
+
+
+def built(*workloads: str) -> Plan:
+    """A plan of run_once steps, each given as `name, further: keys`."""
+    tail = "lifecycle: {policy: run_once}, process: {module: exec, params: {command: /bin/true}}"
+    rows = "".join(f"  - {{name: {workload}, {tail}}}\n" for workload in workloads)
+    return plan(f"workloads:\n{rows}")
+
+
+def walk(order: Order, ends: dict[str, Status]) -> list[str]:
+    """The steps in the order in which they start, each ending at once, as `ends` says."""
+    started: list[str] = []
+    ready = list(order.first())
+    while ready:
+        name = ready.pop(0)
+        started.append(name)
+        order.move(name, R)
+        ready += [other for other in order.move(name, ends.get(name, C)) if other not in ready]
+    return started
+
+
+def test_a_diamond() -> None:
+    """A step starts the moment its last edge is satisfied."""
+    order = Order(built("a", "b, needs: [a]", "c, needs: [a]", "d, needs: [b, c]"))
+    assert order.first() == ("a",)
+    assert order.move("a", R) == ()
+    assert order.move("a", C) == ("b", "c")
+    assert order.move("b", C) == ()
+    assert order.move("c", C) == ("d",)
+    order.move("d", C)
+    assert order.end() is C
+
+
+def test_after_a_failure_nothing_new_starts() -> None:
+    """Not even what does not depend on it; its dependents stay Pending, the run has Failed."""
+    order = Order(built("a", "b", "c, needs: [a]", "d, needs: [b]"))
+    assert walk(order, {"a": F}) == ["a", "b"]
+    assert (order.status["c"], order.status["d"], order.end()) == (P, P, F)
+
+
+def test_what_reads_a_status_runs_after_a_failure() -> None:
+    """Any end satisfies a status edge."""
+    reads = "when: '{{ eq _gxo.workloads.a.status \"Failed\" }}'"
+    order = Order(built("a", f"mend, {reads}", "b, needs: [a]", f"late, needs: [mend], {reads}"))
+    assert walk(order, {"a": F}) == ["a", "mend", "late"]
+    assert order.end() is F
+
+
+def test_a_tolerated_failure() -> None:
+    """Other branches go on; what depends on it stays Pending; the run has Failed all the same."""
+    order = Order(built("a, ignore_errors: true", "b", "c, needs: [a]", "d, needs: [b]"))
+    assert walk(order, {"a": F}) == ["a", "b", "d"]
+    assert (order.status["c"], order.end()) == (P, F)
+
+
+def test_a_skipped_step_satisfies() -> None:
+    """What waits for it goes on."""
+    order = Order(built("a", "b, needs: [a]"))
+    assert walk(order, {"a": S}) == ["a", "b"]
+    assert order.end() is C
+
+
+def test_a_stream_runs_at_both_ends() -> None:
+    """A consumer starts as its producer does, not after it."""
+    order = Order(built("a", "b, stream_inputs: [a]", "c, needs: [b]"))
+    assert order.move("a", R) == ("b",)
+    assert order.move("b", R) == ()
+    assert order.move("a", C) == ()
+    assert order.move("b", C) == ("c",)
+
+
+def test_a_run_that_goes_on() -> None:
+    """What has ended before does not start again."""
+    order = Order(built("a", "b, needs: [a]", "c, needs: [b]"), {"a": C, "b": S})
+    assert order.first() == ("c",)

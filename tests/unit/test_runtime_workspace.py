@@ -1,0 +1,129 @@
+"""Workspaces: made private, removed whatever a step left there."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gxo.runtime.workspace import Workspaces, remove
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workspaces:
+    return Workspaces(tmp_path / "workspaces")
+
+
+def test_a_workspace_is_private(place: Workspaces) -> None:
+    """Each has a name that cannot be guessed and belongs to its user alone, whatever the umask."""
+    before = os.umask(0)
+    try:
+        one, two = place.make((65534, 65534)), place.make()
+    finally:
+        os.umask(before)
+    assert {(p.stat().st_mode & 0o7777, p.stat().st_uid) for p in (one, two)} == {
+        (0o700, 65534),
+        (0o700, os.getuid()),
+    }
+    assert place.all() == tuple(sorted((one, two)))
+
+
+def test_what_is_no_workspace_is_left_alone(place: Workspaces) -> None:
+    """Only names that gxo gives count."""
+    ours = place.make()
+    for name in ("lost+found", ours.name.upper(), ours.name + ".old"):
+        (place.place / name).mkdir(exist_ok=True)
+    assert place.all() == (ours,)
+
+
+def test_removing_twice(place: Workspaces) -> None:
+    """A workspace that is gone is as it should be."""
+    path = place.make()
+    remove(path)
+    remove(path)
+    assert place.all() == ()
+
+
+def test_a_hostile_tree(place: Workspaces, tmp_path: Path) -> None:
+    """Modes, sockets, pipes, devices, odd names, links to elsewhere: all goes, elsewhere stays."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").write_text("kept")
+    path = place.make()
+    (path / "to-root").symlink_to("/")
+    (path / "to-outside").symlink_to(outside)
+    os.link(outside / "kept", path / "hard")
+    os.mkfifo(path / "fifo")
+    os.mknod(path / "null", 0o20666, os.makedev(1, 3))
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path / "socket"))
+    for name in ("0", "1", "-rf", "a\nb", "\udcff", "é" * 100):
+        (path / name / "0" / "1").mkdir(parents=True)
+        (path / name / "0" / "file").write_text("x")
+        (path / name / "0").chmod(0)
+        (path / name).chmod(0)
+    path.chmod(0)
+    remove(path)
+    assert not path.exists()
+    assert (outside / "kept").read_text() == "kept"
+
+
+def test_a_deep_tree(place: Workspaces) -> None:
+    """Two thousand levels, longer than any path may be, with few open files and no recursion."""
+    path = place.make()
+    here = os.open(path, os.O_RDONLY)
+    for _ in range(2000):
+        os.mkdir("a-long-name-of-a-directory", dir_fd=here)
+        below = os.open("a-long-name-of-a-directory", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    remove(path)
+    assert not path.exists()
+
+
+def test_very_many_files(place: Workspaces) -> None:
+    """A hundred thousand, in one directory and in many."""
+    path = place.make()
+    for number in range(100_000):
+        if number % 1000 == 0:
+            (path / str(number)).mkdir()
+        os.close(os.open(path / str(number - number % 2000) / f"f{number}", os.O_CREAT))
+    remove(path)
+    assert not path.exists()
+
+
+def test_a_mount_inside(place: Workspaces, tmp_path: Path) -> None:
+    """What a step mounted is taken off, also one over another; what is mounted stays whole."""
+    outside = tmp_path / "out side"
+    (outside / "deep").mkdir(parents=True)
+    (outside / "deep" / "kept").write_text("kept")
+    path = place.make()
+    (path / "a b").mkdir()
+    script = (
+        'mount --bind "$1" "$2/a b" && mount -t tmpfs none "$2/a b/deep" && touch "$2/a b/deep/x"'
+        f' && exec {sys.executable} -c "import sys; from pathlib import Path;'
+        ' from gxo.runtime.workspace import remove; remove(Path(sys.argv[1]))" "$2"'
+    )
+    subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script, "sh", outside, path],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        check=True,
+    )
+    assert not path.exists()
+    assert (outside / "deep" / "kept").read_text() == "kept"
+
+
+def test_what_cannot_be_changed(place: Workspaces) -> None:
+    """Immutable and append-only files and directories go as well."""
+    path = place.make()
+    (path / "dir" / "sub").mkdir(parents=True)
+    (path / "dir" / "file").write_text("x")
+    (path / "log").write_text("x")
+    chattr = ["chattr", "+i", path / "dir" / "file", path / "dir" / "sub", path / "dir", path]
+    subprocess.run(["chattr", "+a", path / "log"], check=True)
+    subprocess.run(chattr, check=True)
+    remove(path)
+    assert not path.exists()
