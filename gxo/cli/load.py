@@ -1,6 +1,6 @@
 """From the paths of a command line to plans: every stage's problems, all in one go."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from gxo.units.target import OLDEST
 
 if TYPE_CHECKING:
     from gxo.apply.transaction import Prune
+    from gxo.units.steps import Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,3 +163,24 @@ def host_target(version: int | None) -> Target:
     from gxo.systemd.version import installed_version
 
     return Target(systemd=version or installed_version() or OLDEST)
+
+
+def load_to_run(path: str, given: Given, *, as_json: bool) -> "tuple[Plan, Mapping[str, Frame]]":
+    """One playbook's plan and the frames of its steps, without errors, for this host."""
+    from gxo.systemd.host import gaps, read_host
+    from gxo.units.steps import compile_steps
+
+    host = read_host()
+    missing = {name: gap.reason for gap in gaps(host) for name in gap.directives}
+    target = Target(systemd=host.systemd, gaps=missing)
+    sources, problems = read_paths([path])
+    playbooks, wrong = parse_sources(sources)
+    plans, more = build_plans(playbooks, given)
+    frames: Mapping[str, Frame] = {}
+    for plan in plans[:1]:
+        frames, last = compile_steps(plan, target)
+        more = (*more, *last)
+    or_fail(Loaded(plans, (), sort_problems([*problems, *wrong, *more])), as_json=as_json)
+    if len(plans) != 1:
+        raise Failure(f"cannot run {path}: it holds {len(plans)} playbooks, not one")
+    return plans[0], frames

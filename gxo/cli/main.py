@@ -12,6 +12,7 @@ COMMANDS = {
     "compile": "compile",
     "plan": "plan",
     "apply": "apply",
+    "run": "run",
     "try": "try_out",
     "status": "status",
     "logs": "logs",

@@ -8,7 +8,7 @@ from gxo.template.evaluate import Scope, evaluate
 from gxo.template.fault import Fault
 from gxo.template.functions import COMPILE_FUNCTIONS
 from gxo.template.names import references, uses
-from gxo.template.value import Data, Value
+from gxo.template.value import Data, MapValue, Value
 
 
 def compile_scope(plan: Plan) -> tuple[Scope, tuple[Problem, ...]]:
@@ -17,7 +17,7 @@ def compile_scope(plan: Plan) -> tuple[Scope, tuple[Problem, ...]]:
     A var that calls `now`, `secret` or the like waits for a run: it is no problem until something
     that is compiled reads it, which then raises Fault.
     """
-    names = _Names(dict(plan.inputs), dict(_vars(plan)))
+    names = Names(dict(plan.inputs), plan.vars)
     names.scope = scope = Scope(
         names=names,
         gxo={"playbook": {"name": plan.playbook.text}},
@@ -34,14 +34,14 @@ def compile_scope(plan: Plan) -> tuple[Scope, tuple[Problem, ...]]:
     return scope, tuple(problems)
 
 
-class _Names(Mapping[str, Data]):
-    """Inputs and vars by name; a var is evaluated once, when it is first read."""
+class Names(Mapping[str, Data]):
+    """What is known by name, and vars; a var is evaluated once, when it is first read."""
 
     scope: Scope
 
-    def __init__(self, known: dict[str, Data], values: Mapping[str, Value]) -> None:
+    def __init__(self, known: dict[str, Data], vars: MapValue | None) -> None:  # noqa: A002
         self._known = known
-        self._values = values
+        self._values = {name.text: value for name, value in vars.entries} if vars else {}
 
     def __getitem__(self, name: str) -> Data:
         if name not in self._known:

@@ -64,9 +64,10 @@ class Order:
         return Status.COMPLETED
 
     def _startable(self, names: Iterable[str]) -> tuple[str, ...]:
-        return tuple(name for name in names if self._may_start(name))
+        return tuple(name for name in names if self.may_start(name))
 
-    def _may_start(self, name: str) -> bool:
+    def may_start(self, name: str) -> bool:
+        """Whether a step may start at this moment."""
         if self.status[name] is not Status.PENDING:
             return False
         if self.failed and name not in self._watching:

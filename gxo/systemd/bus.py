@@ -205,20 +205,34 @@ class Bus:
         done: Callable[[Variant | None, SystemdError | None], None],
         *,
         timeout: float = DEFAULT_TIMEOUT,
+        files: Any = None,
     ) -> None:
-        """Call systemd without waiting; `done` runs in the thread's default main context of now."""
+        """Call systemd without waiting; `done` runs in the thread's default main context of now.
+
+        `files` is the Gio.UnixFDList that handles in `args` point into.
+        """
         from gi.repository import GLib
 
         def finish(connection: Any, result: Any) -> None:
             try:
-                answer = connection.call_finish(result)
+                answer, _ = connection.call_with_unix_fd_list_finish(result)
             except GLib.Error as error:
                 done(None, to_error(error, method))
             else:
                 done(answer, None)
 
-        self.connection.call(
-            SYSTEMD, path, interface, method, args, None, 0, int(timeout * 1000), None, finish
+        self.connection.call_with_unix_fd_list(
+            SYSTEMD,
+            path,
+            interface,
+            method,
+            args,
+            None,
+            0,
+            int(timeout * 1000),
+            files,
+            None,
+            finish,
         )
 
 

@@ -74,15 +74,15 @@ class Jobs:
     """
 
     def __init__(self, bus: Bus) -> None:
-        self._loop = Loop(bus)
+        self.loop = Loop(bus)
         self._number = 0
         self._awaited: dict[str, list[Job]] = {}
         self._removed: dict[str, str] = {}
         self._open: set[Job] = set()
         self._ended: dict[Job, Outcome] = {}
         self._told: set[Job] = set()
-        self._loop.subscribe(MANAGER_PATH, MANAGER, "JobRemoved", self._job_removed)
-        self._loop.ask_for_signals()
+        self.loop.subscribe(MANAGER_PATH, MANAGER, "JobRemoved", self._job_removed)
+        self.loop.ask_for_signals()
 
     def __enter__(self) -> Self:
         return self
@@ -93,7 +93,7 @@ class Jobs:
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._loop.close()
+        self.loop.close()
 
     def start_transient(
         self,
@@ -102,9 +102,11 @@ class Jobs:
         aux: Aux = (),
         *,
         mode: str = "fail",
+        files: Sequence[int] = (),
     ) -> Job:
         """Create and start a unit; `aux` are further units made with it (a timer's service).
 
+        A property of type `h` is a number of `files`, which are copied.
         ValueError where a property's value does not fit its signature.
         """
         from gi.repository import GLib
@@ -119,7 +121,7 @@ class Jobs:
             pack_properties(properties),
             GLib.Variant.new_array(GLib.VariantType("(sa(sv))"), extra),
         )
-        return self._ask("start", name, "StartTransientUnit", args)
+        return self._ask("start", name, "StartTransientUnit", args, files)
 
     def start(self, unit: str, *, mode: str = "replace") -> Job:
         """Start a unit that systemd knows; starting an active one ends at once as done."""
@@ -142,22 +144,29 @@ class Jobs:
         """
         untold = (self._open | self._ended.keys()) - self._told
         wanted = sorted(jobs or untold, key=lambda job: job.number)
-        self._loop.run(lambda: self._open.isdisjoint(wanted), timeout)
+        self.loop.run(lambda: self._open.isdisjoint(wanted), timeout)
         self._told.update(self._ended.keys() & wanted)
         waiting = JobResult.WAITING
         return {job: self._ended.get(job, Outcome(job=job, result=waiting)) for job in wanted}
+
+    @property
+    def news(self) -> bool:
+        """There is an outcome that was not told yet."""
+        return len(self._ended) > len(self._told)
 
     def ended(self, timeout: float) -> tuple[Outcome, ...]:
         """The outcomes not told yet, once there is one; none after `timeout` seconds without.
 
         Raises Unreachable where the connection ends first.
         """
-        self._loop.run(lambda: len(self._ended) > len(self._told), timeout)
+        self.loop.run(lambda: self.news, timeout)
         fresh = tuple(outcome for job, outcome in self._ended.items() if job not in self._told)
         self._told.update(outcome.job for outcome in fresh)
         return fresh
 
-    def _ask(self, verb: str, unit: str, method: str, args: Variant) -> Job:
+    def _ask(
+        self, verb: str, unit: str, method: str, args: Variant, files: Sequence[int] = ()
+    ) -> Job:
         self._number += 1
         job = Job(self._number, verb, unit)
         self._open.add(job)
@@ -171,10 +180,10 @@ class Jobs:
                 self._end(job, JobResult(self._removed[path]))
             else:
                 self._awaited.setdefault(path, []).append(job)
-            if not self._loop.busy:
+            if not self.loop.busy:
                 self._removed.clear()
 
-        self._loop.submit_packed(MANAGER_PATH, MANAGER, method, args, answered)
+        self.loop.submit_packed(MANAGER_PATH, MANAGER, method, args, answered, files=files)
         return job
 
     def _job_removed(self, args: tuple[int, str, str, str]) -> None:
@@ -183,7 +192,7 @@ class Jobs:
             for job in self._awaited.pop(path):
                 self._end(job, JobResult(result))
         # one job answers two calls for one unit where systemd merges them
-        if self._loop.busy:
+        if self.loop.busy:
             self._removed[path] = result
 
     def _end(self, job: Job, result: JobResult, error: SystemdError | None = None) -> None:

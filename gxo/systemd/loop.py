@@ -5,7 +5,7 @@ untouched.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from types import TracebackType
@@ -41,7 +41,8 @@ class Loop:
         self.bus = bus
         self._context = GLib.MainContext()
         self._subscriptions: list[Any] = []
-        self._waiting: deque[tuple[str, str, str, Variant, Done, float]] = deque()
+        self._waiting: deque[tuple[str, str, str, Variant, Done, float, Any]] = deque()
+        self._watched: list[Any] = []
         self.in_flight = 0
 
     def __enter__(self) -> Self:
@@ -56,9 +57,11 @@ class Loop:
         self.close()
 
     def close(self) -> None:
-        """Drop the subscriptions; answers still under way are no longer delivered."""
+        """Drop subscriptions and watches; answers still under way are no longer delivered."""
         while self._subscriptions:
             self._subscriptions.pop().unsubscribe()
+        while self._watched:
+            self._watched.pop().destroy()
 
     @property
     def busy(self) -> bool:
@@ -88,6 +91,26 @@ class Loop:
             if error.name != f"{SYSTEMD}.AlreadySubscribed":
                 raise
 
+    def watch(self, descriptor: int, readable: Callable[[], bool]) -> None:
+        """Call `readable` within `run` while there is something to read, or its end, until False.
+
+        The descriptor stays the caller's; it may be closed once `readable` has returned False.
+        """
+        from gi.repository import GLib
+
+        condition = GLib.IOCondition.IN | GLib.IOCondition.HUP | GLib.IOCondition.ERR
+        source = GLib.unix_fd_source_new(descriptor, condition)
+
+        def ready(*_: object) -> bool:
+            more = readable()
+            if not more:
+                self._watched.remove(source)
+            return more
+
+        source.set_callback(ready)
+        source.attach(self._context)
+        self._watched.append(source)
+
     def submit(
         self,
         path: str,
@@ -111,9 +134,20 @@ class Loop:
         done: Done,
         *,
         timeout: float = DEFAULT_TIMEOUT,
+        files: Sequence[int] = (),
     ) -> None:
-        """`submit` with the arguments as a variant."""
-        self._waiting.append((path, interface, method, args, done, timeout))
+        """`submit` with the arguments as a variant.
+
+        Handles in them are numbers of `files`, which are copied: the caller may close its own.
+        """
+        from gi.repository import Gio
+
+        handed = None
+        if files:
+            handed = Gio.UnixFDList.new()
+            for descriptor in files:
+                handed.append(descriptor)
+        self._waiting.append((path, interface, method, args, done, timeout, handed))
         self._send()
 
     def run(self, until: Callable[[], bool], timeout: float) -> bool:
@@ -149,10 +183,11 @@ class Loop:
 
     def _send(self) -> None:
         while self._waiting and self.in_flight < IN_FLIGHT:
-            path, interface, method, args, done, timeout = self._waiting.popleft()
+            path, interface, method, args, done, timeout, files = self._waiting.popleft()
             self.in_flight += 1
             with self._ours():
-                self.bus.send(path, interface, method, args, self._landing(done), timeout=timeout)
+                landing = self._landing(done)
+                self.bus.send(path, interface, method, args, landing, timeout=timeout, files=files)
 
     def _landing(self, done: Done) -> Done:
         def landed(answer: Variant | None, error: SystemdError | None) -> None:

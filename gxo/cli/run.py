@@ -1,0 +1,41 @@
+"""`gxo run`: carry out a playbook's run_once workloads now."""
+
+import typer
+
+from gxo.cli import options, output
+from gxo.cli.exits import Exit
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: gxo run build.yaml --input branch=main")
+def run(
+    path: str = typer.Argument(..., help="The playbook."),
+    jobs: int = typer.Option(8, "--jobs", "-j", min=1, help="Steps that may run at once."),
+    detach: bool = typer.Option(False, "--detach", help="Print the run's id and return."),
+    inputs: options.Inputs = [],
+    variables: options.Vars = [],
+    vars_files: options.VarsFiles = [],
+    json: options.Json = False,
+) -> int:
+    """Run the steps of a playbook in their order, in a workspace of the run's own."""
+    from gxo.cli.attach import follow
+    from gxo.cli.guard import need_root
+    from gxo.cli.load import given, load_to_run
+    from gxo.runtime.launch import launch, submit
+    from gxo.runtime.store import Store
+    from gxo.runtime.task import Task
+    from gxo.systemd.bus import Bus
+    from gxo.systemd.manager import Manager
+
+    need_root("run")
+    plan, frames = load_to_run(path, given(inputs, variables, vars_files), as_json=json)
+    playbook = plan.playbook.text
+    with Store() as store, Bus.system() as bus:
+        manager = Manager(bus)
+        run = submit(store, playbook, Task(plan=plan, frames=frames, jobs=jobs))
+        started = launch(manager, run, playbook, attached=not detach)
+        if started.events is None:
+            output.say(run)
+            return Exit.DONE
+        return follow(started.events, manager, started.names, as_json=json)

@@ -1,0 +1,122 @@
+"""Attempt: one start of a step's unit, from its properties to how it ended."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gxo.runtime.capture import Capture
+from gxo.runtime.redact import Redactor
+from gxo.systemd.ending import describe
+from gxo.systemd.jobs import Job, JobResult, Jobs, Outcome
+from gxo.systemd.manager import Manager
+from gxo.template.value import Data
+from gxo.units.model import Property
+
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How an attempt ended; `detail` says why it failed, `exit_code` is 128 + N for signal N."""
+
+    ok: bool
+    exit_code: int | None
+    stdout: str
+    stderr: str
+    cut: bool
+    detail: str = ""
+    cancelled: bool = False
+
+    def summary(self) -> Data:
+        """What `register` keeps, by the spec of `exec`."""
+        return {
+            "exit_code": self.exit_code,
+            "stdout": self.stdout,
+            "stderr": self.stderr,
+            "truncated": self.cut,
+        }
+
+
+class Attempt:
+    """It has ended when its job has and both its outputs are at their end.
+
+    `line(stream, text)` gets each line as it is written.
+    """
+
+    def __init__(
+        self,
+        manager: Manager,
+        jobs: Jobs,
+        unit: str,
+        properties: tuple[Property, ...],
+        redactor: Redactor,
+        line: Callable[[str, str], None],
+        ended: Callable[["Attempt", Result], None],
+    ) -> None:
+        self.unit = unit
+        self._manager = manager
+        self._ended = ended
+        self._outcome: Outcome | None = None
+        self._reading = 2
+        self._captures = {
+            name: Capture(redactor, lambda text, name=name: line(name, text))  # type: ignore[misc]
+            for name in ("stdout", "stderr")
+        }
+        ends = [os.pipe2(os.O_CLOEXEC) for _ in self._captures]
+        try:
+            for (reader, _), capture in zip(ends, self._captures.values(), strict=True):
+                os.set_blocking(reader, False)
+                jobs.loop.watch(reader, lambda r=reader, c=capture: self._read(r, c))  # type: ignore[misc]
+            writers = tuple(writer for _, writer in ends)
+            self.job: Job = jobs.start_transient(unit, properties, files=writers)
+        finally:
+            for _, writer in ends:
+                os.close(writer)
+
+    def over(self, outcome: Outcome) -> None:
+        """Its job has ended."""
+        self._outcome = outcome
+        self._finish()
+
+    def _read(self, reader: int, capture: Capture) -> bool:
+        try:
+            chunk = os.read(reader, _CHUNK)
+        except BlockingIOError:
+            return True
+        capture.feed(chunk)
+        if chunk:
+            return True
+        os.close(reader)
+        self._reading -= 1
+        self._finish()
+        return False
+
+    def _finish(self) -> None:
+        if self._outcome is not None and not self._reading:
+            self._ended(self, self._result(self._outcome))
+
+    def _result(self, outcome: Outcome) -> Result:
+        out, err = self._captures["stdout"], self._captures["stderr"]
+        code, detail = (0, "") if outcome.ok else self._why(outcome)
+        return Result(
+            ok=outcome.ok,
+            exit_code=code,
+            stdout=out.text,
+            stderr=err.text,
+            cut=out.cut or err.cut,
+            detail=detail,
+            cancelled=outcome.result is JobResult.CANCELED,
+        )
+
+    def _why(self, outcome: Outcome) -> tuple[int | None, str]:
+        """The exit code and the reason of a failed start; a failed unit stays until it is read."""
+        if outcome.error is not None:
+            return None, f"systemd refused it: {outcome.error}"
+        if outcome.result in (JobResult.CANCELED, JobResult.DEPENDENCY):
+            return None, "it was cancelled"
+        found = self._manager.result(self.unit)
+        self._manager.reset_failed(self.unit)
+        code = found.status if found.code == "exited" else 128 + found.status
+        if found.result == "timeout":
+            return code, "it did not end in time"
+        return code, describe(found)

@@ -1,0 +1,48 @@
+"""Capture: what a step writes, redacted, line by line to the journal and bounded in memory."""
+
+from collections.abc import Callable
+
+from gxo.runtime.redact import Redactor, Stream
+
+KEPT = 1 << 20
+"""Bytes of an output that its summary keeps; the journal has all of it."""
+LONGEST = 48 * 1024
+"""Bytes of a line after which journald would cut it too (LineMax=, journald.conf(5))."""
+
+
+class Capture:
+    """One output of one step. `line` gets each line as it is complete, without its end."""
+
+    def __init__(self, redactor: Redactor, line: Callable[[str], None]) -> None:
+        self.total = 0
+        self._stream = Stream(redactor)
+        self._line = line
+        self._kept = bytearray()
+        self._open = bytearray()
+
+    def feed(self, chunk: bytes) -> None:
+        """The next bytes; none at its end."""
+        said = self._stream.feed(chunk) if chunk else self._stream.end()
+        self.total += len(said)
+        self._kept += said[: max(KEPT - len(self._kept), 0)]
+        self._open += said
+        *lines, rest = self._open.split(b"\n")
+        while len(rest) > LONGEST:
+            lines.append(rest[:LONGEST])
+            rest = rest[LONGEST:]
+        self._open = rest
+        if not chunk and rest:
+            lines.append(rest)
+            self._open = bytearray()
+        for line in lines:
+            self._line(line.decode("utf-8", "replace"))
+
+    @property
+    def text(self) -> str:
+        """What is kept, without the last line break."""
+        return self._kept.decode("utf-8", "replace").removesuffix("\n")
+
+    @property
+    def cut(self) -> bool:
+        """Not all of it is kept."""
+        return self.total > len(self._kept)

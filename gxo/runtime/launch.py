@@ -1,0 +1,92 @@
+"""Launch: a run put into the state and its runner started; what it tells comes back on a pipe."""
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+
+from gxo.runtime.status import Status
+from gxo.runtime.step_unit import RunNames
+from gxo.runtime.store import RunRow, Store
+from gxo.runtime.task import Task, new_run_id, to_spec
+from gxo.systemd.jobs import Jobs, raise_if_refused
+from gxo.systemd.manager import Manager
+from gxo.units.directives import directive
+from gxo.units.model import Command, Property, Unit, UnitType
+from gxo.units.names import ROOT_SLICE
+from gxo.units.properties import properties
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A run whose runner is starting; `events` is the reading end of what it tells, or None."""
+
+    id: str
+    names: RunNames
+    events: int | None
+
+
+def submit(store: Store, playbook: str, task: Task) -> str:
+    """Put a run into the state as Pending; its id."""
+    run = new_run_id()
+    spec = to_spec(task)
+    store.add(
+        RunRow(
+            id=run,
+            playbook=playbook,
+            status=Status.PENDING,
+            created=time.time_ns() // 1000,
+            spec=spec,
+        )
+    )
+    return run
+
+
+def launch(manager: Manager, run: str, playbook: str, *, attached: bool) -> Launched:
+    """Start the runner of a submitted run. Raises SystemdError where systemd refuses it."""
+    names = RunNames(run=run, playbook=playbook)
+    reader, writer = os.pipe2(os.O_CLOEXEC) if attached else (None, None)
+    try:
+        with manager.jobs() as jobs:
+            _start(jobs, names, writer)
+    finally:
+        if writer is not None:
+            os.close(writer)
+    return Launched(run, names, reader)
+
+
+def _start(jobs: Jobs, names: RunNames, writer: int | None) -> None:
+    unit = _unit(names)
+    found = properties(unit)
+    files = () if writer is None else (writer,)
+    if files:
+        found = (*found, Property("StandardOutputFileDescriptor", "h", 0))
+    job = jobs.start_transient(unit.name, found, files=files)
+    raise_if_refused(jobs.wait(30, job)[job])
+
+
+def _unit(names: RunNames) -> Unit:
+    """The runner: outside its steps' slice, so that it outlives them; stopped by SIGTERM."""
+    own = (sys.executable, "-I", "-m", "gxo.runtime")
+    settings = (
+        directive("Description", f"gxo run {names.run} of {names.playbook}"),
+        directive("IgnoreOnIsolate", True),
+        directive("Type", "exec"),
+        directive("Slice", ROOT_SLICE),
+        directive("ExecStart", Command((*own, "run", names.run))),
+        directive("ExecStopPost", Command((*own, "clean", names.run))),
+        directive("KillMode", "mixed"),
+        directive("TimeoutStopSec", 90_000_000),
+        directive("StandardOutput", "null"),
+        directive("LogExtraFields", f"GXO_PLAYBOOK={names.playbook}"),
+        directive("LogExtraFields", f"GXO_RUN={names.run}"),
+        directive("SyslogIdentifier", "gxo-run"),
+    )
+    return Unit(
+        name=names.runner,
+        type=UnitType.SERVICE,
+        playbook=names.playbook,
+        workload="",
+        directives=settings,
+        digest="",
+    )

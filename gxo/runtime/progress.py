@@ -1,0 +1,105 @@
+"""Progress: one step of a run, from its condition over its items and attempts to its summary."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gxo.plan.model import Step
+from gxo.runtime.scope import Scopes
+from gxo.runtime.status import Status
+from gxo.spec.policy import Retry
+from gxo.template.data import kind, truth
+from gxo.template.evaluate import evaluate
+from gxo.template.value import Data
+
+_SECOND = 1_000_000
+
+
+class BadLoop(Exception):
+    """A `loop` that came out as what cannot be gone through."""
+
+
+@dataclass(slots=True)
+class Item:
+    """One iteration. `number` counts from 0; -1 is a step without a loop."""
+
+    number: int
+    value: Data = None
+    attempts: int = 0
+    summary: Data = None
+    detail: str = ""
+    status: Status = Status.PENDING
+    started: int | None = None
+    ended: int | None = None
+
+
+@dataclass(slots=True)
+class Progress:
+    """A step under way: its items, of which `parallel` may run at once."""
+
+    step: Step
+    items: list[Item]
+    started: int
+    looped: bool
+    units: int = 0
+    """How many units it has had: each attempt has a name of its own."""
+    waiting: list[Item] = field(default_factory=list)
+
+    @property
+    def running(self) -> int:
+        return sum(item.status is Status.RUNNING for item in self.items)
+
+    @property
+    def failed(self) -> Item | None:
+        return next((item for item in self.items if item.status is Status.FAILED), None)
+
+    def next(self) -> Iterator[Item]:
+        """The items that may start now; after a failed one none does."""
+        while self.waiting and not self.failed and self.running < self.step.parallel:
+            yield self.waiting.pop(0)
+
+    @property
+    def over(self) -> bool:
+        return not self.running and (not self.waiting or self.failed is not None)
+
+    @property
+    def summary(self) -> Data:
+        """What `register` keeps: of a loop the list of its items' summaries, in their order."""
+        if self.looped:
+            return [item.summary for item in self.items]
+        return self.items[0].summary
+
+
+def begin(step: Step, scopes: Scopes, now: int) -> Progress | None:
+    """A step that is to run, None where its condition says no; raises Fault, BadLoop."""
+    scope = scopes.now()
+    if step.when is not None and not truth(evaluate(step.when, scope)):
+        return None
+    if step.loop is None:
+        items = [Item(-1)]
+    else:
+        items = [Item(n, value) for n, value in enumerate(_items(evaluate(step.loop, scope)))]
+    return Progress(step, items, now, looped=step.loop is not None, waiting=list(items))
+
+
+def own_names(progress: Progress, item: Item) -> dict[str, Data]:
+    """What a loop's templates read beside the run's names."""
+    return {progress.step.loop_var: item.value} if progress.looped else {}
+
+
+def delay(retry: Retry, attempts: int, chance: random.Random) -> int:
+    """Microseconds before the next attempt, after so many."""
+    most = retry.max_delay if retry.max_delay is not None else None
+    wait = retry.delay * retry.backoff_factor ** (attempts - 1)
+    if most is not None:
+        wait = min(wait, most)
+    return round(wait * (1 + retry.jitter * chance.uniform(-1, 1)))
+
+
+def _items(found: Data) -> list[Data]:
+    """A map's items are maps of its `key` and `value`."""
+    if isinstance(found, dict):
+        return [{"key": key, "value": value} for key, value in found.items()]
+    if isinstance(found, list):
+        return found
+    raise BadLoop(f"`loop` must yield a list or a map, not {kind(found)}")

@@ -1,0 +1,93 @@
+"""Record: what becomes of a run's steps, kept in the state and told to who listens."""
+
+import time
+from collections.abc import Callable
+
+from gxo.runtime.progress import Item
+from gxo.runtime.redact import Redactor
+from gxo.runtime.status import Status
+from gxo.runtime.store import WHOLE, EventRow, StepRow, Store
+from gxo.template.value import Data
+
+Listener = Callable[[EventRow], None]
+
+
+class Record:
+    """The way of everything a run says: through the redactor, into the state, then to `tell`."""
+
+    def __init__(self, store: Store, run: str, redactor: Redactor, tell: Listener) -> None:
+        self._store = store
+        self._run = run
+        self._redactor = redactor
+        self._tell = tell
+
+    def run(self, status: Status, *, detail: str = "", **columns: object) -> None:
+        """The run's own new status, with further columns of its row."""
+        event = self._event("run", status, detail=detail)
+        self._store.update(self._run, [event], status=status.value, detail=event.detail, **columns)
+        self._tell(event)
+
+    def step(
+        self,
+        step: str,
+        status: Status,
+        *,
+        started: int,
+        ended: int | None = None,
+        detail: str = "",
+        summary: Data = None,
+        attempts: int = 0,
+    ) -> None:
+        """A step's new status; `summary` is redacted already."""
+        event = self._event("step", status, step=step, detail=detail)
+        row = StepRow(
+            step=step,
+            status=status,
+            attempts=attempts,
+            started=started,
+            ended=ended,
+            detail=event.detail,
+            summary=summary,
+        )
+        self._save(row, event)
+
+    def item(self, step: str, item: Item) -> None:
+        """An iteration of a loop has ended."""
+        event = self._event(
+            "item", item.status, step=step, iteration=item.number, detail=item.detail
+        )
+        row = StepRow(
+            step=step,
+            status=item.status,
+            iteration=item.number,
+            attempts=item.attempts,
+            started=item.started,
+            ended=item.ended,
+            detail=event.detail,
+            summary=self._redactor.data(item.summary),
+        )
+        self._save(row, event)
+
+    def retry(self, step: str, item: Item, detail: str, wait: float) -> None:
+        """An attempt has failed, and another follows after `wait` seconds."""
+        said = f"{detail}; attempt {item.attempts + 1} follows in {wait:.3g} s"
+        event = self._event("retry", Status.RUNNING, step=step, iteration=item.number, detail=said)
+        self._store.save(self._run, [], [event])
+        self._tell(event)
+
+    def _save(self, row: StepRow, event: EventRow) -> None:
+        self._store.save(self._run, [row], [event])
+        self._tell(event)
+
+    def _event(
+        self, kind: str, status: Status, *, step: str = "", iteration: int = WHOLE, detail: str
+    ) -> EventRow:
+        return EventRow(
+            time=time.time_ns() // 1000,
+            run=self._run,
+            event=kind,
+            status=status.value,
+            step=step,
+            iteration=iteration,
+            detail=self._redactor.text(detail),
+        )

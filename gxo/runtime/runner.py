@@ -1,0 +1,246 @@
+"""Runner: carries out a run's steps as transient units, and writes down what becomes of them."""
+
+import heapq
+import random
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import count
+
+from gxo.plan.model import Step
+from gxo.runtime.attempt import Attempt, Result
+from gxo.runtime.command import BadParams, command_of
+from gxo.runtime.order import Order
+from gxo.runtime.progress import BadLoop, Item, Progress, begin, delay, own_names
+from gxo.runtime.record import Record
+from gxo.runtime.redact import Redactor
+from gxo.runtime.scope import Scopes
+from gxo.runtime.status import Status
+from gxo.runtime.step_unit import RunNames, step_properties
+from gxo.runtime.task import Task
+from gxo.spec.lifecycle import RunOnce
+from gxo.systemd.jobs import Job, Jobs
+from gxo.systemd.manager import Manager
+from gxo.template.fault import Fault
+from gxo.template.value import Data
+
+_BEAT = 1.0
+_LAST_WORDS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a runner works with."""
+
+    manager: Manager
+    jobs: Jobs
+    record: Record
+    redactor: Redactor
+    scopes: Scopes
+    order: Order
+    names: RunNames
+    workspace: str
+    line: Callable[[str, int, str, str], None]
+    """Gets each line a step writes: step, iteration, `stdout` or `stderr`, text; redacted."""
+
+
+class Runner:
+    """One run, from its first step to its end."""
+
+    def __init__(self, task: Task, means: Means, registered: dict[str, Data]) -> None:
+        self.task = task
+        self.means = means
+        self._registered = registered
+        self._steps = {
+            step.name.text: step for step in task.plan.steps if isinstance(step.lifecycle, RunOnce)
+        }
+        self._ready: list[str] = []
+        self._progress: dict[str, Progress] = {}
+        self._attempts: dict[Job, Attempt] = {}
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._tick = count()
+        self._chance = random.Random()
+        self._cancelled = False
+
+    def run(self) -> Status:
+        """Until nothing runs and nothing may start; SystemdError where the bus is lost."""
+        self._ready += self.means.order.first()
+        while True:
+            self._start_ready()
+            if not self._attempts and not self._timers and not self._ready:
+                return self.means.order.end()
+            self._wait()
+
+    def cancel(self) -> None:
+        """Stop what runs and start nothing more. May be called from a signal handler."""
+        self._cancelled = True
+
+    def _wait(self) -> None:
+        jobs = self.means.jobs
+        due = self._timers[0][0] - time.monotonic() if self._timers else _BEAT
+        ended = len(self._attempts)
+        before = self._cancelled
+        jobs.loop.run(
+            lambda: jobs.news or len(self._attempts) != ended or self._cancelled != before,
+            max(min(due, _BEAT), 0.0),
+        )
+        for outcome in jobs.ended(0):
+            if outcome.job in self._attempts:
+                self._attempts[outcome.job].over(outcome)
+        if self._cancelled and not before:
+            self._stop_all()
+        while self._timers and self._timers[0][0] <= time.monotonic():
+            heapq.heappop(self._timers)[2]()
+
+    def _stop_all(self) -> None:
+        self._timers.clear()
+        self.means.jobs.stop(self.means.names.slice)
+
+    def _start_ready(self) -> None:
+        order = self.means.order
+        while self._ready and not self._cancelled and len(self._attempts) < self.task.jobs:
+            name = self._ready.pop(0)
+            if order.may_start(name):
+                self._begin(self._steps[name])
+        if not self._ready and len(self._attempts) < self.task.jobs:
+            for progress in tuple(self._progress.values()):
+                self._advance(progress)
+        if self._cancelled:
+            self._ready.clear()
+
+    def _begin(self, step: Step) -> None:
+        now = _now()
+        try:
+            progress = begin(step, self.means.scopes, now)
+        except (Fault, BadLoop) as error:
+            self._settle(step, Status.FAILED, detail=self._said(error), started=now)
+            return
+        if progress is None:
+            self._settle(step, Status.SKIPPED, started=now)
+            return
+        self._progress[step.name.text] = progress
+        self.means.record.step(step.name.text, Status.RUNNING, started=now)
+        self._move(step, Status.RUNNING)
+        self._advance(progress)
+
+    def _advance(self, progress: Progress) -> None:
+        """Start the items of a step that may run now, and end it where none is left."""
+        if not self._cancelled:
+            for item in progress.next():
+                self._attempt(progress, item)
+                if len(self._attempts) >= self.task.jobs:
+                    break
+        if progress.over and progress.step.name.text in self._progress:
+            self._end(progress)
+
+    def _attempt(self, progress: Progress, item: Item) -> None:
+        step, means = progress.step, self.means
+        name = step.name.text
+        item.status, item.attempts = Status.RUNNING, item.attempts + 1
+        item.started = item.started or _now()
+        unit = means.names.step(name, progress.units)
+        progress.units += 1
+        try:
+            scope = means.scopes.now(**own_names(progress, item))
+            command = command_of(step.action, scope, step.span)
+        except (Fault, BadParams) as error:
+            self._item_over(progress, item, None, self._said(error))
+            return
+        frame = self.task.frames[name]
+        attempt = Attempt(
+            means.manager,
+            means.jobs,
+            unit,
+            step_properties(means.names, name, unit, frame, means.workspace, command),
+            means.redactor,
+            lambda stream, text: means.line(name, item.number, stream, text),
+            lambda attempt, result: self._attempt_over(progress, item, attempt, result),
+        )
+        self._attempts[attempt.job] = attempt
+
+    def _attempt_over(
+        self, progress: Progress, item: Item, attempt: Attempt, result: Result
+    ) -> None:
+        del self._attempts[attempt.job]
+        retry = progress.step.retry
+        again = not result.ok and not self._cancelled and retry is not None
+        if again and retry is not None and item.attempts < retry.attempts:
+            wait = delay(retry, item.attempts, self._chance) / 1e6
+            self.means.record.retry(progress.step.name.text, item, result.detail, wait)
+            due = time.monotonic() + wait
+            heapq.heappush(
+                self._timers, (due, next(self._tick), lambda: self._attempt(progress, item))
+            )
+            return
+        self._item_over(progress, item, result, result.detail)
+
+    def _item_over(
+        self, progress: Progress, item: Item, result: Result | None, detail: str
+    ) -> None:
+        item.ended, item.detail = _now(), detail
+        item.summary = result.summary() if result else None
+        if self._cancelled and not (result and result.ok):
+            item.status = Status.CANCELLED
+        else:
+            item.status = Status.COMPLETED if result and result.ok else Status.FAILED
+        if progress.looped:
+            self.means.record.item(progress.step.name.text, item)
+        self._advance(progress)
+
+    def _end(self, progress: Progress) -> None:
+        step = progress.step
+        del self._progress[step.name.text]
+        found = {item.status for item in progress.items}
+        bad = next((s for s in (Status.FAILED, Status.CANCELLED) if s in found), None)
+        if bad is None and progress.waiting:
+            bad = Status.CANCELLED
+        failed = progress.failed
+        self._settle(
+            step,
+            bad or Status.COMPLETED,
+            detail=failed.detail if failed else "",
+            started=progress.started,
+            progress=progress,
+        )
+
+    def _settle(
+        self,
+        step: Step,
+        status: Status,
+        *,
+        started: int,
+        detail: str = "",
+        progress: Progress | None = None,
+    ) -> None:
+        summary = progress.summary if progress else None
+        kept = self.means.redactor.data(summary)
+        if step.register is not None:
+            self._registered[step.register.text] = kept
+        attempts = max((item.attempts for item in progress.items), default=0) if progress else 0
+        self.means.record.step(
+            step.name.text,
+            status,
+            started=started,
+            ended=_now(),
+            detail=detail,
+            summary=kept,
+            attempts=attempts,
+        )
+        self._move(step, status)
+
+    def _move(self, step: Step, status: Status) -> None:
+        for name in self.means.order.move(step.name.text, status):
+            if name in self._steps and name not in self._ready:
+                self._ready.append(name)
+
+    def _said(self, error: Exception) -> str:
+        return self.means.redactor.text(str(error))
+
+
+def left_out(task: Task) -> Iterable[str]:
+    """The workloads that a run does not execute."""
+    return (step.name.text for step in task.plan.steps if not isinstance(step.lifecycle, RunOnce))
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

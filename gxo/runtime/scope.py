@@ -1,0 +1,64 @@
+"""Scope: what the templates of a run may read at a moment, and the effects they may call."""
+
+import datetime
+import uuid
+from collections.abc import Callable, Mapping
+
+from gxo.plan.model import Plan
+from gxo.plan.scope import Names
+from gxo.template.evaluate import Scope
+from gxo.template.fault import Failure
+from gxo.template.function import FunctionTable
+from gxo.template.functions import run_functions
+from gxo.template.value import Data
+
+
+class Scopes:
+    """The scopes of one run. `registered` and `statuses` are the runner's own: they change."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        run: str,
+        workspace: str,
+        registered: Mapping[str, Data],
+        statuses: Mapping[str, str],
+        secret: Callable[[str], str],
+        environment: Mapping[str, str],
+    ) -> None:
+        self._plan = plan
+        self._registered = registered
+        self._statuses = statuses
+        self._fixed: dict[str, Data] = {
+            "workspace": {"path": workspace},
+            "run": {"id": run},
+            "playbook": {"name": plan.playbook.text},
+        }
+        self._functions = _functions(secret, environment)
+
+    def now(self, **more: Data) -> Scope:
+        """What stands at this moment; `more` are names of this step's own, as a loop's variable."""
+        workloads: Data = {name: {"status": str(s)} for name, s in self._statuses.items()}
+        known = {**dict(self._plan.inputs), **self._registered, **more}
+        names = Names(known, self._plan.vars)
+        names.scope = scope = Scope(
+            names=names,
+            gxo={**self._fixed, "workloads": workloads},
+            functions=self._functions,
+        )
+        return scope
+
+
+def _functions(secret: Callable[[str], str], environment: Mapping[str, str]) -> FunctionTable:
+    def env(name: str) -> str:
+        if name not in environment:
+            hint = f"pass it on with `--env {name}`"
+            raise Failure(f"the environment has no `{name}`", argument=0, hint=hint)
+        return environment[name]
+
+    return run_functions(secret=secret, env=env, now=_now, uuid=lambda: str(uuid.uuid4()))
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

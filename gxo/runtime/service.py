@@ -1,0 +1,125 @@
+"""Service: the runner as the command of `gxo-run-ID.service`, and what cleans up behind it."""
+
+import grp
+import json
+import pwd
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from gxo.runtime.order import Order
+from gxo.runtime.record import Record
+from gxo.runtime.redact import Redactor
+from gxo.runtime.runner import Means, Runner
+from gxo.runtime.scope import Scopes
+from gxo.runtime.status import Status
+from gxo.runtime.step_unit import RunNames
+from gxo.runtime.store import EventRow, Store
+from gxo.runtime.task import from_spec
+from gxo.runtime.workspace import Workspaces, remove
+from gxo.systemd.bus import Bus, SystemdError
+from gxo.systemd.journal_write import JournalWriter
+from gxo.systemd.manager import Manager
+from gxo.template.fault import Failure
+from gxo.template.value import Data
+from gxo.units.steps import USER
+
+
+def run(run_id: str) -> int:
+    """Carry out a run that stands in the state as Pending; 0 where it Completed."""
+    with Store() as store, Bus.system() as bus, JournalWriter() as journal:
+        row = store.run(run_id)
+        assert row is not None, f"there is no run {run_id}"
+        task = from_spec(row.spec)
+        redactor = Redactor()
+        record = Record(store, run_id, redactor, _tell)
+        manager = Manager(bus)
+        path = Workspaces().make(_owner())
+        names = RunNames(run=run_id, playbook=row.playbook)
+        fields = {"GXO_PLAYBOOK": row.playbook, "GXO_RUN": run_id}
+        registered: dict[str, Data] = {}
+        order = Order(task.plan)
+
+        def line(step: str, _iteration: int, stream: str, text: str) -> None:
+            own = {**fields, "GXO_WORKLOAD": step, "GXO_STEP": step, "GXO_STREAM": stream}
+            own["SYSLOG_IDENTIFIER"] = f"{row.playbook}.{step}"
+            journal.write(text, own, 6)
+
+        record.run(Status.RUNNING, started=_now(), workspace=str(path))
+        with manager.jobs() as jobs:
+            means = Means(
+                manager=manager,
+                jobs=jobs,
+                record=record,
+                redactor=redactor,
+                scopes=Scopes(
+                    task.plan,
+                    run=run_id,
+                    workspace=str(path),
+                    registered=registered,
+                    statuses=order.status,
+                    secret=_no_secret,
+                    environment={},
+                ),
+                order=order,
+                names=names,
+                workspace=str(path),
+                line=line,
+            )
+            runner = Runner(task, means, registered)
+            signal.signal(signal.SIGTERM, lambda *_: runner.cancel())
+            status = runner.run()
+        remove(path)
+        record.run(status, ended=_now(), workspace=None)
+        return 0 if status is Status.COMPLETED else 1
+
+
+def clean(run_id: str) -> int:
+    """End what a runner has left that was killed: its steps, its workspace, its row."""
+    with Store() as store:
+        row = store.run(run_id)
+        if row is None or row.status.terminal:
+            return 0
+        names = RunNames(run=run_id, playbook=row.playbook)
+        with Bus.system() as bus, suppress(SystemdError):
+            Manager(bus).stop(names.slice)
+        if row.workspace:
+            remove(Path(row.workspace))
+        record = Record(store, run_id, Redactor(), lambda _: None)
+        record.run(Status.FAILED, detail="its runner was killed", ended=_now(), workspace=None)
+    return 0
+
+
+def _no_secret(name: str) -> str:
+    raise Failure(f"there is no secret `{name}`", argument=0)
+
+
+def _tell(event: EventRow) -> None:
+    """To whoever is attached; nobody need be."""
+    with suppress(BrokenPipeError):
+        sys.stdout.write(json.dumps({"version": 1, **_shown(event)}) + "\n")
+        sys.stdout.flush()
+
+
+def _shown(event: EventRow) -> dict[str, object]:
+    return {
+        "time": event.time,
+        "run": event.run,
+        "step": event.step,
+        "iteration": event.iteration,
+        "event": event.event,
+        "status": event.status,
+        "detail": event.detail,
+    }
+
+
+def _owner() -> tuple[int, int] | None:
+    with suppress(KeyError):
+        return pwd.getpwnam(USER).pw_uid, grp.getgrnam(USER).gr_gid
+    return None
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,82 @@
+"""Step unit: one attempt of a step as a transient unit, bound to its runner."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gxo.units.directives import directive
+from gxo.units.model import Directive, Property, Unit, UnitType
+from gxo.units.names import escape
+from gxo.units.properties import properties
+from gxo.units.steps import Frame
+
+STOP = 10_000_000
+"""Microseconds between SIGTERM and SIGKILL where a step is cancelled or out of time."""
+_HIDDEN = "/var/lib/gxo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunNames:
+    """The units of one run (8-contracts.md)."""
+
+    run: str
+    playbook: str
+
+    @property
+    def runner(self) -> str:
+        return f"gxo-run-{self.run}.service"
+
+    @property
+    def slice(self) -> str:
+        return f"gxorun-{self.run}.slice"
+
+    def step(self, name: str, number: int) -> str:
+        """`number` counts a step's iterations and attempts; the first goes without."""
+        behind = f".{number}" if number else ""
+        return f"gxorun-{self.run}.{escape(name)}{behind}.service"
+
+
+def step_properties(
+    names: RunNames,
+    step: str,
+    unit: str,
+    frame: Frame,
+    workspace: str,
+    command: Sequence[Directive],
+) -> tuple[Property, ...]:
+    """All of a oneshot but its stdout and stderr, which are the first two files handed over."""
+    settings = (
+        directive("Description", f"gxo step {names.playbook}.{step}"),
+        directive("IgnoreOnIsolate", True),
+        directive("BindsTo", (names.runner,)),
+        directive("After", (names.runner,)),
+        directive("Type", "oneshot"),
+        directive("Slice", names.slice),
+        directive("TimeoutStopSec", STOP),
+        directive("SyslogIdentifier", f"{names.playbook}.{step}"),
+        directive("LogExtraFields", f"GXO_PLAYBOOK={names.playbook}"),
+        directive("LogExtraFields", f"GXO_WORKLOAD={step}"),
+        directive("LogExtraFields", f"GXO_RUN={names.run}"),
+        directive("LogExtraFields", f"GXO_STEP={step}"),
+        *frame.directives,
+        directive("WorkingDirectory", workspace),
+        directive("Environment", f"HOME={workspace}"),
+        *command,
+    )
+    made = Unit(
+        name=unit,
+        type=UnitType.SERVICE,
+        playbook=names.playbook,
+        workload=step,
+        directives=settings,
+        digest="",
+    )
+    hidden = (
+        Property("TemporaryFileSystem", "a(ss)", [(_HIDDEN, "")]),
+        Property("BindPaths", "a(ssbt)", [(workspace, workspace, False, 0)]),
+    )
+    return (
+        *properties(made),
+        *(hidden if frame.hidden else ()),
+        Property("StandardOutputFileDescriptor", "h", 0),
+        Property("StandardErrorFileDescriptor", "h", 1),
+    )

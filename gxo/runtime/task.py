@@ -1,0 +1,44 @@
+"""Task: what a runner is told to do, as it lies in the state."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gxo.plan.codec import decode, encode, from_json, to_json
+from gxo.plan.model import Plan
+from gxo.units.steps import Frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A plan with the frames of its steps; `jobs` is how many steps may run at once."""
+
+    plan: Plan
+    frames: Mapping[str, Frame]
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Frames:
+    frames: Mapping[str, Frame]
+
+
+def new_run_id() -> str:
+    """Twelve hexadecimal digits: 2^48 keep two of a host's runs apart, and fit into unit names."""
+    return uuid.uuid4().hex[:12]
+
+
+def to_spec(task: Task) -> dict[str, Any]:
+    """JSON data of a task."""
+    frames = encode(_Frames(task.frames))
+    return {"plan": to_json(task.plan), "frames": frames, "jobs": task.jobs}
+
+
+def from_spec(data: Mapping[str, Any]) -> Task:
+    """The task that `to_spec` wrote; UnreadablePlan, UnreadableRecord where it is none."""
+    return Task(
+        plan=from_json(data["plan"]),
+        frames=decode(_Frames, data["frames"]).frames,
+        jobs=int(data["jobs"]),
+    )
