@@ -38,4 +38,4 @@ def run(
         if started.events is None:
             output.say(run)
             return Exit.DONE
-        return follow(started.events, manager, started.names, as_json=json)
+        return follow(started.events, manager, store, started.names, as_json=json)

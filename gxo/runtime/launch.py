@@ -16,6 +16,9 @@ from gxo.units.model import Command, Property, Unit, UnitType
 from gxo.units.names import ROOT_SLICE
 from gxo.units.properties import properties
 
+# an orderly end, however the run ended, leaves nothing: no second Python for that
+_IF_KILLED = ("/bin/sh", "-c", '[ "$SERVICE_RESULT" = success ] || exec "$@"', "sh")
+
 
 @dataclass(frozen=True, slots=True)
 class Launched:
@@ -74,7 +77,8 @@ def _unit(names: RunNames) -> Unit:
         directive("Type", "exec"),
         directive("Slice", ROOT_SLICE),
         directive("ExecStart", Command((*own, "run", names.run))),
-        directive("ExecStopPost", Command((*own, "clean", names.run))),
+        directive("ExecStopPost", Command((*_IF_KILLED, *own, "clean", names.run))),
+        directive("CollectMode", "inactive-or-failed"),
         directive("KillMode", "mixed"),
         directive("TimeoutStopSec", 90_000_000),
         directive("StandardOutput", "null"),

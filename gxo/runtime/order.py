@@ -51,7 +51,7 @@ class Order:
         What one move has named, another does not name again once it runs.
         """
         self.status[name] = status
-        if status is Status.FAILED and name not in self._tolerant:
+        if status is Status.CANCELLED or (status is Status.FAILED and name not in self._tolerant):
             self.failed = True
         return self._startable(dict.fromkeys(self._from[name]))
 

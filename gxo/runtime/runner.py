@@ -3,7 +3,7 @@
 import heapq
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
@@ -59,7 +59,7 @@ class Runner:
         self._attempts: dict[Job, Attempt] = {}
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._tick = count()
-        self._chance = random.Random()
+        self._chance = random.SystemRandom()
         self._cancelled = False
 
     def run(self) -> Status:
@@ -163,7 +163,7 @@ class Runner:
     ) -> None:
         del self._attempts[attempt.job]
         retry = progress.step.retry
-        again = not result.ok and not self._cancelled and retry is not None
+        again = not result.ok and not result.cancelled and not self._cancelled
         if again and retry is not None and item.attempts < retry.attempts:
             wait = delay(retry, item.attempts, self._chance) / 1e6
             self.means.record.retry(progress.step.name.text, item, result.detail, wait)
@@ -179,7 +179,7 @@ class Runner:
     ) -> None:
         item.ended, item.detail = _now(), detail
         item.summary = result.summary() if result else None
-        if self._cancelled and not (result and result.ok):
+        if (self._cancelled and not (result and result.ok)) or (result and result.cancelled):
             item.status = Status.CANCELLED
         else:
             item.status = Status.COMPLETED if result and result.ok else Status.FAILED
@@ -235,11 +235,6 @@ class Runner:
 
     def _said(self, error: Exception) -> str:
         return self.means.redactor.text(str(error))
-
-
-def left_out(task: Task) -> Iterable[str]:
-    """The workloads that a run does not execute."""
-    return (step.name.text for step in task.plan.steps if not isinstance(step.lifecycle, RunOnce))
 
 
 def _now() -> int:

@@ -26,9 +26,12 @@ from gxo.template.fault import Failure
 from gxo.template.value import Data
 from gxo.units.steps import USER
 
+_PATIENCE = 60.0
+"""Seconds for what a step left running to be stopped."""
+
 
 def run(run_id: str) -> int:
-    """Carry out a run that stands in the state as Pending; 0 where it Completed."""
+    """Carry out a run that stands in the state as Pending; how it ended stands there too."""
     with Store() as store, Bus.system() as bus, JournalWriter() as journal:
         row = store.run(run_id)
         assert row is not None, f"there is no run {run_id}"
@@ -71,20 +74,22 @@ def run(run_id: str) -> int:
             runner = Runner(task, means, registered)
             signal.signal(signal.SIGTERM, lambda *_: runner.cancel())
             status = runner.run()
+            jobs.wait(_PATIENCE, jobs.stop(names.slice))
         remove(path)
         record.run(status, ended=_now(), workspace=None)
-        return 0 if status is Status.COMPLETED else 1
+    return 0
 
 
 def clean(run_id: str) -> int:
     """End what a runner has left that was killed: its steps, its workspace, its row."""
     with Store() as store:
         row = store.run(run_id)
-        if row is None or row.status.terminal:
-            return 0
+        assert row is not None, f"there is no run {run_id}"
         names = RunNames(run=run_id, playbook=row.playbook)
-        with Bus.system() as bus, suppress(SystemdError):
+        with suppress(SystemdError), Bus.system() as bus:
             Manager(bus).stop(names.slice)
+        if row.status.terminal:
+            return 0
         if row.workspace:
             remove(Path(row.workspace))
         record = Record(store, run_id, Redactor(), lambda _: None)

@@ -8,7 +8,6 @@ from gxo.diagnostic.base import Problem, Severity
 from gxo.diagnostic.lazy import Lazy
 from gxo.plan.model import Edge, EdgeKind, Plan, Step
 from gxo.plan.scope import compile_scope
-from gxo.source import Span
 from gxo.spec.lifecycle import EventDriven, RunOnce, Scheduled, Supervise, WorkspaceMode
 from gxo.template.data import truth
 from gxo.template.evaluate import Scope, evaluate
@@ -16,6 +15,7 @@ from gxo.template.fault import Fault
 from gxo.units.command import read_exec
 from gxo.units.digest import digest_of
 from gxo.units.directives import directive
+from gxo.units.lacking import lacking_to_apply, lacking_to_apply_step
 from gxo.units.lifecycles import once, scheduled, supervised, timer
 from gxo.units.model import Command, Directive, Unit, UnitType
 from gxo.units.names import LONGEST, WorkloadNames, playbook_slice
@@ -42,7 +42,7 @@ def compile_units(plan: Plan, target: Target) -> tuple[tuple[Unit, ...], tuple[P
     for edge in plan.edges:
         into.setdefault(edge.target, []).append(edge)
     steps = {step.name.text: step for step in plan.steps}
-    work = _Work(plan, target, scope, steps, into, [*problems, *_not_yet(plan)])
+    work = _Work(plan, target, scope, steps, into, [*problems, *lacking_to_apply(plan)])
     units: list[Unit] = []
     for step in plan.steps:
         before = len(work.problems)
@@ -65,7 +65,7 @@ class _Work:
     problems: list[Problem]
 
     def units(self, step: Step) -> tuple[Unit, ...]:
-        self.problems.extend(_step_not_yet(step))
+        self.problems.extend(lacking_to_apply_step(step))
         self.problems.extend(unmet := self._edges(step))
         if unmet:
             return ()
@@ -198,46 +198,3 @@ def _stamped(content: tuple[Directive, ...], digest: str) -> tuple[Directive, ..
     own = directive("LogExtraFields", f"GXO_DIGEST={digest}")
     last = max((i for i, s in enumerate(content) if s.name == own.name), default=-1)
     return (*content[: last + 1], own, *content[last + 1 :])
-
-
-def _not_yet(plan: Plan) -> tuple[Problem, ...]:
-    """Parts of a playbook that only DAG runs have."""
-    found: list[tuple[Span, str]] = []
-    if plan.max_runs is not None:
-        found.append((plan.playbook.span, "limit runs with `max_runs`"))
-    for key, actions in (
-        ("on_success", plan.on_success),
-        ("on_failure", plan.on_failure),
-        ("on_paused", plan.on_paused),
-    ):
-        found += [(a.module.span, f"run `{a.module.text}` for `{key}`") for a in actions]
-    found += [(value.span, "keep `artifacts`") for value in plan.artifacts[:1]]
-    return tuple(faults.NotInThisVersion(span=span, what=what) for span, what in found)
-
-
-def _step_not_yet(step: Step) -> tuple[Problem, ...]:
-    """Parts of a workload that this version checks but does not carry out."""
-    found: list[tuple[Span, str]] = []
-    name = step.name.text
-    module = step.action.module
-    if module.text != "exec":
-        found.append((module.span, f"run `{module.text}`"))
-    if isinstance(step.lifecycle, EventDriven):
-        found.append((step.lifecycle.where("policy"), f"run `{name}` for events"))
-    if isinstance(step.lifecycle, Scheduled) and step.lifecycle.overlap == "allow":
-        found.append((step.lifecycle.where("overlap"), "let scheduled instances overlap"))
-    if step.loop is not None:
-        found.append((step.loop.span, f"loop `{name}`"))
-    if step.register is not None:
-        found.append((step.register.span, f"register what `{name}` yields"))
-    if step.retry is not None and step.retry.attempts > 1:
-        found.append((step.retry.span, f"retry `{name}`"))
-    if step.timeout is not None and isinstance(step.lifecycle, Supervise):
-        found.append((step.span, f"end `{name}` after a `timeout`"))
-    if step.ignore_errors:
-        found.append((step.span, f"ignore errors of `{name}`"))
-    if step.state_policy is not None:
-        found.append((step.state_policy.span, f"give `{name}` a `state_policy`"))
-    what = f"compensate a failure of `{name}`"
-    found += [(action.module.span, what) for action in step.on_failure]
-    return tuple(faults.NotInThisVersion(span=span, what=what) for span, what in found)

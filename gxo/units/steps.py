@@ -8,6 +8,7 @@ from gxo.plan.model import Plan, Step
 from gxo.spec.lifecycle import RunOnce
 from gxo.spec.policy import Profile
 from gxo.units.directives import directive
+from gxo.units.lacking import lacking_to_run
 from gxo.units.model import Directive
 from gxo.units.names import WorkloadNames
 from gxo.units.security import security
@@ -32,7 +33,7 @@ class Frame:
 def compile_steps(plan: Plan, target: Target) -> tuple[Mapping[str, Frame], tuple[Problem, ...]]:
     """The frames of the steps that a run executes, by name, and all that is wrong with them."""
     frames: dict[str, Frame] = {}
-    problems: list[Problem] = []
+    problems: list[Problem] = [*lacking_to_run(plan)]
     for step in plan.steps:
         if isinstance(step.lifecycle, RunOnce):
             frames[step.name.text], wrong = _frame(plan, step, target)

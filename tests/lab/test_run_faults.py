@@ -1,0 +1,103 @@
+"""Runs that are cancelled, killed or hostile: nothing of them stays."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.lab.applying import until
+from tests.lab.machine import Machine
+from tests.lab.running import left, run, step
+
+STUBBORN = "trap '' TERM; touch up; while :; do sleep 0.1; touch again; done"
+
+
+@pytest.fixture(autouse=True)
+def ready(machine: Machine) -> None:
+    """The host is set up."""
+    machine.gxo("setup", check=True)
+
+
+@contextmanager
+def running(machine: Machine, workloads: str) -> Iterator["subprocess.Popen[str]"]:
+    """A `gxo run --json` under way, its first step running."""
+    path = machine.write("/srv/faults.yaml", f"name: faults\nworkloads:\n{workloads}")
+    process = machine.popen(*machine.gxo_argv("run", "--json", path), env=machine.gxo_env)
+    try:
+        assert until(lambda: any(unit.endswith(".service") for unit in steps(machine)))
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=20)
+
+
+def steps(machine: Machine) -> list[str]:
+    """The steps' units that run."""
+    said = machine.run(
+        *("systemctl", "list-units", "--plain", "--no-legend"), "--state=activating", "gxorun-*"
+    )
+    return [line.split()[0] for line in said.stdout.splitlines()]
+
+
+def interrupt(machine: Machine, name: str = "INT") -> None:
+    machine.run("pkill", f"-{name}", "-f", "gxo run --json /srv/faults.yaml", check=True)
+
+
+def test_an_interrupt_cancels(machine: Machine) -> None:
+    """Ctrl-C ends the steps, and the run is Cancelled: exit 130."""
+    with running(
+        machine, step("long", "sleep 1000") + step("next", "true", "needs: [long], ")
+    ) as p:
+        os.killpg(p.pid, signal.SIGINT)
+        out, _ = p.communicate(timeout=30)
+    last = json.loads(out.splitlines()[-1])
+    assert (p.returncode, last["event"], last["status"]) == (130, "run", "Cancelled")
+    assert left(machine) == []
+
+
+def test_a_killed_runner(machine: Machine) -> None:
+    """Its steps end, also one that ignores SIGTERM; the run has Failed, and says why."""
+    with running(machine, step("stubborn", STUBBORN)) as p:
+        (unit,) = [u for u in left(machine) if u.startswith("gxo-run-")]
+        machine.run("systemctl", "kill", "-s", "KILL", "--kill-who=main", unit, check=True)
+        p.communicate(timeout=60)
+    assert p.returncode == 1
+    assert left(machine) == []
+
+
+def test_who_is_attached_may_go(machine: Machine) -> None:
+    """A run goes on to its end when the command that started it is killed."""
+    lasting = step("long", "sleep 1; echo x >/srv/done", "security_context: {profile: host}, ")
+    with running(machine, lasting) as p:
+        interrupt(machine, "KILL")
+        p.communicate(timeout=30)
+    assert until(lambda: left(machine) == [])
+    assert machine.read("/srv/done") == "x\n"
+
+
+def test_a_hostile_tree_goes(machine: Machine) -> None:
+    """Deep, unreadable, immutable; a socket, a link to /, a bind mount: all goes with the run."""
+    hostile = (
+        "mkdir -p a/b/c; chmod 0 a/b; ln -s / root; mkfifo fifo; touch kept; chattr +i kept a;"
+        " mkdir m; mount --bind /etc m; python3 -c 'import os\nfor n in range(1000):"
+        ' os.mkdir("d"); os.chdir("d")\''
+    )
+    ran = run(machine, step("hostile", hostile, "security_context: {profile: host}, "))
+    assert ran.steps == {"hostile": "Completed"}
+    assert machine.run("test", "-e", "/etc/passwd").returncode == 0
+
+
+def test_runs_do_not_see_each_other(machine: Machine) -> None:
+    """A step sees its own workspace and no other, though both are of one user."""
+    look = "ls /var/lib/gxo/workspaces | wc -l | grep -qx 1 && test ! -e /var/lib/gxo/state.db"
+    with running(machine, step("other", "sleep 1000")) as p:
+        path = machine.write("/srv/look.yaml", f"name: look\nworkloads:\n{step('look', look)}")
+        assert machine.gxo("run", path).returncode == 0
+        interrupt(machine)
+        p.communicate(timeout=30)
+    assert left(machine) == []

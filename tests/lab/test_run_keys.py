@@ -1,0 +1,152 @@
+"""Every key of a step, as a run carries it out on a real systemd."""
+
+import pytest
+
+from tests.lab.machine import Machine
+from tests.lab.running import run, step
+
+
+@pytest.fixture(autouse=True)
+def ready(machine: Machine) -> None:
+    """The host is set up."""
+    machine.gxo("setup", check=True)
+
+
+def test_order_and_register(machine: Machine) -> None:
+    """A step waits for what it reads, and gets it; values keep their types."""
+    ran = run(
+        machine,
+        step("last", 'test "{{ .first.stdout }}" = "a b" && test {{ add .first.exit_code 1 }} = 1')
+        + step("first", "echo a b", "register: first, "),
+    )
+    assert (ran.code, ran.status) == (0, "Completed")
+    assert ran.order("Completed") == ["first", "last"]
+
+
+def test_output_is_data(machine: Machine) -> None:
+    """What a step wrote is never taken for a template."""
+    braces = r"printf '\173\173 .b.x \175\175'"
+    ran = run(
+        machine,
+        step("evil", braces, "register: said, ")
+        + step("check", f'test {{{{ squote .said.stdout }}}} = "$({braces})"'),
+    )
+    assert ran.steps == {"evil": "Completed", "check": "Completed"}
+
+
+def test_when(machine: Machine) -> None:
+    """A step whose condition does not hold is skipped, and what needs it goes on."""
+    ran = run(
+        machine,
+        step("no", "exit 1", "when: '{{ eq 1 2 }}', ") + step("then", "true", "needs: [no], "),
+    )
+    assert (ran.code, ran.steps) == (0, {"no": "Skipped", "then": "Completed"})
+
+
+@pytest.mark.parametrize(
+    ("loop", "shown", "seen"),
+    [
+        ("loop: [b, a], ", "{{ .item }}", ["b", "a"]),
+        ("loop: {x: 1, y: 2}, ", "{{ .item.key }}{{ .item.value }}", ["x1", "y2"]),
+        ("loop: '{{ list 5 6 }}', loop_control: {loop_var: n, parallel: 2}, ", "{{ add .n 1 }}",
+         ["6", "7"]),
+        ("loop: '{{ list }}', ", "never", []),
+    ],
+)  # fmt: skip
+def test_loops(machine: Machine, loop: str, shown: str, seen: list[str]) -> None:
+    """Over lists, maps and templates; what is registered is the summaries in the items' order."""
+    ran = run(
+        machine,
+        step("each", f"echo {shown}", f"{loop}register: rows, ")
+        + step("all", "printf %s '{{ range .rows }}<{{ .stdout }}>{{ end }}' > got; "
+                      f"test \"$(cat got)\" = '{''.join(f'<{s}>' for s in seen)}'"),
+    )  # fmt: skip
+    assert ran.steps == {"each": "Completed", "all": "Completed"}
+
+
+def test_parallel_items(machine: Machine) -> None:
+    """No more run at once than `parallel` allows, and as many do."""
+    counting = (
+        "mkdir -p up; mktemp up/XXXX >mine.$$; ls up | wc -l >>most; sleep 0.3; rm $(cat mine.$$)"
+    )
+    ran = run(
+        machine,
+        step("each", counting, "loop: [1, 2, 3, 4, 5, 6], loop_control: {parallel: 3}, ")
+        + step("most", "sort -n most | tail -n 1 | grep -qx 3", "needs: [each], "),
+    )
+    assert ran.steps == {"each": "Completed", "most": "Completed"}
+
+
+def test_a_failed_item_ends_the_loop(machine: Machine) -> None:
+    """The step has failed, as its item did; later items do not start."""
+    ran = run(machine, step("each", "exit {{ .item }}", "loop: [0, 3, 0], "))
+    items = [(e["iteration"], e["status"]) for e in ran.events if e["event"] == "item"]
+    assert items == [(0, "Completed"), (1, "Failed")]
+    assert (ran.code, ran.details("each")[-1]) == (1, "it exited with status 3")
+
+
+def test_retries(machine: Machine) -> None:
+    """As many attempts in all as said, with growing gaps; the last one counts."""
+    tried = step(
+        "tried",
+        "date +%s%N >>times; exit $(test $(wc -l <times) -ge 4; echo $?)",
+        "retry: {attempts: 4, delay: 200ms, backoff_factor: 2}, ",
+    )
+    gaps = (
+        'python3 -c \'t=[int(x)/1e9 for x in open("times")];'
+        " g=[b-a for a,b in zip(t,t[1:])]; assert len(g)==3 and g[0]>=.2 and g[1]>=.4 and g[2]>=.8'"
+    )
+    ran = run(machine, tried + step("gaps", gaps, "needs: [tried], "))
+    assert ran.steps == {"tried": "Completed", "gaps": "Completed"}
+    assert len([e for e in ran.events if e["event"] == "retry"]) == 3
+
+
+def test_a_timeout(machine: Machine) -> None:
+    """An attempt that takes longer has failed, children too; the next one has its own time."""
+    ran = run(
+        machine,
+        step("slow", "sleep 60 & sleep 60", "timeout: 300ms, retry: {attempts: 2, delay: 0s}, "),
+    )  # fmt: skip
+    assert (ran.code, ran.details("slow")[-1]) == (1, "it did not end in time")
+    assert len([e for e in ran.events if e["event"] == "retry"]) == 1
+
+
+def test_failures(machine: Machine) -> None:
+    """Dependents stay Pending; a status edge is satisfied; the run has Failed."""
+    ran = run(
+        machine,
+        step("bad", "echo last words >&2; exit 3", "register: bad, ")
+        + step("after", "true", "needs: [bad], ")
+        + step("mend", "true", "when: '{{ eq _gxo.workloads.bad.status \"Failed\" }}', "),
+    )
+    assert (ran.code, ran.status) == (1, "Failed")
+    assert ran.steps == {"bad": "Failed", "mend": "Completed"}
+
+
+def test_a_tolerated_failure(machine: Machine) -> None:
+    """What does not depend on it goes on, and the run still ends Failed."""
+    ran = run(
+        machine,
+        step("bad", "exit 3", "ignore_errors: true, ")
+        + step("slow", "sleep 0.3")
+        + step("other", "true", "needs: [slow], "),
+    )
+    assert (ran.code, ran.steps["other"]) == (1, "Completed")
+
+
+def test_a_name_that_nothing_gives(machine: Machine) -> None:
+    """A key that a summary lacks is an error of that step, with its place and what there is."""
+    ran = run(
+        machine,
+        step("a", "true", "register: a, ") + step("b", "echo {{ .a.stdotu }}"),
+    )
+    (said,) = ran.details("b")
+    assert "stdotu" in said
+    assert "/srv/runs.yaml" in said
+
+
+def test_many_at_once(machine: Machine) -> None:
+    """No more steps at once than --jobs."""
+    many = "".join(step(f"s{n}", "mkdir here && sleep 0.1 && rmdir here") for n in range(4))
+    ran = run(machine, many, "--jobs", "1")
+    assert (ran.code, len(ran.steps)) == (0, 4)
