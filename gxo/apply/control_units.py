@@ -37,7 +37,7 @@ def control(
     LockTimeout, SystemdError, StoreError.
     """
     label = f"{playbook}.{workload}" if workload else playbook
-    with locked(f"gxo {action} {label}", timeout=lock_timeout), Bus.system() as bus:
+    with Bus.system() as bus, locked(f"gxo {action} {label}", timeout=lock_timeout):
         revision = places.store.current(playbook)
         if revision is None:
             known = places.store.playbooks()

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from gxo.cli import options, output
+from gxo.cli import exits, options, output
 from gxo.cli.exits import Exit
 from gxo.cli.plan import Prune
 
@@ -27,8 +27,8 @@ def apply(
     Unchanged units are not touched. `run_once` workloads run when they are new or changed, or
     their last run failed; a rollback does not undo them. With --json nobody is asked.
     """
-    from gxo.apply.change import Change
     from gxo.apply.operations import apply as converge
+    from gxo.apply.result import Planned
     from gxo.apply.setup import setup
     from gxo.cli import changes
     from gxo.cli.guard import need_root
@@ -37,11 +37,11 @@ def apply(
     loaded = load_to_apply(paths, given(inputs, variables, vars_files), as_json=json)
     need_root("apply")
 
-    def confirm(found: tuple[Change, ...]) -> bool:
+    def confirm(found: Planned) -> bool:
         if not json:
             changes.show(found)
             sys.stdout.flush()
-        if not changes.pending(found):
+        if not changes.pending(found.changes):
             return True
         if not changes.confirmed("apply this?", yes=yes or json):
             return False
@@ -62,10 +62,8 @@ def apply(
         output.note("nothing was changed")
         return Exit.CANCELLED
     if json:
-        output.emit(
-            {"changes": changes.to_json(applied.changes), "revisions": dict(applied.revisions)}
-        )
+        output.emit(changes.applied_json(applied))
     elif changes.pending(applied.changes):
         revisions = ", ".join(f"{name} {number}" for name, number in applied.revisions.items())
         output.say(f"applied: {revisions}")
-    return Exit.DONE
+    return exits.failed(applied.damaged)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from gxo.apply.change import Action, Change
 from gxo.apply.event import Event, Kind
 from gxo.apply.grants import grants
+from gxo.apply.result import Applied, Moved, Planned
 from gxo.cli import output
 from gxo.cli.exits import Failure
 from gxo.cli.table import Cell, Colour, coloured, paint, table
@@ -16,6 +17,7 @@ _COLOURS = {
     Action.RUN: Colour.GOOD,
     Action.RESTART: Colour.DOUBTFUL,
     Action.STOP: Colour.BAD,
+    Action.RELOAD: Colour.DOUBTFUL,
     Action.NONE: Colour.DIM,
 }
 _SUMMARY = {
@@ -23,6 +25,7 @@ _SUMMARY = {
     Action.RUN: "to run",
     Action.RESTART: "to restart",
     Action.STOP: "to stop",
+    Action.RELOAD: "to reload",
     Action.NONE: "unchanged",
 }
 # progress is told when something begins to be waited for and when it has ended
@@ -38,21 +41,33 @@ _SAID = {
 }
 
 
-def show(changes: Sequence[Change]) -> None:
+def show(planned: Planned) -> None:
     """The changes as one table, the settings that differ below each, and a line that counts.
 
-    The last column says what a workload may do beyond the default profile.
+    The last column says what a workload may do beyond the default profile. What to know besides
+    comes behind it, and warnings on stderr.
     """
     colour = coloured()
-    shown = [change for change in changes if change.action is not Action.NONE and change.workload]
+    changes = planned.changes
+    shown = [c for c in changes if c.action is not Action.NONE and (c.workload or _drifted(c))]
     rows = [(Cell(c.action, _COLOURS[c.action]), label(c), c.reason, _granted(c)) for c in shown]
     for change, row in zip(shown, table(rows, colour=colour).splitlines(), strict=True):
         output.say(row)
         for line in change.diff:
             tint = Colour.GOOD if line.startswith("+") else Colour.BAD
             output.say("    " + paint(Cell(line, tint), colour=colour))
-    counts = Counter(change.action for change in changes if change.workload)
+    counts = Counter(change.action for change in changes if change.workload or _drifted(change))
     output.say(", ".join(f"{counts[a]} {_SUMMARY[a]}" for a in Action if counts[a]) or "nothing")
+    for name in planned.interrupted:
+        output.say(f"interrupted: an apply of {name} did not end; `gxo apply` mends it")
+    for moved in planned.moved:
+        now = moved.now or "standard input"
+        output.note(f"warning: `{moved.playbook}` was applied from {moved.before}, now from {now}")
+
+
+def _drifted(change: Change) -> bool:
+    """It is a slice, which is told of only where somebody changed it."""
+    return change.action is Action.RELOAD
 
 
 def _granted(change: Change) -> Cell:
@@ -75,9 +90,35 @@ def to_json(changes: Sequence[Change]) -> list[dict[str, object]]:
             "reason": change.reason,
             "diff": list(change.diff),
             "grants": list(grants(change.make)),
+            "barred": list(change.barred),
         }
         for change in changes
     ]
+
+
+def planned_json(planned: Planned) -> dict[str, object]:
+    """What `plan --json` prints."""
+    return {
+        "changes": to_json(planned.changes),
+        "interrupted": list(planned.interrupted),
+        "moved": _moved_json(planned.moved),
+        "damaged": list(planned.damaged),
+    }
+
+
+def applied_json(applied: Applied) -> dict[str, object]:
+    """What `apply --json` and `rollback --json` print."""
+    return {
+        "changes": to_json(applied.changes),
+        "revisions": dict(applied.revisions),
+        "moved": _moved_json(applied.moved),
+        "damaged": list(applied.damaged),
+    }
+
+
+def _moved_json(moved: Sequence[Moved]) -> list[dict[str, object]]:
+    """Where a playbook was applied from and where it is now; null for standard input."""
+    return [{"playbook": m.playbook, "from": m.before, "to": m.now or None} for m in moved]
 
 
 def label(change: Change | Event) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from enum import IntEnum
 
@@ -91,6 +91,11 @@ _CODES = {
     "gxo.cli.exits.NotPermitted": Exit.NOT_PERMITTED,
     "gxo.cli.exits.Failure": Exit.FAILED,
 }
+
+
+def failed(reasons: Iterable[str]) -> Exit:
+    """Print what could not be done beside what was, an error line each; the code to return."""
+    return max((fail(reason) for reason in reasons), default=Exit.DONE)
 
 
 def fail(message: str, code: Exit = Exit.FAILED) -> Exit:

@@ -23,19 +23,19 @@ def rollback(
     json: options.Json = False,
 ) -> int:
     """Go back to a recorded revision of a playbook. `run_once` workloads are not undone."""
-    from gxo.apply.change import Change
     from gxo.apply.operations import rollback as go_back
+    from gxo.apply.result import Planned
     from gxo.cli import changes
     from gxo.cli.guard import need_root
 
     need_root("roll back")
 
-    def confirm(found: tuple[Change, ...]) -> bool:
+    def confirm(found: Planned) -> bool:
         if json:
             return True
         changes.show(found)
         sys.stdout.flush()
-        return not changes.pending(found) or changes.confirmed("apply this?", yes=yes)
+        return not changes.pending(found.changes) or changes.confirmed("apply this?", yes=yes)
 
     applied = go_back(
         playbook,
@@ -48,9 +48,7 @@ def rollback(
         output.note("nothing was changed")
         return Exit.CANCELLED
     if json:
-        output.emit(
-            {"changes": changes.to_json(applied.changes), "revisions": dict(applied.revisions)}
-        )
+        output.emit(changes.applied_json(applied))
     else:
         output.say(f"applied: {playbook} {applied.revisions[playbook]}")
     return Exit.DONE

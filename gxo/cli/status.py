@@ -1,14 +1,14 @@
 """`gxo status`: what is applied on this host, how it fares, and what is not as applied."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gxo.cli import options, output
-from gxo.cli.exits import Exit, Failure
+from gxo.cli import exits, options, output
+from gxo.cli.exits import Failure
 
 if TYPE_CHECKING:
     from gxo.apply.status import UnitStatus, WorkloadStatus
@@ -21,6 +21,8 @@ app = typer.Typer()
 class Report:
     """All that is shown: the workloads, and by unit what systemd adds to them.
 
+    `damaged` says of playbooks, by name, why their records cannot be read.
+
     `strays` are loaded units of gxo that no applied playbook has: of an earlier revision whose job
     still runs, or of a playbook whose record is lost.
     """
@@ -29,6 +31,7 @@ class Report:
     results: "Mapping[str, UnitResult]"
     exposure: Mapping[str, float]
     strays: "tuple[UnitState, ...]"
+    damaged: Mapping[str, str] = field(default_factory=dict)
 
 
 @app.command(epilog="Example: gxo status site.web")
@@ -52,11 +55,11 @@ def status(
         output.emit(to_json(report))
     else:
         output.say(render(report, now=datetime.now(UTC)).rstrip("\n"))
-    return Exit.DONE
+    return exits.failed(report.damaged.values())
 
 
 def gather(target: str | None) -> Report:
-    """Read it all. Raises Failure for a target that is not applied, SystemdError, StoreError."""
+    """Read it all. Raises Failure for a target that is not applied, SystemdError."""
     from gxo.apply.status import status as applied
     from gxo.systemd import exposure
     from gxo.systemd.bus import Bus
@@ -64,13 +67,15 @@ def gather(target: str | None) -> Report:
     from gxo.units.names import parse
 
     playbook, _, workload = (target or "").partition(".")
-    known = applied()
+    found_all = applied()
+    known = found_all.workloads
+    damaged = {n: why for n, why in found_all.damaged.items() if playbook in ("", n)}
     shown = tuple(
         found
         for found in known
         if playbook in ("", found.playbook) and workload in ("", found.workload)
     )
-    if target and not shown:
+    if target and not shown and not damaged:
         raise _not_applied(target, known)
     services = [u.name for w in shown for u in w.units if u.name.endswith(".service")]
     ours = {unit.name for found in known for unit in found.units}
@@ -82,12 +87,17 @@ def gather(target: str | None) -> Report:
             if unit.found
             and unit.name not in ours
             and (name := parse(unit.name))
+            and name.playbook not in found_all.damaged
             and playbook in ("", name.playbook)
             and workload in ("", name.workload)
         )
         results = {n: r for n, r in manager.results(services).items() if r.found}
     return Report(
-        workloads=shown, results=results, exposure=exposure.of_units(results), strays=strays
+        workloads=shown,
+        results=results,
+        exposure=exposure.of_units(results),
+        strays=strays,
+        damaged=damaged,
     )
 
 
@@ -103,7 +113,7 @@ def to_json(report: Report) -> dict[str, object]:
                 "units": [_unit_json(unit, report.results.get(unit.name)) for unit in found.units],
                 "digest": found.digest,
                 "revision": found.revision,
-                "drift": list(found.drift),
+                "drift": [*found.drift, *found.slice_drift],
                 "exposure": _exposure(found, report),
                 "source": found.source or None,
                 "orphaned": found.orphaned,
@@ -123,6 +133,7 @@ def to_json(report: Report) -> dict[str, object]:
         "strays": [
             {"name": unit.name, "active": unit.active, "sub": unit.sub} for unit in report.strays
         ],
+        "damaged": [{"playbook": n, "reason": why} for n, why in report.damaged.items()],
     }
 
 
@@ -144,7 +155,7 @@ def render(report: Report, *, now: datetime) -> str:
     """A table of the workloads, what is wrong under each, then what to do about the rest."""
     from gxo.cli.table import Cell, Colour, coloured, paint, table
 
-    if not report.workloads and not report.strays:
+    if not report.workloads and not report.strays and not report.damaged:
         return "nothing is applied; `gxo apply PATH` does\n"
     colours = {
         **dict.fromkeys(("running", "completed", "waiting"), Colour.GOOD),
@@ -187,6 +198,8 @@ def _advice(report: Report) -> Iterable[str]:
         {(w.playbook, w.source) for w in report.workloads if w.orphaned}
     ):
         yield f"orphaned: {playbook}, whose file {source} is gone; `gxo remove {playbook}` stops it"
+    for said in sorted({line for w in report.workloads for line in w.slice_drift}):
+        yield f"drifted: {said}"
     for playbook in sorted({w.playbook for w in report.workloads if w.interrupted}):
         yield f"interrupted: the last apply of {playbook} did not end; the next one mends it"
     applied = {w.playbook for w in report.workloads}
