@@ -22,6 +22,8 @@ SCHEMAS = {
     "rollback": "apply",
     **dict.fromkeys(("start", "stop", "restart", "reload", "trigger", "remove"), "control"),
 }
+# the same, of what it prints with `--list`
+LISTED = {"rollback": "revisions"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,9 @@ def markdown() -> str:
             parts.append("\n".join(["| option | meaning |", "| --- | --- |", *rows]) + "\n")
         if entry.name in SCHEMAS:
             schema = f"json/{SCHEMAS[entry.name]}.schema.json"
-            parts.append(f"The JSON it prints is described by [{schema}]({schema}).\n")
+            more = f"json/{LISTED[entry.name]}.schema.json" if entry.name in LISTED else ""
+            also = f"; with `--list` by [{more}]({more})" if more else ""
+            parts.append(f"The JSON it prints is described by [{schema}]({schema}){also}.\n")
         parts.append(f"Example: `{entry.example}`\n")
     return "\n".join(parts)
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.lab.applying import HOST, Site, schedule, service, site, step, until
 from tests.lab.machine import Machine
+from tests.lab.test_cli_output import held
 
 
 @pytest.fixture
@@ -148,3 +149,36 @@ def test_going_back_on_purpose(here: Site) -> None:
     done = here.gxo("rollback", "--yes", "back", "17")
     assert done.returncode == 1
     assert "cannot roll `back` back to revision 17: there is 1, 2, 3, 4, 5, 6\n" in done.stderr
+
+
+def test_what_there_is_to_go_back_to(here: Site) -> None:
+    """Each revision with its time, its file and what it changed, the newest first."""
+    for workloads in ("one", "one two", "two three"):
+        here.write(
+            "".join(service(name, f"sleep {len(workloads)}00") for name in workloads.split())
+        )
+        here.apply()
+    done = here.gxo("rollback", "--list", "back")
+    assert done.returncode == 0, done.stderr
+    words = [line.split() for line in done.stdout.splitlines()]
+    assert words[0] == ["REVISION", "APPLIED", "CHANGED", "FROM"]
+    assert words[1][:2] == ["3", "(current)"]
+    assert words[1][5:] == ["two", "changed,", "three", "new,", "one", "gone", here.path]
+    assert words[2][4:] == ["one", "changed,", "two", "new", here.path]
+    assert [words[3][0], *words[3][4:]] == ["1", "one", "new", here.path]
+    done = here.gxo("rollback", "--list", "--json", "back")
+    found = held("revisions", done.stdout)["revisions"]
+    assert [(r["number"], r["current"]) for r in found] == [(3, True), (2, False), (1, False)]
+    assert found[0]["workloads"].keys() == {"two", "three"}
+    done = here.gxo("rollback", "--list", "bcak")
+    assert done.returncode == 1
+    assert done.stderr == "error: cannot list revisions of `bcak`: none is recorded\n"
+    assert here.gxo("rollback", "--list", "back", "1").returncode == 64
+
+    # one that cannot be read is named, and the others are listed
+    path = "/var/lib/gxo/applied/back/2.json"
+    here.machine.write(path, "{")
+    done = here.gxo("rollback", "--list", "back")
+    assert done.returncode == 1
+    assert f"cannot read {path}: " in done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == ["3", "1"]
