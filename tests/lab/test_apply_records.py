@@ -132,6 +132,8 @@ def test_removing_makes_room(machine: Machine) -> None:
             here.write(service("web", "sleep 2000"), HOST)
             assert "No space left on device" in here.fail()
             assert here.units("active") == {here.unit("web"): "active"}
+            left = machine.run("ls", "-A", f"{RECORDS}/full", check=True).stdout.split()
+            assert left == ["1.json", "observed.json"]
             done = here.gxo("remove", "--yes", "full")
             assert (done.returncode, done.stdout) == (0, "removed: full\n"), done.stderr
             assert here.units() == {}
