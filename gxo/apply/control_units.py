@@ -6,6 +6,7 @@ from gxo.apply.change import Action, Change
 from gxo.apply.desired import Part
 from gxo.apply.event import Event, Listener
 from gxo.apply.failure import ApplyError
+from gxo.apply.foreign import Kind
 from gxo.apply.live import Live
 from gxo.apply.lock import WAIT, locked
 from gxo.apply.record import to_desired
@@ -60,6 +61,8 @@ def control(
         todo = tuple(_VERBS[action](transaction, playbook, chosen))
         if not todo and workload and not _fits(action, chosen[0]):
             raise ApplyError(f"cannot {action} `{label}`: {_MISFIT[action, chosen[0].policy]}")
+        for why in _masks(todo, transaction.live):
+            raise ApplyError(f"cannot {action} `{label}`: {why}")
         transaction.handle(todo, listen)
         return todo
 
@@ -73,6 +76,15 @@ _MISFIT = {
 
 def _fits(action: str, part: Part) -> bool:
     return (action, part.policy) not in _MISFIT
+
+
+def _masks(todo: Iterable[Change], live: Live) -> Iterator[str]:
+    """What would keep a unit from starting: a restart would only stop it."""
+    for change in todo:
+        for unit in change.make if change.action is not Action.STOP else ():
+            for file in live.foreign(unit.name):
+                if file.kind is not Kind.DROP_IN:
+                    yield file.remedy(unit.name)
 
 
 def _start(transaction: Transaction, _playbook: str, parts: Iterable[Part]) -> Iterator[Change]:

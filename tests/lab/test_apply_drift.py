@@ -75,6 +75,22 @@ def test_a_drop_in_of_the_administrator(here: Site, place: str, loaded: bool) ->
     assert here.plan() == {}
 
 
+def test_a_masked_service_is_not_restarted(here: Site) -> None:
+    """It could not start again, so it is not stopped; the error says what to do."""
+    unit, pid = here.unit("web"), here.pid("web")
+    here.machine.run("systemctl", "mask", unit, check=True)
+    try:
+        done = here.gxo("restart", "drift.web")
+        assert (done.returncode, done.stderr) == (
+            1,
+            f"error: cannot restart `drift.web`: /etc/systemd/system/{unit} masks {unit}; "
+            f"run `systemctl unmask {unit}`\n",
+        )
+        assert here.pid("web") == pid
+    finally:
+        here.machine.run("systemctl", "unmask", unit, check=True)
+
+
 def test_a_drop_in_for_every_service_of_the_host(here: Site) -> None:
     """It is the host's own policy: seen once, and normal after the next apply."""
     path = "/etc/systemd/system/service.d/all.conf"
