@@ -52,6 +52,11 @@ class Change:
     """Why it cannot be carried out, each with the way out."""
 
     @property
+    def label(self) -> str:
+        """`site.web` of a workload, the unit's own name of a slice."""
+        return f"{self.playbook}.{self.workload}" if self.workload else self.unit
+
+    @property
     def lost(self) -> bool:
         """It stops what ran, and nothing says what that was: it cannot be undone."""
         return self.action in (Action.RESTART, Action.STOP) and not self.before

@@ -71,7 +71,7 @@ class _Task:
 class Commit:
     """One commit. `ran` hears how each run_once step ended, at once.
 
-    With `restoring` stamps stay as they are and nothing settles.
+    With `restoring` stamps stay as they are and nothing settles. `cancelled` is asked now and then.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class Commit:
         listen: Listener,
         ran: Callable[[Change, RunOutcome], None],
         restoring: bool = False,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         self.manager = manager
         self.jobs = jobs
@@ -92,6 +93,7 @@ class Commit:
         self.listen = listen
         self.ran = ran
         self.restoring = restoring
+        self.cancelled = cancelled
         self.result = Committed()
         self._tasks: list[_Task] = []
         self._ready: list[Change] = []
@@ -102,8 +104,8 @@ class Commit:
         """Stop what goes, then start slices, then parts as their order allows.
 
         After a failure nothing new begins; what is under way ends. Raises SystemdError where
-        systemd cannot be reached, and what a signal handler raises: `result` then says how far it
-        came.
+        systemd cannot be reached, and KeyboardInterrupt once it is `cancelled`: `result` then says
+        how far it came.
         """
         active = [change for change in changes if change.action is not Action.NONE]
         stops = [change for change in active if change.action is Action.STOP]
@@ -127,6 +129,8 @@ class Commit:
                 ready.append(change)
         self._ready = ready
         while True:
+            if self.cancelled():
+                raise KeyboardInterrupt
             while self._ready and (self.restoring or not self.result.failures):
                 self._begin(self._ready.pop(0))
             if not self._tasks:

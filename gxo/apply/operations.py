@@ -22,6 +22,11 @@ def _silent(_event: Event) -> None:
     """Listens to nothing."""
 
 
+def _never() -> bool:
+    """Nobody cancels."""
+    return False
+
+
 def plan_changes(
     plans: Sequence[Plan],
     units: Sequence[Unit],
@@ -48,13 +53,15 @@ def apply(
     over: Sequence[Path] = (),
     listen: Listener = _silent,
     confirm: Callable[[Planned], bool] = lambda _: True,
+    cancelled: Callable[[], bool] = _never,
     lock_timeout: float = WAIT,
     places: Places = HERE,
 ) -> Applied | None:
     """Make what runs be what the plans say; None where `confirm` refused the changes.
 
-    Raises ActivationFailed after taking everything back, ApplyError with nothing changed where
-    files of others are in the way, LockTimeout, SystemdError, StoreError.
+    From the first time that `cancelled` is asked nothing may break in; where it holds all is taken
+    back. Raises ActivationFailed after taking everything back, ApplyError with nothing changed
+    where files of others are in the way, LockTimeout, SystemdError, StoreError.
     """
     names = " ".join(plan.playbook.text for plan in plans)
     with Bus.system() as bus, locked(f"gxo apply {names}", timeout=lock_timeout):
@@ -63,13 +70,14 @@ def apply(
         transaction.refuse_barred()
         if not confirm(transaction.planned):
             return None
-        return transaction.commit(listen)
+        return transaction.commit(listen, cancelled)
 
 
 def remove(
     playbook: str,
     *,
     listen: Listener = _silent,
+    cancelled: Callable[[], bool] = _never,
     lock_timeout: float = WAIT,
     places: Places = HERE,
 ) -> tuple[Change, ...]:
@@ -82,7 +90,7 @@ def remove(
         units = any(change.workload for change in transaction.changes)
         if playbook not in places.store.playbooks() and not units:
             raise ApplyError(f"cannot remove `{playbook}`: no playbook of that name is applied")
-        return transaction.commit(listen).changes
+        return transaction.commit(listen, cancelled).changes
 
 
 def rollback(
@@ -91,6 +99,7 @@ def rollback(
     *,
     listen: Listener = _silent,
     confirm: Callable[[Planned], bool] = lambda _: True,
+    cancelled: Callable[[], bool] = _never,
     lock_timeout: float = WAIT,
     places: Places = HERE,
 ) -> Applied | None:
@@ -113,7 +122,7 @@ def rollback(
         transaction.refuse_barred()
         if not confirm(transaction.planned):
             return None
-        return transaction.commit(listen)
+        return transaction.commit(listen, cancelled)
 
 
 def restore(

@@ -1,7 +1,7 @@
 """Transaction: one lot of changes to several playbooks, that all come about or none."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from os.path import normpath
@@ -12,7 +12,7 @@ from gxo.apply.commit import Commit, Committed, Failure
 from gxo.apply.desired import Desired
 from gxo.apply.drift import baseline
 from gxo.apply.event import Listener
-from gxo.apply.failure import ActivationFailed, ApplyError, Report
+from gxo.apply.failure import ActivationFailed, ApplyError, Cancelled, Report
 from gxo.apply.launch import release, tidy
 from gxo.apply.live import Live, globs, read_live
 from gxo.apply.record import Baseline, Intent, Observed, Outcome, Revision, to_revision
@@ -119,14 +119,18 @@ class Transaction:
         if lines := barriers(self.changes):
             raise ApplyError("\n".join(lines))
 
-    def commit(self, listen: Listener) -> Applied:
-        """Carry the changes out; raises ActivationFailed after taking them back."""
+    def commit(self, listen: Listener, cancelled: Callable[[], bool] = lambda: False) -> Applied:
+        """Carry the changes out; raises ActivationFailed after taking them back.
+
+        Cancelled is one, where `cancelled`, which is asked now and then, came to hold.
+        """
+        cancelled()
         changed = {c.playbook for c in self.changes if c.action is not Action.NONE}
         revisions = {name: self._next(name) for name in self.wanted}
         for name in changed:
             self._intend(name, revisions[name])
         if changed:
-            self._carry_out(self.changes, listen)
+            self._carry_out(self.changes, listen, cancelled)
         if self.prune:
             self._clear_up()
         for name, revision in revisions.items():
@@ -245,25 +249,33 @@ class Transaction:
             if target is not None:
                 raise
 
-    def _carry_out(self, todo: Sequence[Change], listen: Listener) -> None:
+    def _carry_out(
+        self, todo: Sequence[Change], listen: Listener, cancelled: Callable[[], bool]
+    ) -> None:
         slices = {change.unit for change in todo if change.action is Action.RELOAD}
         if slices:
             release(self.manager, slices)
         todo = [change for change in todo if change.action is not Action.RELOAD]
         with self.manager.jobs() as jobs:
             commit = Commit(
-                self.manager, jobs, stamps=self.places.stamps, listen=listen, ran=self._ran
+                self.manager,
+                jobs,
+                stamps=self.places.stamps,
+                listen=listen,
+                ran=self._ran,
+                cancelled=cancelled,
             )
-            reports: list[Report] = []
+            failed: type[ActivationFailed] = ActivationFailed
             try:
                 commit.run(todo)
-                if not commit.result.failures:
-                    return
-                reports = [self._report(failure) for failure in commit.result.failures]
             except KeyboardInterrupt:
-                self._undo(commit, listen)
-                raise
-            raise ActivationFailed(reports, self._undo(commit, listen))
+                failed = Cancelled
+            result = commit.result
+            if failed is ActivationFailed and not result.failures:
+                return
+            reports = [self._report(failure) for failure in result.failures]
+            steps = [c.label for c in result.begun if c.action is Action.RUN]
+            raise failed(reports, self._undo(commit, listen), steps)
 
     def _undo(self, commit: Commit, listen: Listener) -> tuple[str, ...]:
         result: Committed = commit.result

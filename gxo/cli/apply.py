@@ -32,6 +32,7 @@ def apply(
     from gxo.apply.setup import setup
     from gxo.cli import changes
     from gxo.cli.guard import need_root
+    from gxo.cli.interrupt import interrupts
     from gxo.cli.load import directories, given, load_to_apply, pruning
 
     loaded = load_to_apply(paths, given(inputs, variables, vars_files), as_json=json)
@@ -49,15 +50,17 @@ def apply(
             output.note(f"set up this host: {done}")
         return True
 
-    applied = converge(
-        loaded.plans,
-        loaded.units,
-        prune=pruning(prune),
-        over=directories(paths),
-        listen=changes.silent if json else changes.progress,
-        confirm=confirm,
-        lock_timeout=lock_timeout,
-    )
+    with interrupts() as heard:
+        applied = converge(
+            loaded.plans,
+            loaded.units,
+            prune=pruning(prune),
+            over=directories(paths),
+            listen=changes.silent if json else changes.progress,
+            confirm=confirm,
+            lock_timeout=lock_timeout,
+            cancelled=heard.asked,
+        )
     if applied is None:
         output.note("nothing was changed")
         return Exit.CANCELLED

@@ -39,6 +39,10 @@ def run(command: Callable[[], int]) -> int:
             setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
     code = _outcome(command)
     try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    try:
         sys.stdout.flush()
     except OSError as error:
         # nothing more can be said there, also not by the interpreter when it ends
@@ -85,6 +89,7 @@ _CODES = {
     "gxo.apply.lock.LockTimeout": Exit.LOCKED,
     "gxo.lab.spec.LabError": Exit.FAILED,
     "gxo.apply.setup.SetupError": Exit.FAILED,
+    "gxo.apply.failure.Cancelled": Exit.CANCELLED,
     "gxo.apply.failure.ApplyError": Exit.FAILED,
     "gxo.apply.store.StoreError": Exit.FAILED,
     "gxo.systemd.journal.JournalError": Exit.FAILED,
@@ -104,5 +109,6 @@ def fail(message: str, code: Exit = Exit.FAILED) -> Exit:
 
     with suppress(OSError):  # what cannot be written of the result is told of in the end
         sys.stdout.flush()
-    sys.stderr.write("error: " + "\n".join(map(visible, message.splitlines())) + "\n")
+    with suppress(OSError):
+        sys.stderr.write("error: " + "\n".join(map(visible, message.splitlines())) + "\n")
     return code

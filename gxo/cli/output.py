@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 
 from gxo.diagnostic import Problem, Severity, render, to_json
 
@@ -28,9 +29,10 @@ def say(text: str = "") -> None:
 
 
 def note(text: str) -> None:
-    """A line beside the result: progress, hints, warnings."""
-    sys.stdout.flush()
-    sys.stderr.write(text + "\n")
+    """A line beside the result: progress, hints, warnings. Nobody there to read it is no matter."""
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.write(text + "\n")
 
 
 def report(problems: Iterable[Problem]) -> bool:

@@ -38,6 +38,7 @@ def rollback(
     from gxo.apply.result import Planned
     from gxo.cli import changes
     from gxo.cli.guard import need_root
+    from gxo.cli.interrupt import interrupts
 
     if show:
         if number is not None:
@@ -52,13 +53,15 @@ def rollback(
         sys.stdout.flush()
         return not changes.pending(found.changes) or changes.confirmed("apply this?", yes=yes)
 
-    applied = go_back(
-        playbook,
-        number,
-        listen=changes.silent if json else changes.progress,
-        confirm=confirm,
-        lock_timeout=lock_timeout,
-    )
+    with interrupts() as heard:
+        applied = go_back(
+            playbook,
+            number,
+            listen=changes.silent if json else changes.progress,
+            confirm=confirm,
+            lock_timeout=lock_timeout,
+            cancelled=heard.asked,
+        )
     if applied is None:
         output.note("nothing was changed")
         return Exit.CANCELLED

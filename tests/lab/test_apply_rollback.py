@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.applying import HOST, Site, schedule, service, site, step, until
+from tests.lab.applying import HOST, Site, schedule, service, site, step
 from tests.lab.machine import Machine
 from tests.lab.test_cli_output import held
 
@@ -113,20 +113,63 @@ def test_a_schedule_is_put_back(here: Site) -> None:
     assert [name for name in stamps if "back" in name] == [f"stamp-{before[0]}"]
 
 
-def test_an_interrupted_apply_takes_back(here: Site) -> None:
-    """Ctrl-C while a service settles: exit 130, and what ran before runs again."""
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP"])
+def test_an_interrupted_apply_takes_back(here: Site, name: str) -> None:
+    """While a service settles, by any of three signals: exit 130, what ran before runs again."""
     here.write(service("web", "sleep 1000"))
     here.apply()
-    here.write(service("web", "sleep 1001").replace("settle: 300ms", "settle: 60s"))
+    here.write(
+        step("setup", "true")
+        + service("web", "sleep 1001", "needs: [setup], ").replace("settle: 300ms", "settle: 60s")
+    )
     machine = here.machine
     process = machine.popen(*machine.gxo_argv("apply", "--yes", here.path), env=machine.gxo_env)
     assert process.stderr is not None
     assert any("settling" in line for line in process.stderr)
-    machine.run("pkill", "-INT", "-f", f"gxo apply --yes {here.path}", check=True)
-    assert process.wait(20) == 128 + signal.SIGINT
-    process.communicate()
-    assert until(lambda: bool(here.units("active")))
+    machine.run("pkill", f"-{name}", "-f", f"gxo apply --yes {here.path}", check=True)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 128 + signal.SIGINT
+    assert said.endswith(
+        "error: cancelled before all was done\n"
+        "what had been changed is back to what ran before\n"
+        "what a step did is never undone: `back.setup` ran\n"
+    )
     assert "sleep 1000" in machine.run("ps", "-o", "args=", "-p", here.pid("web")).stdout
+
+
+def test_a_second_signal_does_not_break_the_undoing(here: Site) -> None:
+    """It is answered, and what ran before runs again as after the first."""
+    here.write(service("web", "sleep 1000"))
+    here.apply()
+    slow = "trap 'sleep 3; exit' TERM; while :; do sleep 0.1; done"
+    here.write(service("web", slow).replace("settle: 300ms", "settle: 60s"))
+    machine = here.machine
+    process = machine.popen(*machine.gxo_argv("apply", "--yes", here.path), env=machine.gxo_env)
+    assert process.stderr is not None
+    kill = ("pkill", "-TERM", "-f", f"gxo apply --yes {here.path}")
+    for awaited in ("settling", "cancelling"):
+        assert any(awaited in line for line in process.stderr)
+        machine.run(*kill, check=True)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 128 + signal.SIGINT
+    assert said.count("cancelling") == 1
+    assert "undone" in said
+    assert "what had been changed is back to what ran before\n" in said
+    assert "sleep 1000" in machine.run("ps", "-o", "args=", "-p", here.pid("web")).stdout
+
+
+def test_nobody_hears_what_apply_says(here: Site) -> None:
+    """The reader of its progress went away, as at a hang-up: the apply goes on to its end."""
+    here.write(service("web", "sleep 1000"))
+    machine = here.machine
+    process = machine.popen(*machine.gxo_argv("apply", "--yes", here.path), env=machine.gxo_env)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stderr.close()
+    assert process.stdout.read().endswith("applied: back 1\n")
+    process.stdout.close()
+    assert process.wait(60) == 0
+    assert here.plan() == {}
 
 
 def test_going_back_on_purpose(here: Site) -> None:
