@@ -13,6 +13,8 @@ from gxo.units.directives import line
 from gxo.units.model import Unit, UnitType
 from gxo.units.names import ROOT_SLICE, playbook_slice
 
+LEFT_ALONE = "steps are not rolled back"
+"""Why a rollback does nothing about a step."""
 _OWN = "LogExtraFields=GXO_DIGEST="
 """What differs in every revision, and says nothing."""
 
@@ -188,7 +190,7 @@ _UNCHANGED: _Decision = (Action.NONE, "unchanged", (), ())
 
 
 def _left_alone(_part: Part, _live: Live, _records: Known) -> _Decision:
-    return Action.NONE, "steps are not rolled back", (), ()
+    return Action.NONE, LEFT_ALONE, (), ()
 
 
 def _run_once(part: Part, live: Live, records: Known) -> _Decision:

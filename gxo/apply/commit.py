@@ -10,26 +10,15 @@ from gxo.apply.launch import PATIENCE, Launch, name_taken
 from gxo.apply.record import Outcome as RunOutcome
 from gxo.apply.stamps import Stamps, persistent
 from gxo.apply.transient import mend
+from gxo.apply.why import describe, probe, why
 from gxo.spec.lifecycle import SECOND
 from gxo.systemd.bus import SystemdError
-from gxo.systemd.jobs import Job, JobResult, Jobs, Outcome
+from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager, no_such_unit
-from gxo.units.model import UnitType
+from gxo.units.model import Unit, UnitType
 
 _BEAT = 0.1
 """Seconds between looks at units that settle, and between tries for a name that is taken."""
-_WHY = {
-    JobResult.TIMEOUT: "it was not ready in time",
-    JobResult.DEPENDENCY: "a unit it depends on failed",
-    JobResult.CANCELED: "its start was cancelled",
-}
-
-# what systemd itself exits with before the program runs: systemd.exec(5), "Process Exit Codes"
-_STATUSES = {
-    203: "its program cannot be run or found",
-    217: "its user does not exist",
-    226: "its sandbox could not be set up",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,16 +231,23 @@ class Commit:
         if outcome.error is not None:
             self._fail(task, f"systemd refused it: {outcome.error}")
             return
-        found = self.manager.result(task.change.make[0].name)
-        said = _WHY.get(outcome.result) or describe(found.code, found.status, found.result)
-        late = found.result == "timeout" and task.change.action is Action.RUN
-        self._fail(task, "it did not end in time" if late else said, found.invocation)
+        unit = task.change.make[0]
+        found = self.manager.result(unit.name)
+        self._fail(task, why(unit, outcome.result, found, self._probed(unit)), found.invocation)
+
+    def _probed(self, unit: Unit) -> int:
+        """The status with which the unit's probe for being ready ended; 0 without one."""
+        if probe(unit) is None:
+            return 0
+        rows = self.manager.properties(unit.name, ("ExecStartPost",)).get("ExecStartPost", ())
+        # a row of org.freedesktop.systemd1(5) ends in PID, code and status
+        return int(rows[-1][-1]) if rows else 0
 
     def _fail_settling(self, task: _Task) -> None:
         part = task.change.part
         assert part is not None
         found = self.manager.result(task.change.unit)
-        said = describe(found.code, found.status, found.result) if found.found else "it ended"
+        said = describe(found) if found.found else "it ended"
         self._fail(task, f"{said} within {part.settle / SECOND:g} s of its start", found.invocation)
 
     def _fail(self, task: _Task, reason: str, invocation: str = "") -> None:
@@ -308,20 +304,6 @@ class Commit:
                 detail=detail,
             )
         )
-
-
-def describe(code: str, status: int, result: str) -> str:
-    """How a process ended, in words; `result` is systemd's own."""
-    if result == "timeout":
-        return "it was not ready in time"
-    if result == "oom-kill":
-        return "it was killed for want of memory"
-    if code == "exited":
-        meaning = f": {_STATUSES[status]}" if status in _STATUSES else ""
-        return f"it exited with status {status}{meaning}"
-    if code in ("killed", "dumped"):
-        return f"it was killed by signal {status}"
-    return "it ended" if result == "success" else f"what goes before its command failed ({result})"
 
 
 def _because(outcome: Outcome) -> str:

@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from gxo.apply.change import Action, Change
+from gxo.apply.change import LEFT_ALONE, Action, Change
 from gxo.apply.event import Event, Kind
 from gxo.apply.grants import grants
 from gxo.apply.result import Applied, Moved, Planned
@@ -22,7 +22,7 @@ _COLOURS = {
 }
 _SUMMARY = {
     Action.START: "to start",
-    Action.RUN: "to run",
+    Action.RUN: "to run (no rollback undoes it)",
     Action.RESTART: "to restart",
     Action.STOP: "to stop",
     Action.RELOAD: "to reload",
@@ -58,6 +58,8 @@ def show(planned: Planned) -> None:
             output.say("    " + paint(Cell(line, tint), colour=colour))
     counts = Counter(change.action for change in changes if change.workload or _drifted(change))
     output.say(", ".join(f"{counts[a]} {_SUMMARY[a]}" for a in Action if counts[a]) or "nothing")
+    if left := [label(change) for change in changes if change.reason == LEFT_ALONE]:
+        output.say(f"{LEFT_ALONE}: {', '.join(left)}")
     for name in planned.interrupted:
         output.say(f"interrupted: an apply of {name} did not end; `gxo apply` mends it")
     for moved in planned.moved:

@@ -54,6 +54,25 @@ def test_a_service_that_does_not_stay_up(here: Site, command: str, reason: str) 
     }
 
 
+@pytest.mark.parametrize(
+    ("command", "ready", "reason"),
+    [
+        (
+            "trap 'exit 0' TERM; while :; do sleep 0.1; done",
+            'when: "127.0.0.1:7119", timeout: 1s',
+            "it was not ready in time: port 7119 of 127.0.0.1 took no connection in 1 s",
+        ),
+        ("sleep 0.5; exit 3", 'when: "127.0.0.1:7119", timeout: 20s', "it exited with status 3"),
+    ],
+)
+def test_a_service_that_is_not_ready(here: Site, command: str, ready: str, reason: str) -> None:
+    """What was waited for in vain is told, and not that it was stopped for that."""
+    web = service("web", command, lifecycle=", restart: never")
+    here.write(web.replace("settle: 300ms", ready))
+    said = here.fail()
+    assert f"error: cannot start `back.web` (gxo-back.web.service): {reason}\n" in said
+
+
 def test_a_first_apply_that_fails_leaves_nothing(here: Site) -> None:
     """No unit runs, and the playbook is as unknown as before."""
     here.write(service("one", "sleep 1000") + service("two", "exit 1", "needs: [one], "))
@@ -78,7 +97,9 @@ def test_a_step_is_not_undone(here: Site) -> None:
     log = "/srv/back/ran"
     setup = step("setup", f"echo ran >>{log}")
     here.write(setup + service("web", "exit 1", "needs: [setup], "), HOST)
-    here.fail()
+    assert here.fail().endswith("what a step did is never undone: `back.setup` ran\n")
+    said = here.gxo("start", "back").stderr
+    assert said == "error: cannot start `back`: no playbook `back` is applied\n"
     here.write(setup + service("web", "sleep 1000", "needs: [setup], "), HOST)
     here.apply()
     assert here.lines(log) == ["ran"]
@@ -175,7 +196,7 @@ def test_nobody_hears_what_apply_says(here: Site) -> None:
 def test_going_back_on_purpose(here: Site) -> None:
     """To the revision before, or to a numbered one; that is a new revision, and can be undone."""
     for seconds in (1001, 1002, 1003):
-        here.write(service("web", f"sleep {seconds}"))
+        here.write(step("setup", "true") + service("web", f"sleep {seconds}"))
         here.apply()
 
     def running() -> str:
@@ -183,7 +204,9 @@ def test_going_back_on_purpose(here: Site) -> None:
 
     done = here.gxo("rollback", "--yes", "back")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("applied: back 4\n")
+    assert done.stdout.endswith("steps are not rolled back: back.setup\napplied: back 4\n"), (
+        done.stdout
+    )
     assert "sleep 1002" in running()
     assert here.gxo("rollback", "--yes", "back", "1").returncode == 0
     assert "sleep 1001" in running()

@@ -40,7 +40,7 @@ def test_for_people(shop: Site) -> None:
         "run    shop.prepare         new\n"
         "start  shop.web             new\n"
         "start  shop.nightly-report  new\n"
-        "2 to start, 1 to run\n"
+        "2 to start, 1 to run (no rollback undoes it)\n"
     )
     done = shop.gxo("plan", shop.path)
     assert (done.returncode, done.stdout, done.stderr) == (2, new, "")
