@@ -10,7 +10,7 @@ from gxo.apply.launch import PATIENCE, Launch, name_taken
 from gxo.apply.record import Outcome as RunOutcome
 from gxo.apply.stamps import Stamps, persistent
 from gxo.apply.transient import mend
-from gxo.apply.why import describe, probe, why
+from gxo.apply.why import describe, describe_stop, probe, why
 from gxo.spec.lifecycle import SECOND
 from gxo.systemd.bus import SystemdError
 from gxo.systemd.jobs import Job, Jobs, Outcome
@@ -154,7 +154,7 @@ class Commit:
         change = task.change
         task.starting = True
         if change.action is Action.STOP:
-            self._end(task, Kind.STOPPED)
+            self._end(task, Kind.STOPPED, self._forget(change.old))
             return
         run = change.action is Action.RUN
         self._say(change, Kind.RUNNING if run else Kind.STARTING, change.reason)
@@ -226,6 +226,15 @@ class Commit:
                     self._fail_settling(task)
                 else:
                     self._end(task, Kind.STARTED)
+
+    def _forget(self, stopped: Sequence[str]) -> str:
+        """What had to be killed to stop has not failed: it was asked for. How it ended, if badly."""
+        said = []
+        for name, state in self.manager.named(*stopped).items():
+            if state.active == "failed":
+                said.append(describe_stop(self.manager.result(name)))
+                self.manager.reset_failed(name)
+        return "; ".join(dict.fromkeys(said))
 
     def _fail_start(self, task: _Task, outcome: Outcome) -> None:
         if outcome.error is not None:

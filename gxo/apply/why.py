@@ -53,6 +53,13 @@ def describe(found: UnitResult) -> str:
     return f"what goes before its command failed ({found.result})"
 
 
+def describe_stop(found: UnitResult) -> str:
+    """How a unit's process ended that was stopped, and did not end well."""
+    if found.result == "timeout":
+        return "it did not stop in time and was killed"
+    return describe(found)
+
+
 def _late(unit: Unit) -> str:
     if probed := probe(unit):
         port, seconds, *hosts = probed

@@ -139,7 +139,8 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         if event.kind in _SAID and event.workload:
-            detail = f": {event.detail}" if event.detail and event.kind is Kind.FAILED else ""
+            told = event.detail and event.kind in (Kind.FAILED, Kind.STOPPED)
+            detail = f": {event.detail}" if told else ""
             line = f"  {_SAID[event.kind]:<9} {label(event)}{detail}"
             if line not in self._said:
                 self._said.add(line)

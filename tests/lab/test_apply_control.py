@@ -1,5 +1,6 @@
 """Daily handling: start, stop, restart, reload, trigger."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -52,6 +53,25 @@ def test_a_whole_playbook_is_stopped_and_started(here: Site) -> None:
     done(here, "start", "hand")
     assert len(here.units("active")) == 3
     assert here.lines("/srv/hand/log").count("setup") == 1
+    assert here.plan() == {}
+
+
+def test_what_had_to_be_killed_is_stopped(here: Site) -> None:
+    """A service that ignores SIGTERM has not failed when it was stopped on request."""
+    deaf = service(
+        "web", "trap '' TERM; while :; do sleep 0.1; done", lifecycle=", stop_timeout: 1s"
+    )
+    here.write(deaf)
+    here.apply()
+    said = here.gxo("stop", "hand.web")
+    assert (said.returncode, said.stderr) == (
+        0,
+        "  stopped   hand.web: it did not stop in time and was killed\n",
+    )
+    (web,) = json.loads(here.gxo("status", "--json", "hand").stdout)["workloads"]
+    assert (web["state"], web["units"][0]["result"]) == ("stopped", "success")
+    assert here.plan() == {"web": ("start", "not running")}
+    done(here, "start", "hand.web")
     assert here.plan() == {}
 
 
