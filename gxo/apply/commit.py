@@ -228,7 +228,7 @@ class Commit:
                     self._end(task, Kind.STARTED)
 
     def _forget(self, stopped: Sequence[str]) -> str:
-        """What had to be killed to stop has not failed: it was asked for. How it ended, if badly."""
+        """What had to be killed to stop has not failed: say how it ended, and forget that."""
         said = []
         for name, state in self.manager.named(*stopped).items():
             if state.active == "failed":

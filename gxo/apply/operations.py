@@ -12,6 +12,7 @@ from gxo.apply.record import to_desired
 from gxo.apply.result import Applied, Planned
 from gxo.apply.store import StoreError
 from gxo.apply.transaction import HERE, Places, Prune, Transaction
+from gxo.diagnostic.base import did_you_mean
 from gxo.plan.model import Plan
 from gxo.systemd.bus import Bus
 from gxo.systemd.manager import Manager
@@ -89,7 +90,11 @@ def remove(
         transaction = Transaction(Manager(bus), places, [Desired(playbook=playbook, removal=True)])
         units = any(change.workload for change in transaction.changes)
         if playbook not in places.store.playbooks() and not units:
-            raise ApplyError(f"cannot remove `{playbook}`: no playbook of that name is applied")
+            hint = did_you_mean(playbook, places.store.playbooks())
+            raise ApplyError(
+                f"cannot remove `{playbook}`: no playbook of that name is applied"
+                + (f"; {hint}" if hint else "")
+            )
         return transaction.commit(listen, cancelled).changes
 
 
@@ -114,7 +119,9 @@ def rollback(
         if number is None and len(kept) > 1:
             number = kept[-2]
         if number not in kept:
-            there = f"there is {', '.join(map(str, kept))}" if kept else "none is recorded"
+            hint = did_you_mean(playbook, places.store.playbooks())
+            none = f"none is recorded{f'; {hint}' if hint else ''}"
+            there = f"there is {', '.join(map(str, kept))}" if kept else none
             which = f"revision {number}" if number is not None else "an earlier revision"
             raise ApplyError(f"cannot roll `{playbook}` back to {which}: {there}")
         wanted = to_desired(places.store.revision(playbook, number))

@@ -107,7 +107,8 @@ class Store:
             shutil.rmtree(gone, ignore_errors=True)
 
     def _directory(self, playbook: str) -> Path:
-        assert _NAME.fullmatch(playbook), "the language allows no other names"
+        if not _NAME.fullmatch(playbook):
+            raise StoreError(f"cannot look up `{playbook}`: no playbook can have that name")
         return self.place / playbook
 
     def _revisions(self, directory: Path) -> Iterator[int]:

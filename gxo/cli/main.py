@@ -37,7 +37,14 @@ HIDDEN = {"restore"}
 def main() -> NoReturn:
     """Run the command line and leave with one of the exit codes of 8-contracts.md."""
     gc.set_threshold(*SELDOM)
-    sys.exit(exits.run(lambda: _call(sys.argv[1:])))
+    words = sys.argv[1:]
+    sys.exit(exits.run(lambda: _call(words), as_json=_wants_json(words)))
+
+
+def _wants_json(words: list[str]) -> bool:
+    """Whether `--json` is given, also where the rest of the command line cannot be read."""
+    options = words[: words.index("--")] if "--" in words else words
+    return "--json" in options
 
 
 def _call(words: list[str]) -> int:

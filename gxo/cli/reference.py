@@ -12,7 +12,8 @@ from gxo.cli.program import app
 from gxo.version import __version__
 
 _STREAMS = (
-    "Results go to stdout, diagnostics to stderr; `--json` puts one JSON document on stdout. "
+    "Results go to stdout, diagnostics to stderr; `--json` puts one JSON document on stdout, "
+    "that of an error being the problems that `gxo validate --json` prints. "
     "Colour is used on a terminal only, and never where `NO_COLOR` is set."
 )
 # command -> its schema in docs/reference/json/, of what it prints with `--json`
