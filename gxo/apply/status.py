@@ -1,17 +1,19 @@
 """Status: what is applied, and what became of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gxo.apply.drift import drift, overridden
 from gxo.apply.live import Live, LiveUnit, globs, read_live
 from gxo.apply.record import Observed, Outcome, Revision, to_desired
+from gxo.apply.stamps import persistent
 from gxo.apply.store import StoreError
 from gxo.apply.transaction import HERE, Places
 from gxo.spec.lifecycle import Policy
 from gxo.systemd.bus import Bus
 from gxo.systemd.manager import Manager
+from gxo.units.model import Unit
 from gxo.units.names import ROOT_SLICE, playbook_slice
 
 
@@ -79,14 +81,29 @@ def status(playbooks: Iterable[str] | None = None, *, places: Places = HERE) -> 
             if revision is None:
                 continue
             live = read_live(manager, (*globs(name), ROOT_SLICE), to_desired(revision).units)
-            found += workloads(revision, live, observed, interrupted=interrupted)
+            found += workloads(
+                revision,
+                live,
+                observed,
+                interrupted=interrupted,
+                fired=places.stamps.fired,
+            )
     return Status(tuple(found), damaged)
 
 
 def workloads(
-    revision: Revision, live: Live, observed: Observed, *, interrupted: bool = False
+    revision: Revision,
+    live: Live,
+    observed: Observed,
+    *,
+    interrupted: bool = False,
+    fired: Callable[[str], int | None] = lambda _: None,
 ) -> tuple[WorkloadStatus, ...]:
-    """The status of each workload of a revision, in its order."""
+    """The status of each workload of a revision, in its order.
+
+    `fired` says of a persistent timer when it last did: what systemd has for that is what gxo made
+    it believe, so that nothing is made up for that was never missed.
+    """
     orphaned = bool(revision.source) and not Path(revision.source).exists()
     found = []
     recorded = to_desired(revision)
@@ -120,11 +137,18 @@ def workloads(
                 orphaned=orphaned,
                 interrupted=interrupted,
                 last=last if part.policy is Policy.RUN_ONCE else None,
-                last_trigger=main.last_trigger if main else 0,
+                last_trigger=_last_trigger(part.main, main, fired),
                 next_elapse=main.next_elapse if main else 0,
             )
         )
     return tuple(found)
+
+
+def _last_trigger(timer: Unit, live: LiveUnit | None, fired: Callable[[str], int | None]) -> int:
+    known = fired(timer.name) if persistent(timer) else None
+    if known is None:
+        return live.last_trigger if live else 0
+    return known
 
 
 def _unit(name: str, live: LiveUnit | None) -> UnitStatus:

@@ -34,6 +34,15 @@ class Report:
     damaged: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """How something that ends by itself ended last; microseconds since 1970, 0 for unknown."""
+
+    ok: bool
+    ended: int
+    detail: str
+
+
 @app.command(epilog="Example: gxo status site.web")
 def status(
     target: Annotated[
@@ -119,11 +128,11 @@ def to_json(report: Report) -> dict[str, object]:
                 "orphaned": found.orphaned,
                 "interrupted": found.interrupted,
                 "last_run": {
-                    "ok": found.last.ok,
-                    "ended": _instant(found.last.ended),
-                    "detail": found.last.detail,
+                    "ok": last.ok,
+                    "ended": _instant(last.ended),
+                    "detail": last.detail,
                 }
-                if found.last
+                if (last := last_run(found, report.results))
                 else None,
                 "last_trigger": _instant(found.last_trigger),
                 "next_elapse": _instant(found.next_elapse),
@@ -167,7 +176,12 @@ def render(report: Report, *, now: datetime) -> str:
         (
             f"{found.playbook}.{found.workload}",
             found.lifecycle,
-            Cell(state(found), colours.get(state(found), Colour.DOUBTFUL)),
+            Cell(
+                state(found),
+                Colour.BAD
+                if _failed(found, report)
+                else colours.get(state(found), Colour.DOUBTFUL),
+            ),
             _since(found, report, now),
             _until(found.next_elapse, now),
             _restarts(found, report),
@@ -179,21 +193,47 @@ def render(report: Report, *, now: datetime) -> str:
     text = "".join(line + "\n" for line in lines[:1])
     for found, line in zip(report.workloads, lines[1:], strict=True):
         text += line + "\n"
-        for said in _wrong(found):
+        for said in _wrong(found, report):
             text += "  " + paint(Cell(said, Colour.DOUBTFUL), colour=colour) + "\n"
     return text + "".join(paint(Cell(said), colour=colour) + "\n" for said in _advice(report))
 
 
-def _wrong(found: "WorkloadStatus") -> tuple[str, ...]:
+def last_run(found: "WorkloadStatus", results: "Mapping[str, UnitResult]") -> "LastRun | None":
+    """How a step, or the job of a schedule, ended last; None for a service and before the first."""
+    from gxo.apply.why import describe
+
+    if found.last:
+        return LastRun(found.last.ok, found.last.ended, found.last.detail)
+    job = results.get(found.units[-1].name) if found.lifecycle == "scheduled" else None
+    if job is None or not (job.ended or job.result != "success"):
+        return None
+    ok = job.result == "success"
+    return LastRun(ok, job.ended, "" if ok else describe(job))
+
+
+def _wrong(found: "WorkloadStatus", report: Report) -> tuple[str, ...]:
     """What is not as it should be with one workload, a line each."""
-    failed = (found.last.detail or "it failed",) if found.last and not found.last.ok else ()
+    last = last_run(found, report.results)
+    failed = (last.detail or "it failed",) if last and not last.ok else ()
     ended = tuple(f"{unit.name}: {unit.result}" for unit in found.units if unit.result != "success")
-    return (*(f"last run: {detail}" for detail in failed), *ended, *found.drift)
+    told = failed and found.lifecycle == "scheduled"
+    return (
+        *(f"last run failed: {detail}" for detail in failed),
+        *(() if told else ended),
+        *found.drift,
+    )
+
+
+def _failed(found: "WorkloadStatus", report: Report) -> bool:
+    last = last_run(found, report.results)
+    return state(found) == "failed" or bool(last and not last.ok)
 
 
 def _advice(report: Report) -> Iterable[str]:
     from gxo.units.names import parse
 
+    for label in [f"{w.playbook}.{w.workload}" for w in report.workloads if _failed(w, report)]:
+        yield f"failed: {label}; `gxo logs {label}` shows what it said"
     for playbook, source in sorted(
         {(w.playbook, w.source) for w in report.workloads if w.orphaned}
     ):

@@ -124,6 +124,25 @@ def test_a_crash_loop_shows(machine: Machine) -> None:
         machine.gxo("remove", name)
 
 
+def test_a_failed_job_shows(machine: Machine) -> None:
+    """What a schedule's job came to is told; a catch-up that never ran shows no run."""
+    name = f"job-{time.time_ns()}"
+    text = SITE.replace("/bin/true", "/bin/false").replace("cron:", "catch_up: true, cron:")
+    applied(machine, name, text)
+    try:
+        backup = workload(machine, f"{name}.backup")
+        assert (backup["last_trigger"], backup["last_run"]) == (None, None)
+        assert machine.gxo("trigger", f"{name}.backup").returncode == 1
+        backup = workload(machine, f"{name}.backup")
+        assert (backup["state"], backup["last_run"]["ok"]) == ("waiting", False)
+        said = machine.gxo("status", name).stdout
+        assert "\n  last run failed: it exited with status 1\n" in said
+        hint = f"`gxo logs {name}.backup` shows what it said"
+        assert said.endswith(f"failed: {name}.backup; {hint}\n")
+    finally:
+        machine.gxo("remove", "--yes", name)
+
+
 def test_an_orphan_and_a_stray_show(machine: Machine, site: str) -> None:
     """A playbook whose file is gone, and a unit that no record knows, are named with what to do."""
     machine.lab.path(f"/opt/{site}.yaml").unlink()
