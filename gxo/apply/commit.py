@@ -86,6 +86,7 @@ class Commit:
         self.result = Committed()
         self._tasks: list[_Task] = []
         self._ready: list[Change] = []
+        self._waited = 0
         self._behind: dict[tuple[str, str], list[tuple[Change, set[tuple[str, str]]]]] = {}
         self._looked = 0.0
 
@@ -125,12 +126,21 @@ class Commit:
             if not self._tasks:
                 return
             ended = self.jobs.ended(self._pause())
+            self._tell_waiting()
             self._mend_files()
             self._look(ended)
 
     def _pause(self) -> float:
         busy = any(task.due is not None or not task.mended for task in self._tasks)
         return _BEAT if busy else 1.0
+
+    def _tell_waiting(self) -> None:
+        """Of what has been under way the longest."""
+        oldest = min(self._tasks, key=lambda task: task.since)
+        waited = (_now() - oldest.since) // SECOND
+        if waited != self._waited:
+            self._waited = waited
+            self._say(oldest.change, Kind.WAITING, waited=waited)
 
     def _mend_files(self) -> None:
         """As soon as systemd has written them: a step may well reload systemd while it runs."""
@@ -302,7 +312,7 @@ class Commit:
         if 0 < due <= _now() and last < due:
             self.jobs.start(task.change.make[1].name)
 
-    def _say(self, change: Change, kind: Kind, detail: str = "") -> None:
+    def _say(self, change: Change, kind: Kind, detail: str = "", waited: int = 0) -> None:
         self.listen(
             Event(
                 time=_now(),
@@ -311,6 +321,7 @@ class Commit:
                 workload=change.workload,
                 unit=change.unit,
                 detail=detail,
+                waited=waited,
             )
         )
 

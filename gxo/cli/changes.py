@@ -1,5 +1,6 @@
 """Changes as people and programs read them: the plan's table, its summary, its JSON, progress."""
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -39,6 +40,12 @@ _SAID = {
     Kind.UNDOING: "undoing",
     Kind.UNDONE: "undone",
 }
+
+
+_CLEAR = "\x1b[K"
+"""What makes a terminal clear the rest of the line."""
+_LONG = 5
+"""Seconds after which a wait is told of where no terminal counts them, again at twice that."""
 
 
 def show(planned: Planned) -> None:
@@ -131,20 +138,37 @@ def label(change: Change | Event) -> str:
 class Progress:
     """A line as each workload ends what was asked of it, and while one is waited for.
 
-    What has been said is not said again: a schedule is two units, which stop together.
+    What has been said is not said again: a schedule is two units, which stop together. On a
+    terminal one last line counts the seconds of a wait; elsewhere a long one is told now and then.
     """
 
     def __init__(self) -> None:
         self._said: set[str] = set()
+        self._counts = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._counting = False
+        self._due: dict[str, int] = {}
 
     def __call__(self, event: Event) -> None:
-        if event.kind in _SAID and event.workload:
+        if event.kind is Kind.WAITING:
+            self._wait(event)
+        elif event.kind in _SAID and event.workload:
             told = event.detail and event.kind in (Kind.FAILED, Kind.STOPPED)
             detail = f": {event.detail}" if told else ""
             line = f"  {_SAID[event.kind]:<9} {label(event)}{detail}"
             if line not in self._said:
                 self._said.add(line)
-                output.note(line)
+                output.note((_CLEAR if self._counting else "") + line)
+                self._counting = False
+
+    def _wait(self, event: Event) -> None:
+        line = f"  waiting   for {label(event)} ({event.waited} s)"
+        if self._counts:
+            # the cursor stays at its beginning: what comes next, from whomever, goes over it
+            self._counting = True
+            output.note(f"{line}{_CLEAR}\r", end="")
+        elif event.waited >= self._due.get(label(event), _LONG):
+            self._due[label(event)] = 2 * event.waited
+            output.note(line)
 
 
 progress = Progress()

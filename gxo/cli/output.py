@@ -28,11 +28,12 @@ def say(text: str = "") -> None:
     sys.stdout.write(text + "\n")
 
 
-def note(text: str) -> None:
+def note(text: str, end: str = "\n") -> None:
     """A line beside the result: progress, hints, warnings. Nobody there to read it is no matter."""
     with suppress(OSError):
         sys.stdout.flush()
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(text + end)
+        sys.stderr.flush()
 
 
 def report(problems: Iterable[Problem]) -> bool:
