@@ -3,6 +3,7 @@
 from gxo.apply.foreign import named
 from gxo.apply.live import Live, LiveUnit
 from gxo.apply.record import Baseline
+from gxo.apply.spoken import spoken
 from gxo.units.model import Unit
 
 
@@ -53,7 +54,7 @@ def altered(unit: Unit, live: Live, base: Baseline | None) -> tuple[str, ...]:
     lines += [f"drop-in added: {path}" for path in now if path not in then]
     lines += [f"drop-in gone: {path}" for path in then if path not in now]
     for name in sorted(base.properties) if base.systemd == live.systemd else ():
-        value = found.properties.get(name)
-        if value is not None and value != base.properties[name]:
-            lines.append(f"{name}: {base.properties[name]} -> {value}")
+        value, was = found.properties.get(name), base.properties[name]
+        if value is not None and value != was:
+            lines.append(f"{name}: {spoken(name, was)} -> {spoken(name, value)}")
     return tuple(lines)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from gxo.apply.spoken import spoken
 from tests.lab.applying import HOST, Site, schedule, service, site, step, until
 from tests.lab.machine import Machine
 
@@ -38,13 +39,35 @@ def test_set_property(here: Site, lasting: bool) -> None:
     assert here.machine.show(unit, "DropInPaths")["DropInPaths"] == ""
 
 
+# what systemctl adds the state of the moment to, or shows as a bare number; `none` is empty there
+NOT_AS_SHOWN = {"SystemCallErrorNumber", "MemoryMax", "CapabilityBoundingSet", "TimersCalendar"}
+
+
+def test_drift_is_worded_as_systemctl_does(here: Site) -> None:
+    """Properties have the values that people know, and not those that go over D-Bus."""
+    limited = "security_context: {resources: {memory_max: 512M}}, "
+    here.write(service("web", "sleep 1000", limited) + schedule("job", "true", "04:00"))
+    here.apply()
+    record = json.loads(here.machine.read("/var/lib/gxo/applied/drift/observed.json"))["record"]
+    assert len(record["baselines"]) == 2
+    for unit, found in record["baselines"].items():
+        shown = here.machine.show(unit)
+        for name, text in found["properties"].items():
+            if name not in NOT_AS_SHOWN and not name.startswith("Exec"):
+                assert spoken(name, text) == shown[name], (unit, name)
+    change = ("set-property", "--runtime", here.unit("web"), "MemoryMax=infinity")
+    here.machine.run("systemctl", *change, check=True)
+    assert here.plan()["web"][1].endswith("; MemoryMax: 512M -> infinity")
+
+
 def test_an_edited_timer(here: Site) -> None:
     """A timer that is changed is started anew under its name."""
     (timer,) = here.timers()
     path = f"/run/systemd/transient/{timer}"
     here.machine.run("sed", "-i", "s/04:00/05:00/", path, check=True)
     here.machine.run("systemctl", "daemon-reload", check=True)
-    assert here.plan()["job"][1].startswith("drifted: TimersCalendar: ")
+    found = here.plan()["job"][1]
+    assert found == "drifted: TimersCalendar: *-*-* 04:00:00 -> *-*-* 05:00:00"
     here.apply()
     assert here.plan() == {}
     assert here.timers() == [timer]
