@@ -26,6 +26,7 @@ def control(
     playbook: str,
     workload: str | None = None,
     *,
+    every: bool = False,
     listen: Listener = _silent,
     lock_timeout: float = WAIT,
     places: Places = HERE,
@@ -33,7 +34,8 @@ def control(
     """Do `start`, `stop`, `restart`, `reload` or `trigger` to a workload or all of a playbook.
 
     `start` starts what does not run; `trigger` runs a schedule's job or a run_once step now and
-    waits for its end. What was done is given back, empty where all was as asked already.
+    waits for its end. Of a whole playbook it runs only what is its one schedule, or with `every`
+    all. What was done is given back, empty where all was as asked already.
     Raises ApplyError for a name that is not applied or cannot be handled so, ActivationFailed,
     LockTimeout, SystemdError, StoreError.
     """
@@ -56,6 +58,8 @@ def control(
                 f"cannot {action} `{label}`: playbook `{playbook}` has no workload `{workload}`"
                 + (f"; {hint}" if hint else "")
             )
+        if action == "trigger" and workload is None and not every:
+            chosen = [_the_one(chosen, label)]
         if action == "reload":
             return tuple(_reload(transaction.manager, transaction.live, playbook, chosen, label))
         todo = tuple(_VERBS[action](transaction, playbook, chosen))
@@ -85,6 +89,23 @@ def _masks(todo: Iterable[Change], live: Live) -> Iterator[str]:
             for file in live.foreign(unit.name):
                 if file.kind is not Kind.DROP_IN:
                     yield file.remedy(unit.name)
+
+
+def _the_one(parts: Sequence[Part], label: str) -> Part:
+    """The schedule that is all there is to trigger.
+
+    Jobs and steps side by side, in no order, and steps that have run, are hardly what is meant.
+    """
+    fit = [part for part in parts if _fits("trigger", part)]
+    if len(fit) == 1 and fit[0].policy is Policy.SCHEDULED:
+        return fit[0]
+    names = ", ".join(f"`{label}.{part.workload}`" for part in fit)
+    if not fit:
+        raise ApplyError(f"cannot trigger `{label}`: it has no schedule and no step")
+    raise ApplyError(
+        f"cannot trigger `{label}`: it does not say what to run; name one of {names},"
+        " or run all with `--all`"
+    )
 
 
 def _start(transaction: Transaction, _playbook: str, parts: Iterable[Part]) -> Iterator[Change]:

@@ -103,12 +103,28 @@ def test_a_step_is_triggered(here: Site) -> None:
     assert here.plan() == {}
 
 
+def test_a_whole_playbook_is_triggered(here: Site) -> None:
+    """All of it on request alone; a lone schedule needs no more than its playbook's name."""
+    done(here, "trigger", "--all", "hand")
+    assert here.lines("/srv/hand/log").count("setup") == 2
+    here.write(service("db", "sleep 1000") + schedule("job", "echo job >>/srv/hand/log", "04:00"),
+               HOST)  # fmt: skip
+    here.apply()
+    done(here, "trigger", "hand")
+    assert here.lines("/srv/hand/log").count("job") == 1
+
+
 @pytest.mark.parametrize(
     ("args", "reason"),
     [
         (("start", "hadn"), "no playbook `hadn` is applied; did you mean `hand`?"),
         (("stop", "hand.wbe"), "playbook `hand` has no workload `wbe`; did you mean `web`?"),
         (("start", "hand.setup"), "it runs once; `gxo trigger` runs it now"),
+        (
+            ("trigger", "hand"),
+            "it does not say what to run; name one of `hand.setup`, `hand.job`,"
+            " or run all with `--all`",
+        ),
         (("trigger", "hand.web"), "it is a service; `gxo restart` restarts it"),
     ],
 )
