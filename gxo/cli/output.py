@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 
-from gxo.diagnostic import Problem, Severity, render, to_json
+from gxo.diagnostic import Problem, Severity, render_all, to_json
 
 
 def emit(document: dict[str, object]) -> None:
@@ -40,7 +40,7 @@ def report(problems: Iterable[Problem]) -> bool:
     """Print problems to stderr, a count last; whether there was an error among them."""
     problems = tuple(problems)
     sys.stdout.flush()
-    sys.stderr.write("\n".join(map(render, problems)))
+    sys.stderr.write("\n".join(render_all(problems)))
     errors = sum(p.severity is Severity.ERROR for p in problems)
     if problems:
         sys.stderr.write(f"\n{counted(errors, 'error')}, ")

@@ -1,6 +1,6 @@
 """What templates may read when a plan is compiled: inputs, and vars evaluated when first read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from gxo.diagnostic.base import Problem
 from gxo.plan.model import Plan
@@ -17,15 +17,18 @@ def compile_scope(plan: Plan) -> tuple[Scope, tuple[Problem, ...]]:
     A var that calls `now`, `secret` or the like waits for a run: it is no problem until something
     that is compiled reads it, which then raises Fault.
     """
-    names = _Names(dict(plan.inputs), dict(_vars(plan)))
+    values = dict(_vars(plan))
+    reads = {name: _read_by(value) for name, value in values.items()}
+    order = _in_order(reads)
+    names = _Names(dict(plan.inputs), values)
     names.scope = scope = Scope(
         names=names,
         gxo={"playbook": {"name": plan.playbook.text}},
         functions=COMPILE_FUNCTIONS,
     )
     problems: list[Problem] = []
-    late = _late(plan)
-    for name, _ in _vars(plan):
+    late = _late(values, reads, order, {name for name, _ in plan.inputs})
+    for name in order:
         if name not in late:
             try:
                 names[name]
@@ -42,10 +45,17 @@ class _Names(Mapping[str, Data]):
     def __init__(self, known: dict[str, Data], values: Mapping[str, Value]) -> None:
         self._known = known
         self._values = values
+        self._faults: dict[str, Fault] = {}
 
     def __getitem__(self, name: str) -> Data:
+        if name in self._faults:
+            raise self._faults[name]
         if name not in self._known:
-            self._known[name] = evaluate(self._values[name], self.scope)
+            try:
+                self._known[name] = evaluate(self._values[name], self.scope)
+            except Fault as fault:
+                self._faults[name] = fault
+                raise
         return self._known[name]
 
     def __contains__(self, name: object) -> bool:
@@ -63,20 +73,43 @@ def _vars(plan: Plan) -> Iterator[tuple[str, Value]]:
         yield name.text, value
 
 
-def _late(plan: Plan) -> frozenset[str]:
+def _read_by(value: Value) -> frozenset[str]:
+    return frozenset(str(reference.path[0]) for reference in references(value))
+
+
+def _in_order(reads: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    """The vars, each behind those it reads: however long a chain is, none is evaluated in another.
+
+    What goes round in a circle, an error told of elsewhere, stands somewhere.
+    """
+    order: dict[str, None] = {}
+    begun: set[str] = set()
+    for first in reads:
+        stack = [first]
+        while stack:
+            name = stack[-1]
+            if name in begun:
+                order[stack.pop()] = None
+            else:
+                begun.add(name)
+                stack += sorted(reads[name] & reads.keys() - begun)
+    return tuple(order)
+
+
+def _late(
+    values: Mapping[str, Value],
+    reads: Mapping[str, frozenset[str]],
+    order: Iterable[str],
+    given: Set[str],
+) -> frozenset[str]:
     """Vars that only a run can evaluate, themselves or through a var they read."""
-    values = dict(_vars(plan))
-    given = {name for name, _ in plan.inputs}
-    reads: dict[str, set[str]] = {}
     late: set[str] = set()
-    for name, value in values.items():
-        reads[name] = {str(reference.path[0]) for reference in references(value)}
+    for name in order:
         effects = any(
             function is not None and not COMPILE_FUNCTIONS.can(function)
-            for function in (COMPILE_FUNCTIONS.get(use.function) for use in uses(value))
+            for function in (COMPILE_FUNCTIONS.get(use.function) for use in uses(values[name]))
         )
-        if effects or not reads[name] <= {*given, *values, "_gxo"}:
+        known = all(read in values or read in given or read == "_gxo" for read in reads[name])
+        if effects or not known or reads[name] & late:
             late.add(name)
-    while more := {name for name in values if name not in late and reads[name] & late}:
-        late |= more
     return frozenset(late)
