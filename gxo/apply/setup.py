@@ -5,7 +5,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from site import getsitepackages
 
+import gxo
 from gxo.apply import durable
 from gxo.data import data_dir
 from gxo.units.quote import file_command
@@ -82,8 +84,13 @@ def _install(root: Path, file: HostFile) -> tuple[str, ...]:
 
 
 def own_command(*arguments: str) -> tuple[str, ...]:
-    """The argv that starts this very gxo again, wherever it is installed."""
-    return (sys.executable, "-I", "-m", "gxo", *arguments)
+    """The argv that starts this very gxo again, wherever it is installed or checked out."""
+    here = str(Path(gxo.__file__).resolve().parent.parent)
+    if sys.flags.isolated or here in getsitepackages():
+        return (sys.executable, "-I", "-m", "gxo", *arguments)
+    # PYTHONPATH or the like led here, which nobody sets at boot
+    start = f"import sys; sys.path.insert(0, {here!r}); from gxo.cli.main import main; main()"
+    return (sys.executable, "-I", "-c", start, *arguments)
 
 
 def _link(wants: Path) -> None:
