@@ -1,5 +1,6 @@
-"""Where grammar/, templates/ and packaging/ lie: atop a checkout, or gxo/_data in a wheel."""
+"""Where gxo's own files lie, atop a checkout or in a wheel, and how to start it from there."""
 
+import sys
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
@@ -11,3 +12,18 @@ def data_dir(name: str) -> Path:
         if (top / name).is_dir():
             return top / name
     raise FileNotFoundError(f"cannot find gxo's own {name}/: the installation is incomplete")
+
+
+def own_command(*arguments: str, module: str = "gxo") -> tuple[str, ...]:
+    """The argv that starts a module of this very gxo, wherever it is installed or checked out."""
+    from site import getsitepackages
+
+    here = str(_PACKAGE.resolve().parent)
+    if sys.flags.isolated or here in getsitepackages():
+        return (sys.executable, "-I", "-m", module, *arguments)
+    # PYTHONPATH or the like led here, which units do not have
+    start = (
+        f"import runpy, sys; sys.path.insert(0, {here!r}); sys.argv[0] = {module!r};"
+        f" runpy.run_module({module!r}, run_name='__main__')"
+    )
+    return (sys.executable, "-I", "-c", start, *arguments)

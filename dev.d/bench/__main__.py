@@ -1,5 +1,6 @@
 """`./dev bench [NAME…]`: ratios against named alternatives, timed in one run."""
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,8 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 import against_bus
 import against_tools
 from timing import Result
+
+from gxo.cli.main import SELDOM
 
 BENCHES: dict[str, Callable[[], Iterator[Result]]] = {
     "validate": against_tools.validate,
@@ -24,6 +27,7 @@ def main(names: list[str]) -> int:
     if unknown:
         sys.stderr.write(f"no benchmark {unknown[0]}; there are: {' '.join(BENCHES)}\n")
         return 64
+    gc.set_threshold(*SELDOM)  # as the command itself does
     print(f"{'':<58} {'gxo':>12} {'other':>12}  ratio (lowest-highest)")
     over = 0
     for name in names or BENCHES:

@@ -5,26 +5,29 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gxo.apply.desired import Desired, Part
-from gxo.apply.drift import altered
+from gxo.apply.drift import altered, barred, overridden
 from gxo.apply.live import Live, LiveUnit
 from gxo.apply.record import Intent, Observed, Revision, to_desired
 from gxo.spec.lifecycle import Policy
 from gxo.units.directives import line
 from gxo.units.model import Unit, UnitType
+from gxo.units.names import ROOT_SLICE, playbook_slice
 
+LEFT_ALONE = "steps are not rolled back"
+"""Why a rollback does nothing about a step."""
 _OWN = "LogExtraFields=GXO_DIGEST="
 """What differs in every revision, and says nothing."""
 
 
 class Action(StrEnum):
-    """`reload` is only ever asked for; no plan has it."""
+    """A plan has `reload` for slices alone: what was set on them goes, and nothing stops."""
 
     START = "start"
     STOP = "stop"
     RESTART = "restart"
     RUN = "run"
-    NONE = "none"
     RELOAD = "reload"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,13 @@ class Change:
     before: tuple[Unit, ...] = ()
     adopt: bool = False
     """What is loaded or under way is what is wanted: start that, and make it only if it is gone."""
+    barred: tuple[str, ...] = ()
+    """Why it cannot be carried out, each with the way out."""
+
+    @property
+    def label(self) -> str:
+        """`site.web` of a workload, the unit's own name of a slice."""
+        return f"{self.playbook}.{self.workload}" if self.workload else self.unit
 
     @property
     def lost(self) -> bool:
@@ -106,10 +116,12 @@ def changes(
 ) -> tuple[Change, ...]:
     """One Change for each slice and part, in their order, then one for each unit to be stopped.
 
+    A slice that the playbook does not define has one where somebody set something on it.
+
     `live` holds this playbook's units. Without `prune` what left the playbook stays; without
     `steps` nothing that runs once runs.
     """
-    made = [_slice(wanted, unit, live) for unit in wanted.slices]
+    made = [*_limited(wanted, live), *(_slice(wanted, unit, live) for unit in wanted.slices)]
     made += [_part(wanted, part, live, records, steps=steps) for part in wanted.parts]
     if prune:
         taken = {name for change in made for name in (*change.old, *(u.name for u in change.make))}
@@ -129,6 +141,20 @@ def _slice(wanted: Desired, unit: Unit, live: Live) -> Change:
         reason="unchanged" if up else "new",
         make=(unit,),
     )
+
+
+def _limited(wanted: Desired, live: Live) -> Iterator[Change]:
+    """The slices that systemd makes for the playbook, where somebody set something on them."""
+    for name in (ROOT_SLICE, playbook_slice(wanted.playbook)) if not wanted.removal else ():
+        if drifted := overridden(name, live):
+            yield Change(
+                playbook=wanted.playbook,
+                workload="",
+                unit=name,
+                action=Action.RELOAD,
+                reason=f"drifted: {'; '.join(drifted)}",
+                barred=barred(name, live),
+            )
 
 
 def _part(wanted: Desired, part: Part, live: Live, records: Known, *, steps: bool) -> Change:
@@ -153,6 +179,9 @@ def _part(wanted: Desired, part: Part, live: Live, records: Known, *, steps: boo
         old=old,
         before=before,
         adopt=action is Action.RUN and not old and main is not None and main.up,
+        barred=tuple(line for unit in part.units for line in barred(unit.name, live))
+        if action is not Action.NONE
+        else (),
     )
 
 
@@ -161,7 +190,7 @@ _UNCHANGED: _Decision = (Action.NONE, "unchanged", (), ())
 
 
 def _left_alone(_part: Part, _live: Live, _records: Known) -> _Decision:
-    return Action.NONE, "steps are not rolled back", (), ()
+    return Action.NONE, LEFT_ALONE, (), ()
 
 
 def _run_once(part: Part, live: Live, records: Known) -> _Decision:

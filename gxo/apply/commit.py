@@ -10,26 +10,16 @@ from gxo.apply.launch import PATIENCE, Launch, name_taken
 from gxo.apply.record import Outcome as RunOutcome
 from gxo.apply.stamps import Stamps, persistent
 from gxo.apply.transient import mend
+from gxo.apply.why import describe_stop, probe, why
 from gxo.spec.lifecycle import SECOND
 from gxo.systemd.bus import SystemdError
-from gxo.systemd.jobs import Job, JobResult, Jobs, Outcome
+from gxo.systemd.ending import describe
+from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager, no_such_unit
-from gxo.units.model import UnitType
+from gxo.units.model import Unit, UnitType
 
 _BEAT = 0.1
 """Seconds between looks at units that settle, and between tries for a name that is taken."""
-_WHY = {
-    JobResult.TIMEOUT: "it was not ready in time",
-    JobResult.DEPENDENCY: "a unit it depends on failed",
-    JobResult.CANCELED: "its start was cancelled",
-}
-
-# what systemd itself exits with before the program runs: systemd.exec(5), "Process Exit Codes"
-_STATUSES = {
-    203: "its program cannot be run or found",
-    217: "its user does not exist",
-    226: "its sandbox could not be set up",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +61,7 @@ class _Task:
 class Commit:
     """One commit. `ran` hears how each run_once step ended, at once.
 
-    With `restoring` stamps stay as they are and nothing settles.
+    With `restoring` stamps stay as they are and nothing settles. `cancelled` is asked now and then.
     """
 
     def __init__(
@@ -83,6 +73,7 @@ class Commit:
         listen: Listener,
         ran: Callable[[Change, RunOutcome], None],
         restoring: bool = False,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         self.manager = manager
         self.jobs = jobs
@@ -92,9 +83,11 @@ class Commit:
         self.listen = listen
         self.ran = ran
         self.restoring = restoring
+        self.cancelled = cancelled
         self.result = Committed()
         self._tasks: list[_Task] = []
         self._ready: list[Change] = []
+        self._waited = 0
         self._behind: dict[tuple[str, str], list[tuple[Change, set[tuple[str, str]]]]] = {}
         self._looked = 0.0
 
@@ -102,8 +95,8 @@ class Commit:
         """Stop what goes, then start slices, then parts as their order allows.
 
         After a failure nothing new begins; what is under way ends. Raises SystemdError where
-        systemd cannot be reached, and what a signal handler raises: `result` then says how far it
-        came.
+        systemd cannot be reached, and KeyboardInterrupt once it is `cancelled`: `result` then says
+        how far it came.
         """
         active = [change for change in changes if change.action is not Action.NONE]
         stops = [change for change in active if change.action is Action.STOP]
@@ -127,17 +120,28 @@ class Commit:
                 ready.append(change)
         self._ready = ready
         while True:
+            if self.cancelled():
+                raise KeyboardInterrupt
             while self._ready and (self.restoring or not self.result.failures):
                 self._begin(self._ready.pop(0))
             if not self._tasks:
                 return
             ended = self.jobs.ended(self._pause())
+            self._tell_waiting()
             self._mend_files()
             self._look(ended)
 
     def _pause(self) -> float:
         busy = any(task.due is not None or not task.mended for task in self._tasks)
         return _BEAT if busy else 1.0
+
+    def _tell_waiting(self) -> None:
+        """Of what has been under way the longest."""
+        oldest = min(self._tasks, key=lambda task: task.since)
+        waited = (_now() - oldest.since) // SECOND
+        if waited != self._waited:
+            self._waited = waited
+            self._say(oldest.change, Kind.WAITING, waited=waited)
 
     def _mend_files(self) -> None:
         """As soon as systemd has written them: a step may well reload systemd while it runs."""
@@ -161,7 +165,7 @@ class Commit:
         change = task.change
         task.starting = True
         if change.action is Action.STOP:
-            self._end(task, Kind.STOPPED)
+            self._end(task, Kind.STOPPED, self._forget(change.old))
             return
         run = change.action is Action.RUN
         self._say(change, Kind.RUNNING if run else Kind.STARTING, change.reason)
@@ -234,20 +238,36 @@ class Commit:
                 else:
                     self._end(task, Kind.STARTED)
 
+    def _forget(self, stopped: Sequence[str]) -> str:
+        """What had to be killed to stop has not failed: say how it ended, and forget that."""
+        said = []
+        for name, state in self.manager.named(*stopped).items():
+            if state.active == "failed":
+                said.append(describe_stop(self.manager.result(name)))
+                self.manager.reset_failed(name)
+        return "; ".join(dict.fromkeys(said))
+
     def _fail_start(self, task: _Task, outcome: Outcome) -> None:
         if outcome.error is not None:
             self._fail(task, f"systemd refused it: {outcome.error}")
             return
-        found = self.manager.result(task.change.make[0].name)
-        said = _WHY.get(outcome.result) or describe(found.code, found.status, found.result)
-        late = found.result == "timeout" and task.change.action is Action.RUN
-        self._fail(task, "it did not end in time" if late else said, found.invocation)
+        unit = task.change.make[0]
+        found = self.manager.result(unit.name)
+        self._fail(task, why(unit, outcome.result, found, self._probed(unit)), found.invocation)
+
+    def _probed(self, unit: Unit) -> int:
+        """The status with which the unit's probe for being ready ended; 0 without one."""
+        if probe(unit) is None:
+            return 0
+        rows = self.manager.properties(unit.name, ("ExecStartPost",)).get("ExecStartPost", ())
+        # a row of org.freedesktop.systemd1(5) ends in PID, code and status
+        return int(rows[-1][-1]) if rows else 0
 
     def _fail_settling(self, task: _Task) -> None:
         part = task.change.part
         assert part is not None
         found = self.manager.result(task.change.unit)
-        said = describe(found.code, found.status, found.result) if found.found else "it ended"
+        said = describe(found) if found.found else "it ended"
         self._fail(task, f"{said} within {part.settle / SECOND:g} s of its start", found.invocation)
 
     def _fail(self, task: _Task, reason: str, invocation: str = "") -> None:
@@ -293,7 +313,7 @@ class Commit:
         if 0 < due <= _now() and last < due:
             self.jobs.start(task.change.make[1].name)
 
-    def _say(self, change: Change, kind: Kind, detail: str = "") -> None:
+    def _say(self, change: Change, kind: Kind, detail: str = "", waited: int = 0) -> None:
         self.listen(
             Event(
                 time=_now(),
@@ -302,22 +322,9 @@ class Commit:
                 workload=change.workload,
                 unit=change.unit,
                 detail=detail,
+                waited=waited,
             )
         )
-
-
-def describe(code: str, status: int, result: str) -> str:
-    """How a process ended, in words; `result` is systemd's own."""
-    if result == "timeout":
-        return "it was not ready in time"
-    if result == "oom-kill":
-        return "it was killed for want of memory"
-    if code == "exited":
-        meaning = f": {_STATUSES[status]}" if status in _STATUSES else ""
-        return f"it exited with status {status}{meaning}"
-    if code in ("killed", "dumped"):
-        return f"it was killed by signal {status}"
-    return "it ended" if result == "success" else f"what goes before its command failed ({result})"
 
 
 def _because(outcome: Outcome) -> str:

@@ -6,6 +6,7 @@ from gxo.apply.change import Action, Change
 from gxo.apply.desired import Part
 from gxo.apply.event import Event, Listener
 from gxo.apply.failure import ApplyError
+from gxo.apply.foreign import Kind
 from gxo.apply.live import Live
 from gxo.apply.lock import WAIT, locked
 from gxo.apply.record import to_desired
@@ -25,6 +26,7 @@ def control(
     playbook: str,
     workload: str | None = None,
     *,
+    every: bool = False,
     listen: Listener = _silent,
     lock_timeout: float = WAIT,
     places: Places = HERE,
@@ -32,12 +34,13 @@ def control(
     """Do `start`, `stop`, `restart`, `reload` or `trigger` to a workload or all of a playbook.
 
     `start` starts what does not run; `trigger` runs a schedule's job or a run_once step now and
-    waits for its end. What was done is given back, empty where all was as asked already.
+    waits for its end. Of a whole playbook it runs only what is its one schedule, or with `every`
+    all. What was done is given back, empty where all was as asked already.
     Raises ApplyError for a name that is not applied or cannot be handled so, ActivationFailed,
     LockTimeout, SystemdError, StoreError.
     """
     label = f"{playbook}.{workload}" if workload else playbook
-    with locked(f"gxo {action} {label}", timeout=lock_timeout), Bus.system() as bus:
+    with Bus.system() as bus, locked(f"gxo {action} {label}", timeout=lock_timeout):
         revision = places.store.current(playbook)
         if revision is None:
             known = places.store.playbooks()
@@ -55,11 +58,15 @@ def control(
                 f"cannot {action} `{label}`: playbook `{playbook}` has no workload `{workload}`"
                 + (f"; {hint}" if hint else "")
             )
+        if action == "trigger" and workload is None and not every:
+            chosen = [_the_one(chosen, label)]
         if action == "reload":
             return tuple(_reload(transaction.manager, transaction.live, playbook, chosen, label))
         todo = tuple(_VERBS[action](transaction, playbook, chosen))
         if not todo and workload and not _fits(action, chosen[0]):
             raise ApplyError(f"cannot {action} `{label}`: {_MISFIT[action, chosen[0].policy]}")
+        for why in _masks(todo, transaction.live):
+            raise ApplyError(f"cannot {action} `{label}`: {why}")
         transaction.handle(todo, listen)
         return todo
 
@@ -73,6 +80,32 @@ _MISFIT = {
 
 def _fits(action: str, part: Part) -> bool:
     return (action, part.policy) not in _MISFIT
+
+
+def _masks(todo: Iterable[Change], live: Live) -> Iterator[str]:
+    """What would keep a unit from starting: a restart would only stop it."""
+    for change in todo:
+        for unit in change.make if change.action is not Action.STOP else ():
+            for file in live.foreign(unit.name):
+                if file.kind is not Kind.DROP_IN:
+                    yield file.remedy(unit.name)
+
+
+def _the_one(parts: Sequence[Part], label: str) -> Part:
+    """The schedule that is all there is to trigger.
+
+    Jobs and steps side by side, in no order, and steps that have run, are hardly what is meant.
+    """
+    fit = [part for part in parts if _fits("trigger", part)]
+    if len(fit) == 1 and fit[0].policy is Policy.SCHEDULED:
+        return fit[0]
+    names = ", ".join(f"`{label}.{part.workload}`" for part in fit)
+    if not fit:
+        raise ApplyError(f"cannot trigger `{label}`: it has no schedule and no step")
+    raise ApplyError(
+        f"cannot trigger `{label}`: it does not say what to run; name one of {names},"
+        " or run all with `--all`"
+    )
 
 
 def _start(transaction: Transaction, _playbook: str, parts: Iterable[Part]) -> Iterator[Change]:

@@ -1,17 +1,19 @@
 """Drift: how a live unit differs from what it was right after gxo started it."""
 
+from gxo.apply.foreign import named
 from gxo.apply.live import Live, LiveUnit
 from gxo.apply.record import Baseline
+from gxo.apply.spoken import spoken
 from gxo.units.model import Unit
-
-# systemctl set-property writes here, so that it holds for the next unit of the name too
-CONTROL = ("/run/systemd/system.control/", "/etc/systemd/system.control/")
 
 
 def baseline(live: LiveUnit, digest: str, systemd: str) -> Baseline:
-    """What to compare with later."""
+    """What to compare with later. A drop-in for gxo's units never becomes part of it."""
     return Baseline(
-        digest=digest, systemd=systemd, properties=live.properties, drop_ins=live.drop_ins
+        digest=digest,
+        systemd=systemd,
+        properties=live.properties,
+        drop_ins=tuple(path for path in live.drop_ins if not named(path)),
     )
 
 
@@ -19,25 +21,40 @@ def drift(unit: Unit, live: Live, base: Baseline | None) -> tuple[str, ...]:
     """What is not as applied, one line each; empty where nothing is known to differ."""
     found = live.get(unit.name)
     if found is None:
-        return ("not loaded",)
+        return ("not loaded", *overridden(unit.name, live))
     lines = []
     if not found.up:
         lines.append(f"{found.active} ({found.sub})")
     if found.digest is not None and found.digest != unit.digest:
         lines.append(f"digest: {unit.digest} -> {found.digest}")
-        return tuple(lines)
+        return (*lines, *overridden(unit.name, live))
     return (*lines, *altered(unit, live, base))
 
 
+def overridden(name: str, live: Live) -> tuple[str, ...]:
+    """Files that change a unit beside gxo, in effect or lying about: masks and drop-ins."""
+    found = live.get(name)
+    loaded = [path for path in found.drop_ins if named(path)] if found else []
+    lines = [f"drop-in added: {path}" for path in loaded]
+    return (*lines, *(f.drift() for f in live.foreign(name) if f.path not in loaded))
+
+
+def barred(name: str, live: Live) -> tuple[str, ...]:
+    """What keeps gxo from having a unit as it is wanted, each with the way out."""
+    return tuple(file.remedy(name) for file in live.foreign(name) if not file.ours_to_lift)
+
+
 def altered(unit: Unit, live: Live, base: Baseline | None) -> tuple[str, ...]:
-    """Settings of a loaded unit that somebody changed under gxo: drop-ins and properties."""
+    """Settings of a unit that somebody changed under gxo: masks, drop-ins and properties."""
+    lines = list(overridden(unit.name, live))
     found = live.get(unit.name)
     if found is None or base is None or base.digest != unit.digest:
-        return ()
-    lines = [f"drop-in added: {path}" for path in found.drop_ins if path not in base.drop_ins]
-    lines += [f"drop-in gone: {path}" for path in base.drop_ins if path not in found.drop_ins]
+        return tuple(lines)
+    now, then = ([p for p in paths if not named(p)] for paths in (found.drop_ins, base.drop_ins))
+    lines += [f"drop-in added: {path}" for path in now if path not in then]
+    lines += [f"drop-in gone: {path}" for path in then if path not in now]
     for name in sorted(base.properties) if base.systemd == live.systemd else ():
-        now = found.properties.get(name)
-        if now is not None and now != base.properties[name]:
-            lines.append(f"{name}: {base.properties[name]} -> {now}")
+        value, was = found.properties.get(name), base.properties[name]
+        if value is not None and value != was:
+            lines.append(f"{name}: {spoken(name, was)} -> {spoken(name, value)}")
     return tuple(lines)

@@ -1,18 +1,24 @@
 """Files that outlast a power cut: what was written is on the disk whole, or not there at all."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
 def write(path: Path, text: str, *, mode: int = 0o644) -> None:
     """Write beside, flush, rename, flush the directory: `path` holds old or new. Raises OSError."""
     fresh = path.with_name(f".{path.name}.new")
-    with fresh.open("w", encoding="utf-8") as file:
-        fresh.chmod(mode)
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    try:
+        with fresh.open("w", encoding="utf-8") as file:
+            fresh.chmod(mode)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError:
+        with suppress(OSError):
+            fresh.unlink()
+        raise
     sync(path.parent)
 
 

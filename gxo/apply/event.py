@@ -6,7 +6,10 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """`starting` and `running` are followed by `started`, `ran` or `failed` of the same unit."""
+    """`starting` and `running` are followed by `started`, `ran` or `failed` of the same unit.
+
+    `waiting` comes about once a second, for what has been under way the longest.
+    """
 
     STARTING = "starting"
     SETTLING = "settling"
@@ -16,13 +19,17 @@ class Kind(StrEnum):
     STOPPING = "stopping"
     STOPPED = "stopped"
     FAILED = "failed"
+    WAITING = "waiting"
     UNDOING = "undoing"
     UNDONE = "undone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """`time` counts microseconds since 1970; `detail` says why, where there is more to say."""
+    """`time` counts microseconds since 1970; `detail` says why, where there is more to say.
+
+    `waited` is how many seconds a unit has been waited for.
+    """
 
     time: int
     kind: Kind
@@ -30,6 +37,7 @@ class Event:
     workload: str
     unit: str
     detail: str = ""
+    waited: int = 0
 
 
 Listener = Callable[[Event], None]

@@ -27,9 +27,17 @@ class Report:
 
 
 class ActivationFailed(ApplyError):
-    """Changes failed. `left` is what could not be taken back, None where nothing was to be."""
+    """Changes failed. `left` is what could not be taken back, None where nothing was to be.
 
-    def __init__(self, reports: Sequence[Report], left: Sequence[str] | None = None) -> None:
+    `steps` are the run_once workloads that were begun: what they did is not taken back.
+    """
+
+    def __init__(
+        self,
+        reports: Sequence[Report],
+        left: Sequence[str] | None = None,
+        steps: Sequence[str] = (),
+    ) -> None:
         self.reports = tuple(reports)
         self.left = tuple(left or ())
         lines = [str(report) for report in reports]
@@ -37,4 +45,14 @@ class ActivationFailed(ApplyError):
             lines.append("not all could be taken back: " + "; ".join(self.left))
         elif left is not None:
             lines.append("what had been changed is back to what ran before")
+        if steps and left is not None:
+            names = ", ".join(f"`{name}`" for name in steps)
+            lines.append(f"what a step did is never undone: {names} ran")
         super().__init__("\n".join(lines))
+
+
+class Cancelled(ActivationFailed):
+    """The changes were broken off by the user, and taken back."""
+
+    def __str__(self) -> str:
+        return f"cancelled before all was done\n{super().__str__()}"

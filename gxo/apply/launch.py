@@ -1,10 +1,11 @@
 """Launch: starting transient units whose names may still be taken by what was there before."""
 
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gxo.apply.drift import CONTROL
+from gxo.apply.foreign import CONTROL
 from gxo.apply.transient import PLACE
 from gxo.systemd.bus import SYSTEMD, BusError
 from gxo.systemd.jobs import Job, Jobs, Outcome
@@ -64,6 +65,13 @@ def tidy(unit: Unit, manager: Manager) -> None:
                     link.unlink(missing_ok=True)
 
 
+def release(manager: Manager, names: Iterable[str]) -> None:
+    """Lift what `systemctl set-property` set on units that must not stop: slices."""
+    for name in names:
+        _forget_set_property(name)
+    manager.daemon_reload()
+
+
 def name_taken(outcome: Outcome) -> bool:
     """A start refused since a unit of that name is loaded, or a file of it lies about."""
     error = outcome.error
@@ -73,7 +81,7 @@ def name_taken(outcome: Outcome) -> bool:
 def _forget_set_property(name: str) -> None:
     """Drop what `systemctl set-property` left for a unit: it would change the new one too."""
     for place in CONTROL:
-        shutil.rmtree(f"{place}{name}.d", ignore_errors=True)
+        shutil.rmtree(f"{place}/{name}.d", ignore_errors=True)
 
 
 def _remove_stale(name: str) -> None:

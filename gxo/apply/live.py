@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gxo.apply.foreign import Foreign, read_foreign
 from gxo.systemd.manager import Manager
 from gxo.units.model import Unit
 from gxo.units.names import ROOT_SLICE, parse, playbook_slice, unescape
@@ -78,18 +79,23 @@ class LiveUnit:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """Loaded units by name, and the version of the systemd that says so."""
+    """Loaded units by name, the version of the systemd that says so, and what others put there."""
 
     units: Mapping[str, LiveUnit] = field(default_factory=dict)
     systemd: str = ""
+    files: tuple[Foreign, ...] = ()
 
     def get(self, name: str) -> LiveUnit | None:
         return self.units.get(name)
 
+    def foreign(self, name: str) -> tuple[Foreign, ...]:
+        """The files of others for a unit, loaded or not."""
+        return tuple(file for file in self.files if file.concerns(name))
+
     def of(self, playbook: str) -> "Live":
         """The units of one playbook, and those that all share."""
         mine = {k: unit for k, unit in self.units.items() if unit.playbook in (playbook, None)}
-        return Live(mine, self.systemd)
+        return Live(mine, self.systemd, self.files)
 
 
 def read_live(manager: Manager, patterns: Iterable[str], known: Iterable[Unit]) -> Live:
@@ -110,7 +116,7 @@ def read_live(manager: Manager, patterns: Iterable[str], known: Iterable[Unit]) 
             (name for name in loaded if _type(name) == kind), (*_STATE, *ours)
         )
         units |= {name: to_live(name, found, ours) for name, found in read.items()}
-    return Live(dict(sorted(units.items())), manager.version_text)
+    return Live(dict(sorted(units.items())), manager.version_text, read_foreign())
 
 
 def to_live(name: str, read: Mapping[str, Any], ours: Iterable[str]) -> LiveUnit:

@@ -9,8 +9,10 @@ from gxo.apply.event import Event, Listener
 from gxo.apply.failure import ApplyError
 from gxo.apply.lock import WAIT, locked
 from gxo.apply.record import to_desired
+from gxo.apply.result import Applied, Planned
 from gxo.apply.store import StoreError
-from gxo.apply.transaction import HERE, Applied, Places, Prune, Transaction
+from gxo.apply.transaction import HERE, Places, Prune, Transaction
+from gxo.diagnostic.base import did_you_mean
 from gxo.plan.model import Plan
 from gxo.systemd.bus import Bus
 from gxo.systemd.manager import Manager
@@ -21,6 +23,11 @@ def _silent(_event: Event) -> None:
     """Listens to nothing."""
 
 
+def _never() -> bool:
+    """Nobody cancels."""
+    return False
+
+
 def plan_changes(
     plans: Sequence[Plan],
     units: Sequence[Unit],
@@ -28,7 +35,7 @@ def plan_changes(
     prune: Prune = Prune.WORKLOADS,
     over: Sequence[Path] = (),
     places: Places = HERE,
-) -> tuple[Change, ...]:
+) -> Planned:
     """What `apply` of the same would do, now.
 
     `over` are the directories given, of which Prune.PLAYBOOKS removes what they no longer hold.
@@ -36,7 +43,7 @@ def plan_changes(
     """
     with Bus.system() as bus:
         wanted = [desired(plan, units) for plan in plans]
-        return Transaction(Manager(bus), places, wanted, prune, over).changes
+        return Transaction(Manager(bus), places, wanted, prune, over).planned
 
 
 def apply(
@@ -46,27 +53,32 @@ def apply(
     prune: Prune = Prune.WORKLOADS,
     over: Sequence[Path] = (),
     listen: Listener = _silent,
-    confirm: Callable[[tuple[Change, ...]], bool] = lambda _: True,
+    confirm: Callable[[Planned], bool] = lambda _: True,
+    cancelled: Callable[[], bool] = _never,
     lock_timeout: float = WAIT,
     places: Places = HERE,
 ) -> Applied | None:
     """Make what runs be what the plans say; None where `confirm` refused the changes.
 
-    Raises ActivationFailed after taking everything back, LockTimeout, SystemdError, StoreError.
+    From the first time that `cancelled` is asked nothing may break in; where it holds all is taken
+    back. Raises ActivationFailed after taking everything back, ApplyError with nothing changed
+    where files of others are in the way, LockTimeout, SystemdError, StoreError.
     """
     names = " ".join(plan.playbook.text for plan in plans)
-    with locked(f"gxo apply {names}", timeout=lock_timeout), Bus.system() as bus:
+    with Bus.system() as bus, locked(f"gxo apply {names}", timeout=lock_timeout):
         wanted = [desired(plan, units) for plan in plans]
         transaction = Transaction(Manager(bus), places, wanted, prune, over)
-        if not confirm(transaction.changes):
+        transaction.refuse_barred()
+        if not confirm(transaction.planned):
             return None
-        return transaction.commit(listen)
+        return transaction.commit(listen, cancelled)
 
 
 def remove(
     playbook: str,
     *,
     listen: Listener = _silent,
+    cancelled: Callable[[], bool] = _never,
     lock_timeout: float = WAIT,
     places: Places = HERE,
 ) -> tuple[Change, ...]:
@@ -74,12 +86,16 @@ def remove(
 
     Raises ApplyError where there is none of that name, and as `apply` does.
     """
-    with locked(f"gxo remove {playbook}", timeout=lock_timeout), Bus.system() as bus:
+    with Bus.system() as bus, locked(f"gxo remove {playbook}", timeout=lock_timeout):
         transaction = Transaction(Manager(bus), places, [Desired(playbook=playbook, removal=True)])
         units = any(change.workload for change in transaction.changes)
         if playbook not in places.store.playbooks() and not units:
-            raise ApplyError(f"cannot remove `{playbook}`: no playbook of that name is applied")
-        return transaction.commit(listen).changes
+            hint = did_you_mean(playbook, places.store.playbooks())
+            raise ApplyError(
+                f"cannot remove `{playbook}`: no playbook of that name is applied"
+                + (f"; {hint}" if hint else "")
+            )
+        return transaction.commit(listen, cancelled).changes
 
 
 def rollback(
@@ -87,7 +103,8 @@ def rollback(
     number: int | None = None,
     *,
     listen: Listener = _silent,
-    confirm: Callable[[tuple[Change, ...]], bool] = lambda _: True,
+    confirm: Callable[[Planned], bool] = lambda _: True,
+    cancelled: Callable[[], bool] = _never,
     lock_timeout: float = WAIT,
     places: Places = HERE,
 ) -> Applied | None:
@@ -97,19 +114,22 @@ def rollback(
 
     Raises ApplyError where there is no such revision, and as `apply` does.
     """
-    with locked(f"gxo rollback {playbook}", timeout=lock_timeout), Bus.system() as bus:
+    with Bus.system() as bus, locked(f"gxo rollback {playbook}", timeout=lock_timeout):
         kept = places.store.numbers(playbook)
         if number is None and len(kept) > 1:
             number = kept[-2]
         if number not in kept:
-            there = f"there is {', '.join(map(str, kept))}" if kept else "none is recorded"
+            hint = did_you_mean(playbook, places.store.playbooks())
+            none = f"none is recorded{f'; {hint}' if hint else ''}"
+            there = f"there is {', '.join(map(str, kept))}" if kept else none
             which = f"revision {number}" if number is not None else "an earlier revision"
             raise ApplyError(f"cannot roll `{playbook}` back to {which}: {there}")
         wanted = to_desired(places.store.revision(playbook, number))
         transaction = Transaction(Manager(bus), places, [wanted], steps=False)
-        if not confirm(transaction.changes):
+        transaction.refuse_barred()
+        if not confirm(transaction.planned):
             return None
-        return transaction.commit(listen)
+        return transaction.commit(listen, cancelled)
 
 
 def restore(
@@ -120,7 +140,7 @@ def restore(
     Steps that ran once do not run again, and stamps stay: a schedule makes up for what it missed.
     """
     left: list[str] = []
-    with locked("gxo restore", timeout=lock_timeout), Bus.system() as bus:
+    with Bus.system() as bus, locked("gxo restore", timeout=lock_timeout):
         manager = Manager(bus)
         for playbook in places.store.playbooks():
             # one damaged record must not keep the other playbooks down

@@ -1,13 +1,12 @@
 """What gxo needs on a host before its first apply: user, directories, what restores at boot."""
 
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from gxo.apply import durable
-from gxo.data import data_dir
+from gxo.data import data_dir, own_command
 from gxo.units.quote import file_command
 
 _WANTS = Path("etc/systemd/system/multi-user.target.wants/gxo-restore.service")
@@ -79,11 +78,6 @@ def _install(root: Path, file: HostFile) -> tuple[str, ...]:
 
     _attempt(f"cannot write {target}", write)
     return (f"wrote {target}",)
-
-
-def own_command(*arguments: str) -> tuple[str, ...]:
-    """The argv that starts this very gxo again, wherever it is installed."""
-    return (sys.executable, "-I", "-m", "gxo", *arguments)
 
 
 def _link(wants: Path) -> None:

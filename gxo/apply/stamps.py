@@ -1,5 +1,8 @@
 """Stamps: the files in which systemd keeps when a persistent timer last fired.
 
+It reads the time of modification. gxo sets that for timers that have not fired, and so keeps in the
+time of access when they really did; systemd sets both as it fires a timer.
+
 systemd.timer(5), Persistent=: a timer that starts fires at once if its calendar has elapsed since
 the time of `stamp-NAME.timer`. A timer without a stamp gets one of now.
 """
@@ -31,13 +34,23 @@ class Stamps:
         if not persistent(timer):
             return
         last = self._last(old) if old else None
+        fired = self.fired(old.name) if old else None
         if old and last is not None and _calendar(old) != _calendar(timer):
             last = max(last, now)
         at = (now if last is None else last) * 1000
         self.place.mkdir(parents=True, exist_ok=True)
         path = self._path(timer.name)
         path.touch(mode=0o644)
-        os.utime(path, ns=(at, at))
+        os.utime(path, ns=((fired or 0) * 1000, at))
+
+    def fired(self, timer: str) -> int | None:
+        """When it last fired, 0 for never, in microseconds since 1970; None without a stamp."""
+        try:
+            found = self._path(timer).stat()
+        except FileNotFoundError:
+            return None
+        # read by somebody since: then only the other is left to go by
+        return min(found.st_atime_ns, found.st_mtime_ns) // 1000
 
     def sweep(self, prefix: str, kept: Container[str]) -> None:
         """Remove the stamps of timers whose names begin so and that are not kept."""

@@ -1,17 +1,20 @@
 """Status: what is applied, and what became of it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gxo.apply.drift import drift
+from gxo.apply.drift import drift, overridden
 from gxo.apply.live import Live, LiveUnit, globs, read_live
 from gxo.apply.record import Observed, Outcome, Revision, to_desired
+from gxo.apply.stamps import persistent
+from gxo.apply.store import StoreError
 from gxo.apply.transaction import HERE, Places
 from gxo.spec.lifecycle import Policy
 from gxo.systemd.bus import Bus
 from gxo.systemd.manager import Manager
-from gxo.units.model import UnitType
+from gxo.units.model import Unit
+from gxo.units.names import ROOT_SLICE, playbook_slice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,7 @@ class WorkloadStatus:
 
     orphaned      the playbook's file is gone
     interrupted   an apply of the playbook was killed and none has ended since
+    slice_drift   what others set on the slices that it is in, a line each
     last          how a run_once step ended, None for others
     last_trigger, next_elapse   of a schedule, microseconds since 1970, 0 for never
     """
@@ -42,6 +46,7 @@ class WorkloadStatus:
     digest: str
     revision: int
     drift: tuple[str, ...]
+    slice_drift: tuple[str, ...] = ()
     source: str
     orphaned: bool
     interrupted: bool
@@ -50,32 +55,61 @@ class WorkloadStatus:
     next_elapse: int = 0
 
 
-def status(
-    playbooks: Iterable[str] | None = None, *, places: Places = HERE
-) -> tuple[WorkloadStatus, ...]:
-    """Of these playbooks, or of all that are applied. Raises SystemdError, StoreError."""
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`damaged` are playbooks whose records cannot be read, each with why and what to do."""
+
+    workloads: tuple[WorkloadStatus, ...]
+    damaged: Mapping[str, str]
+
+
+def status(playbooks: Iterable[str] | None = None, *, places: Places = HERE) -> Status:
+    """Of these playbooks, or of all that are applied. Raises SystemdError."""
     store = places.store
     names = store.playbooks() if playbooks is None else tuple(playbooks)
     found: list[WorkloadStatus] = []
+    damaged: dict[str, str] = {}
     with Bus.system() as bus:
         manager = Manager(bus)
         for name in names:
-            revision = store.current(name)
+            try:
+                revision, observed = store.current(name), store.observed(name)
+                interrupted = store.intent(name) is not None
+            except StoreError as error:
+                damaged[name] = str(error)
+                continue
             if revision is None:
                 continue
-            live = read_live(manager, globs(name), to_desired(revision).units)
-            interrupted = store.intent(name) is not None
-            found += workloads(revision, live, store.observed(name), interrupted=interrupted)
-    return tuple(found)
+            live = read_live(manager, (*globs(name), ROOT_SLICE), to_desired(revision).units)
+            found += workloads(
+                revision,
+                live,
+                observed,
+                interrupted=interrupted,
+                fired=places.stamps.fired,
+            )
+    return Status(tuple(found), damaged)
 
 
 def workloads(
-    revision: Revision, live: Live, observed: Observed, *, interrupted: bool = False
+    revision: Revision,
+    live: Live,
+    observed: Observed,
+    *,
+    interrupted: bool = False,
+    fired: Callable[[str], int | None] = lambda _: None,
 ) -> tuple[WorkloadStatus, ...]:
-    """The status of each workload of a revision, in its order."""
+    """The status of each workload of a revision, in its order.
+
+    `fired` says of a persistent timer when it last did: what systemd has for that is what gxo made
+    it believe, so that nothing is made up for that was never missed.
+    """
     orphaned = bool(revision.source) and not Path(revision.source).exists()
     found = []
-    for part in to_desired(revision).parts:
+    recorded = to_desired(revision)
+    slices = (ROOT_SLICE, playbook_slice(revision.playbook))
+    slice_drift = tuple(f"{name}: {line}" for name in slices for line in overridden(name, live))
+    for part in recorded.parts:
         main = live.get(part.main.name)
         last = observed.outcomes.get(part.workload)
         drifted: tuple[str, ...] = ()
@@ -98,21 +132,26 @@ def workloads(
                 digest=part.main.digest,
                 revision=revision.number,
                 drift=drifted,
+                slice_drift=slice_drift,
                 source=revision.source,
                 orphaned=orphaned,
                 interrupted=interrupted,
                 last=last if part.policy is Policy.RUN_ONCE else None,
-                last_trigger=main.last_trigger if main else 0,
+                last_trigger=_last_trigger(part.main, main, fired),
                 next_elapse=main.next_elapse if main else 0,
             )
         )
     return tuple(found)
 
 
+def _last_trigger(timer: Unit, live: LiveUnit | None, fired: Callable[[str], int | None]) -> int:
+    known = fired(timer.name) if persistent(timer) else None
+    if known is None:
+        return live.last_trigger if live else 0
+    return known
+
+
 def _unit(name: str, live: LiveUnit | None) -> UnitStatus:
     if live is None:
         return UnitStatus(name=name, active="inactive", sub="dead", result="success", pid=0)
     return UnitStatus(name=name, active=live.active, sub=live.sub, result=live.result, pid=live.pid)
-
-
-__all__ = ["UnitStatus", "UnitType", "WorkloadStatus", "status", "workloads"]

@@ -1,10 +1,12 @@
 """Store: the records of applied playbooks on disk; a power cut leaves the old or the new."""
 
+import errno
 import json
 import re
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,8 +19,6 @@ PLACE = Path("/var/lib/gxo/applied")
 KEPT = 10
 """Revisions that stay for `gxo rollback`, the current one among them."""
 
-_WAY_OUT = "; to go on without what it says, move it away"
-
 T = TypeVar("T")
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _REVISION = re.compile(r"([1-9][0-9]*)\.json")
@@ -26,6 +26,10 @@ _REVISION = re.compile(r"([1-9][0-9]*)\.json")
 
 class StoreError(Exception):
     """A record cannot be read or written: "cannot X: reason"."""
+
+
+class NoSpace(StoreError):
+    """There is no room for a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,14 @@ class Store:
         if found is None:
             raise StoreError(f"cannot find revision {number} of `{playbook}`: it is not kept")
         return found
+
+    def older(self, playbook: str) -> tuple[Revision, ...]:
+        """Those before the current one, the oldest first, as far as they can be read."""
+        found = []
+        for number in self.numbers(playbook)[:-1]:
+            with suppress(StoreError):
+                found.append(self.revision(playbook, number))
+        return tuple(found)
 
     def observed(self, playbook: str) -> Observed:
         return self._read(self._directory(playbook) / "observed.json", Observed) or Observed()
@@ -95,7 +107,8 @@ class Store:
             shutil.rmtree(gone, ignore_errors=True)
 
     def _directory(self, playbook: str) -> Path:
-        assert _NAME.fullmatch(playbook), "the language allows no other names"
+        if not _NAME.fullmatch(playbook):
+            raise StoreError(f"cannot look up `{playbook}`: no playbook can have that name")
         return self.place / playbook
 
     def _revisions(self, directory: Path) -> Iterator[int]:
@@ -110,15 +123,14 @@ class Store:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise StoreError(f"cannot read {path}: {error}{_WAY_OUT}") from None
+            raise _damaged(path, str(error)) from None
         version = data.get("version") if isinstance(data, dict) else None
         if version != VERSION:
-            reason = f"its version is {version}, not {VERSION}"
-            raise StoreError(f"cannot read {path}: {reason}{_WAY_OUT}")
+            raise _damaged(path, f"its version is {version}, not {VERSION}")
         try:
             return decode(cls, data.get("record"))
         except UnreadableRecord as error:
-            raise StoreError(f"cannot read {path}: {error}{_WAY_OUT}") from None
+            raise _damaged(path, str(error)) from None
 
     def _write(self, path: Path, record: Any) -> None:
         text = json.dumps({"version": VERSION, "record": encode(record)}, separators=(",", ":"))
@@ -126,4 +138,17 @@ class Store:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             durable.write(path, text + "\n", mode=0o600)
         except OSError as error:
-            raise StoreError(f"cannot write {path}: {error.strerror}") from None
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            kind = NoSpace if full else StoreError
+            raise kind(f"cannot write {path}: {error.strerror}") from None
+
+
+def _damaged(path: Path, reason: str) -> StoreError:
+    """The error of a record that cannot be read, with what going on without it comes to."""
+    without = {
+        "observed.json": "steps that ran once then run again",
+        "intent.json": "what an apply that was killed had set out to do is then not known",
+    }.get(path.name, "the revision before it then counts as the current one, if there is one")
+    return StoreError(
+        f"cannot read {path}: {reason}; `mv {path} {path}.damaged` goes on without it: {without}"
+    )

@@ -1,9 +1,10 @@
 """Transaction: one lot of changes to several playbooks, that all come about or none."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from os.path import normpath
 from pathlib import Path
 
 from gxo.apply.change import Action, Change, Known, changes, known, strangers
@@ -11,19 +12,20 @@ from gxo.apply.commit import Commit, Committed, Failure
 from gxo.apply.desired import Desired
 from gxo.apply.drift import baseline
 from gxo.apply.event import Listener
-from gxo.apply.failure import ActivationFailed, Report
-from gxo.apply.launch import tidy
+from gxo.apply.failure import ActivationFailed, ApplyError, Cancelled, Report
+from gxo.apply.launch import release, tidy
 from gxo.apply.live import Live, globs, read_live
 from gxo.apply.record import Baseline, Intent, Observed, Outcome, Revision, to_revision
+from gxo.apply.result import Applied, Moved, Planned, barriers
 from gxo.apply.stamps import Stamps
-from gxo.apply.store import Store
+from gxo.apply.store import NoSpace, Store, StoreError
 from gxo.apply.transient import PLACE as TRANSIENT
 from gxo.apply.transient import mend
 from gxo.apply.undo import undo
 from gxo.spec.lifecycle import Policy
 from gxo.systemd.journal import Journal, JournalError
 from gxo.systemd.manager import Manager, major
-from gxo.units.names import playbook_slice
+from gxo.units.names import ROOT_SLICE, playbook_slice
 from gxo.version import __version__
 
 _LINES = 10
@@ -50,20 +52,12 @@ class Places:
 HERE = Places()
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What an apply did: every change of its plan, and the revision each playbook has now."""
-
-    changes: tuple[Change, ...]
-    revisions: Mapping[str, int]
-
-
 class Transaction:
     """Changes with what was known when they were worked out.
 
-    `over` are directories: with
-    Prune.PLAYBOOKS a recorded playbook of theirs that is not wanted is removed. Without `steps`
-    nothing that runs once runs.
+    `over` are directories: with Prune.PLAYBOOKS a recorded playbook of theirs that is not wanted is
+    removed. Without `steps` nothing that runs once runs. A playbook whose record cannot be read is
+    left out, `damaged` says why; StoreError where nothing else is wanted.
     """
 
     def __init__(
@@ -79,22 +73,23 @@ class Transaction:
         self.manager = manager
         self.places = places
         self.prune = prune is not Prune.NONE
-        store = places.store
-        gone = _orphans(store, wanted, over) if prune is Prune.PLAYBOOKS else ()
-        self.wanted = {item.playbook: item for item in (*wanted, *gone)}
-        self.intents = {name: store.intent(name) for name in self.wanted}
-        self.observed = {name: store.observed(name) for name in self.wanted}
-        self.known: dict[str, Known] = {
-            name: known(store.current(name), self.intents[name], self.observed[name])
-            for name in self.wanted
-        }
+        self.damaged: list[str] = []
+        self.intents: dict[str, Intent | None] = {}
+        self.observed: dict[str, Observed] = {}
+        self.known: dict[str, Known] = {}
+        gone = self._orphans(wanted, over) if prune is Prune.PLAYBOOKS else ()
+        self.wanted = {item.playbook: item for item in (*wanted, *gone) if self._recall(item)}
+        if self.damaged and not self.wanted:
+            raise StoreError("\n".join(self.damaged))
         self.live = self._read()
         for name in self.wanted:
             if strangers(self.live.of(name), self.known[name]):
                 # what left the playbook without being stopped
-                older = [store.revision(name, number) for number in store.numbers(name)[:-1]]
                 self.known[name] = known(
-                    self.known[name].current, self.intents[name], self.observed[name], older
+                    self.known[name].current,
+                    self.intents[name],
+                    self.observed[name],
+                    places.store.older(name),
                 )
         self.systemd = major(self.live.systemd)
         self.changes = tuple(
@@ -109,14 +104,33 @@ class Transaction:
             )
         )
 
-    def commit(self, listen: Listener) -> Applied:
-        """Carry the changes out; raises ActivationFailed after taking them back."""
+    @property
+    def planned(self) -> Planned:
+        """The changes, and what else there is to know before they are made."""
+        return Planned(
+            changes=self.changes,
+            interrupted=tuple(name for name, intent in self.intents.items() if intent),
+            moved=self._moved(),
+            damaged=tuple(self.damaged),
+        )
+
+    def refuse_barred(self) -> None:
+        """Raise ApplyError where files of others are in the way of a change."""
+        if lines := barriers(self.changes):
+            raise ApplyError("\n".join(lines))
+
+    def commit(self, listen: Listener, cancelled: Callable[[], bool] = lambda: False) -> Applied:
+        """Carry the changes out; raises ActivationFailed after taking them back.
+
+        Cancelled is one, where `cancelled`, which is asked now and then, came to hold.
+        """
+        cancelled()
         changed = {c.playbook for c in self.changes if c.action is not Action.NONE}
         revisions = {name: self._next(name) for name in self.wanted}
         for name in changed:
-            self.places.store.save_intent(name, Intent(started=_now(), target=revisions[name]))
+            self._intend(name, revisions[name])
         if changed:
-            self._carry_out(self.changes, listen)
+            self._carry_out(self.changes, listen, cancelled)
         if self.prune:
             self._clear_up()
         for name, revision in revisions.items():
@@ -130,7 +144,12 @@ class Transaction:
             if name in changed or self.intents[name]:
                 self.places.store.drop_intent(name)
         numbers = {name: revision.number for name, revision in revisions.items() if revision}
-        return Applied(self.changes, numbers)
+        return Applied(
+            changes=self.changes,
+            revisions=numbers,
+            moved=self._moved(),
+            damaged=tuple(self.damaged),
+        )
 
     def handle(self, todo: Sequence[Change], listen: Listener) -> None:
         """Carry out changes to what the current revision has; nothing is taken back.
@@ -163,12 +182,52 @@ class Transaction:
             self._observe(name)
         return tuple(str(self._report(failure)) for failure in result.failures)
 
+    def _recall(self, item: Desired) -> bool:
+        """Read what is recorded of a playbook; whether it can be worked on."""
+        name, store = item.playbook, self.places.store
+        current, intent, observed = None, None, Observed()
+        try:
+            intent, observed = store.intent(name), store.observed(name)
+            current = store.current(name)
+        except StoreError as error:
+            # what is to be forgotten need not be understood
+            if not item.removal:
+                self.damaged.append(str(error))
+                return False
+        self.intents[name], self.observed[name] = intent, observed
+        self.known[name] = known(current, intent, observed)
+        return True
+
+    def _orphans(self, wanted: Sequence[Desired], over: Iterable[Path]) -> tuple[Desired, ...]:
+        """Recorded playbooks that came from a file of these directories, and are not wanted."""
+        directories = [path.absolute() for path in over]
+        names = {item.playbook for item in wanted}
+        gone = []
+        for name in self.places.store.playbooks():
+            try:
+                revision = self.places.store.current(name) if name not in names else None
+            except StoreError as error:
+                self.damaged.append(str(error))
+                continue
+            if revision and revision.source and Path(revision.source).parent in directories:
+                gone.append(Desired(playbook=name, removal=True))
+        return tuple(gone)
+
+    def _moved(self) -> tuple[Moved, ...]:
+        last = {n: r.current.source for n, r in self.known.items() if r.current}
+        return tuple(
+            Moved(name, last[name], item.source)
+            for name, item in self.wanted.items()
+            if last.get(name) and not item.removal
+            if normpath(last[name]) != normpath(item.source)
+        )
+
     def _read(self) -> Live:
         units = [unit for item in self.wanted.values() for unit in item.units]
         units += [unit for records in self.known.values() for unit in records.definitions.values()]
         found = [glob for name in self.wanted for glob in globs(name)]
         slices = [unit.name for item in self.wanted.values() for unit in item.slices]
-        return read_live(self.manager, (*found, *slices), units)
+        return read_live(self.manager, (*found, *slices, ROOT_SLICE), units)
 
     def _next(self, name: str) -> Revision | None:
         """The revision to be recorded: the current one where it says the same; None to forget."""
@@ -182,21 +241,41 @@ class Transaction:
         number = max(self.places.store.numbers(name), default=0) + 1
         return to_revision(wanted, number, _now(), __version__)
 
-    def _carry_out(self, todo: Sequence[Change], listen: Listener) -> None:
+    def _intend(self, name: str, target: Revision | None) -> None:
+        try:
+            self.places.store.save_intent(name, Intent(started=_now(), target=target))
+        except NoSpace:
+            # who removes may well do it to make room
+            if target is not None:
+                raise
+
+    def _carry_out(
+        self, todo: Sequence[Change], listen: Listener, cancelled: Callable[[], bool]
+    ) -> None:
+        slices = {change.unit for change in todo if change.action is Action.RELOAD}
+        if slices:
+            release(self.manager, slices)
+        todo = [change for change in todo if change.action is not Action.RELOAD]
         with self.manager.jobs() as jobs:
             commit = Commit(
-                self.manager, jobs, stamps=self.places.stamps, listen=listen, ran=self._ran
+                self.manager,
+                jobs,
+                stamps=self.places.stamps,
+                listen=listen,
+                ran=self._ran,
+                cancelled=cancelled,
             )
-            reports: list[Report] = []
+            failed: type[ActivationFailed] = ActivationFailed
             try:
                 commit.run(todo)
-                if not commit.result.failures:
-                    return
-                reports = [self._report(failure) for failure in commit.result.failures]
             except KeyboardInterrupt:
-                self._undo(commit, listen)
-                raise
-            raise ActivationFailed(reports, self._undo(commit, listen))
+                failed = Cancelled
+            result = commit.result
+            if failed is ActivationFailed and not result.failures:
+                return
+            reports = [self._report(failure) for failure in result.failures]
+            steps = [c.label for c in result.begun if c.action is Action.RUN]
+            raise failed(reports, self._undo(commit, listen), steps)
 
     def _undo(self, commit: Commit, listen: Listener) -> tuple[str, ...]:
         result: Committed = commit.result
@@ -268,18 +347,6 @@ class Transaction:
             return Report(failure, (str(error),))
         lines = [entry.message for entry in entries]
         return Report(failure, tuple(line for line in lines if not line.startswith(noise)))
-
-
-def _orphans(store: Store, wanted: Sequence[Desired], over: Iterable[Path]) -> tuple[Desired, ...]:
-    """Recorded playbooks that came from a file of these directories, and are not wanted."""
-    directories = [path.absolute() for path in over]
-    names = {item.playbook for item in wanted}
-    gone = []
-    for name in store.playbooks():
-        revision = store.current(name) if name not in names else None
-        if revision and revision.source and Path(revision.source).parent in directories:
-            gone.append(Desired(playbook=name, removal=True))
-    return tuple(gone)
 
 
 def _now() -> int:

@@ -1,16 +1,15 @@
 """Undo: after a failed commit, what ran before runs again."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from gxo.apply.change import Action, Change
 from gxo.apply.event import Event, Kind, Listener
 from gxo.apply.launch import PATIENCE, Launch, name_taken
 from gxo.apply.stamps import Stamps
 from gxo.apply.transient import mend
-from gxo.systemd.jobs import Job, Jobs, Outcome
+from gxo.systemd.jobs import Job, JobResult, Jobs, Outcome
 from gxo.systemd.manager import Manager, no_such_unit
-from gxo.units.model import Unit
 
 _STOP = 600.0
 _START = 600.0
@@ -32,7 +31,11 @@ def undo(
     problems: list[str] = []
     started = [c for c in begun if c.action in (Action.START, Action.RESTART)]
     stops = {jobs.stop(c.make[0].name): c for c in reversed(started)}
-    for job, outcome in jobs.wait(_STOP, *stops).items() if stops else ():
+
+    def tell(job: Job, waited: int) -> None:
+        _say(listen, stops[job], Kind.WAITING, waited)
+
+    for job, outcome in _wait(jobs, _STOP, stops, tell).items() if stops else ():
         if not outcome.ok and not no_such_unit(outcome.error):
             problems.append(f"{job.unit} could not be stopped: {_because(outcome)}")
     for change in started:
@@ -43,7 +46,7 @@ def undo(
         if not change.before:
             continue
         _say(listen, change, Kind.UNDOING)
-        outcome = _start(launch, jobs, change.before)
+        outcome = _start(launch, jobs, change, listen)
         mend(change.before, manager.version)
         if outcome.ok:
             _say(listen, change, Kind.UNDONE)
@@ -54,28 +57,48 @@ def undo(
     return tuple(problems)
 
 
-def _start(launch: Launch, jobs: Jobs, units: tuple[Unit, ...]) -> Outcome:
+def _start(launch: Launch, jobs: Jobs, change: Change, listen: Listener) -> Outcome:
     deadline = time.monotonic() + PATIENCE
+    units = change.before
     job: Job = launch.start(units)
+
+    def tell(_job: Job, waited: int) -> None:
+        _say(listen, change, Kind.WAITING, waited)
+
     while True:
-        outcome = jobs.wait(_START, job)[job]
+        outcome = _wait(jobs, _START, [job], tell)[job]
         if not name_taken(outcome) or time.monotonic() > deadline:
             return outcome
         time.sleep(0.02)
         job = launch.again(units)
 
 
+def _wait(
+    jobs: Jobs, limit: float, wanted: Iterable[Job], tell: Callable[[Job, int], None]
+) -> dict[Job, Outcome]:
+    """Jobs.wait that tells of a job that is not over, about once a second."""
+    begun = time.monotonic()
+    while True:
+        outcomes = jobs.wait(1.0, *wanted)
+        waited = time.monotonic() - begun
+        open_ = [job for job, found in outcomes.items() if found.result is JobResult.WAITING]
+        if not open_ or waited > limit:
+            return outcomes
+        tell(open_[0], int(waited))
+
+
 def _because(outcome: Outcome) -> str:
     return str(outcome.error) if outcome.error else f"its job ended as {outcome.result}"
 
 
-def _say(listen: Listener, change: Change, kind: Kind) -> None:
+def _say(listen: Listener, change: Change, kind: Kind, waited: int = 0) -> None:
     listen(
         Event(
             time=time.time_ns() // 1000,
             kind=kind,
             playbook=change.playbook,
             workload=change.workload,
-            unit=change.before[0].name,
+            unit=(change.before or change.make)[0].name,
+            waited=waited,
         )
     )

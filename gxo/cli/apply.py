@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from gxo.cli import options, output
+from gxo.cli import exits, options, output
 from gxo.cli.exits import Exit
 from gxo.cli.plan import Prune
 
@@ -27,21 +27,22 @@ def apply(
     Unchanged units are not touched. `run_once` workloads run when they are new or changed, or
     their last run failed; a rollback does not undo them. With --json nobody is asked.
     """
-    from gxo.apply.change import Change
     from gxo.apply.operations import apply as converge
+    from gxo.apply.result import Planned
     from gxo.apply.setup import setup
     from gxo.cli import changes
     from gxo.cli.guard import need_root
+    from gxo.cli.interrupt import interrupts
     from gxo.cli.load import directories, given, load_to_apply, pruning
 
     loaded = load_to_apply(paths, given(inputs, variables, vars_files), as_json=json)
     need_root("apply")
 
-    def confirm(found: tuple[Change, ...]) -> bool:
+    def confirm(found: Planned) -> bool:
         if not json:
             changes.show(found)
             sys.stdout.flush()
-        if not changes.pending(found):
+        if not changes.pending(found.changes):
             return True
         if not changes.confirmed("apply this?", yes=yes or json):
             return False
@@ -49,23 +50,23 @@ def apply(
             output.note(f"set up this host: {done}")
         return True
 
-    applied = converge(
-        loaded.plans,
-        loaded.units,
-        prune=pruning(prune),
-        over=directories(paths),
-        listen=changes.silent if json else changes.progress,
-        confirm=confirm,
-        lock_timeout=lock_timeout,
-    )
+    with interrupts() as heard:
+        applied = converge(
+            loaded.plans,
+            loaded.units,
+            prune=pruning(prune),
+            over=directories(paths),
+            listen=changes.silent if json else changes.progress,
+            confirm=confirm,
+            lock_timeout=lock_timeout,
+            cancelled=heard.asked,
+        )
     if applied is None:
         output.note("nothing was changed")
         return Exit.CANCELLED
     if json:
-        output.emit(
-            {"changes": changes.to_json(applied.changes), "revisions": dict(applied.revisions)}
-        )
+        output.emit(changes.applied_json(applied))
     elif changes.pending(applied.changes):
         revisions = ", ".join(f"{name} {number}" for name, number in applied.revisions.items())
         output.say(f"applied: {revisions}")
-    return Exit.DONE
+    return exits.failed(applied.damaged)

@@ -1,12 +1,14 @@
 """Changes as people and programs read them: the plan's table, its summary, its JSON, progress."""
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from gxo.apply.change import Action, Change
+from gxo.apply.change import LEFT_ALONE, Action, Change
 from gxo.apply.event import Event, Kind
 from gxo.apply.grants import grants
+from gxo.apply.result import Applied, Moved, Planned
 from gxo.cli import output
 from gxo.cli.exits import Failure
 from gxo.cli.table import Cell, Colour, coloured, paint, table
@@ -16,13 +18,15 @@ _COLOURS = {
     Action.RUN: Colour.GOOD,
     Action.RESTART: Colour.DOUBTFUL,
     Action.STOP: Colour.BAD,
+    Action.RELOAD: Colour.DOUBTFUL,
     Action.NONE: Colour.DIM,
 }
 _SUMMARY = {
     Action.START: "to start",
-    Action.RUN: "to run",
+    Action.RUN: "to run (no rollback undoes it)",
     Action.RESTART: "to restart",
     Action.STOP: "to stop",
+    Action.RELOAD: "to reload",
     Action.NONE: "unchanged",
 }
 # progress is told when something begins to be waited for and when it has ended
@@ -38,21 +42,41 @@ _SAID = {
 }
 
 
-def show(changes: Sequence[Change]) -> None:
+_CLEAR = "\x1b[K"
+"""What makes a terminal clear the rest of the line."""
+_LONG = 5
+"""Seconds after which a wait is told of where no terminal counts them, again at twice that."""
+
+
+def show(planned: Planned) -> None:
     """The changes as one table, the settings that differ below each, and a line that counts.
 
-    The last column says what a workload may do beyond the default profile.
+    The last column says what a workload may do beyond the default profile. What to know besides
+    comes behind it, and warnings on stderr.
     """
     colour = coloured()
-    shown = [change for change in changes if change.action is not Action.NONE and change.workload]
+    changes = planned.changes
+    shown = [c for c in changes if c.action is not Action.NONE and (c.workload or _drifted(c))]
     rows = [(Cell(c.action, _COLOURS[c.action]), label(c), c.reason, _granted(c)) for c in shown]
     for change, row in zip(shown, table(rows, colour=colour).splitlines(), strict=True):
         output.say(row)
         for line in change.diff:
             tint = Colour.GOOD if line.startswith("+") else Colour.BAD
             output.say("    " + paint(Cell(line, tint), colour=colour))
-    counts = Counter(change.action for change in changes if change.workload)
+    counts = Counter(change.action for change in changes if change.workload or _drifted(change))
     output.say(", ".join(f"{counts[a]} {_SUMMARY[a]}" for a in Action if counts[a]) or "nothing")
+    if left := [label(change) for change in changes if change.reason == LEFT_ALONE]:
+        output.say(f"{LEFT_ALONE}: {', '.join(left)}")
+    for name in planned.interrupted:
+        output.say(f"interrupted: an apply of {name} did not end; `gxo apply` mends it")
+    for moved in planned.moved:
+        now = moved.now or "standard input"
+        output.note(f"warning: `{moved.playbook}` was applied from {moved.before}, now from {now}")
+
+
+def _drifted(change: Change) -> bool:
+    """It is a slice, which is told of only where somebody changed it."""
+    return change.action is Action.RELOAD
 
 
 def _granted(change: Change) -> Cell:
@@ -75,9 +99,35 @@ def to_json(changes: Sequence[Change]) -> list[dict[str, object]]:
             "reason": change.reason,
             "diff": list(change.diff),
             "grants": list(grants(change.make)),
+            "barred": list(change.barred),
         }
         for change in changes
     ]
+
+
+def planned_json(planned: Planned) -> dict[str, object]:
+    """What `plan --json` prints."""
+    return {
+        "changes": to_json(planned.changes),
+        "interrupted": list(planned.interrupted),
+        "moved": _moved_json(planned.moved),
+        "damaged": list(planned.damaged),
+    }
+
+
+def applied_json(applied: Applied) -> dict[str, object]:
+    """What `apply --json` and `rollback --json` print."""
+    return {
+        "changes": to_json(applied.changes),
+        "revisions": dict(applied.revisions),
+        "moved": _moved_json(applied.moved),
+        "damaged": list(applied.damaged),
+    }
+
+
+def _moved_json(moved: Sequence[Moved]) -> list[dict[str, object]]:
+    """Where a playbook was applied from and where it is now; null for standard input."""
+    return [{"playbook": m.playbook, "from": m.before, "to": m.now or None} for m in moved]
 
 
 def label(change: Change | Event) -> str:
@@ -88,19 +138,37 @@ def label(change: Change | Event) -> str:
 class Progress:
     """A line as each workload ends what was asked of it, and while one is waited for.
 
-    What has been said is not said again: a schedule is two units, which stop together.
+    What has been said is not said again: a schedule is two units, which stop together. On a
+    terminal one last line counts the seconds of a wait; elsewhere a long one is told now and then.
     """
 
     def __init__(self) -> None:
         self._said: set[str] = set()
+        self._counts = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._counting = False
+        self._due: dict[str, int] = {}
 
     def __call__(self, event: Event) -> None:
-        if event.kind in _SAID and event.workload:
-            detail = f": {event.detail}" if event.detail and event.kind is Kind.FAILED else ""
+        if event.kind is Kind.WAITING:
+            self._wait(event)
+        elif event.kind in _SAID and event.workload:
+            told = event.detail and event.kind in (Kind.FAILED, Kind.STOPPED)
+            detail = f": {event.detail}" if told else ""
             line = f"  {_SAID[event.kind]:<9} {label(event)}{detail}"
             if line not in self._said:
                 self._said.add(line)
-                output.note(line)
+                output.note((_CLEAR if self._counting else "") + line)
+                self._counting = False
+
+    def _wait(self, event: Event) -> None:
+        line = f"  waiting   for {label(event)} ({event.waited} s)"
+        if self._counts:
+            # the cursor stays at its beginning: what comes next, from whomever, goes over it
+            self._counting = True
+            output.note(f"{line}{_CLEAR}\r", end="")
+        elif event.waited >= self._due.get(label(event), _LONG):
+            self._due[label(event)] = 2 * event.waited
+            output.note(line)
 
 
 progress = Progress()

@@ -1,6 +1,6 @@
 """`gxo compile`: the unit files that `apply` would install, for review, images and packages."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +26,10 @@ def compile_(
     systemd: options.SystemdVersion = None,
     json: options.Json = False,
 ) -> int:
-    """Write the unit files of playbooks. Needs no systemd."""
+    """Write the unit files of playbooks. Needs no systemd.
+
+    With -o, files there of units that these playbooks no longer have are removed; all others stay.
+    """
     from gxo.units.files import render_file
 
     values = given(inputs, variables, vars_files)
@@ -34,6 +37,7 @@ def compile_(
     files = [(unit.name, render_file(unit)) for unit in loaded.units]
     if directory is not None:
         _write(directory, files)
+        _clear(directory, {plan.playbook.text for plan in loaded.plans}, dict(files))
     if json:
         output.emit({"units": [{"name": name, "text": text} for name, text in files]})
     elif directory is None:
@@ -41,6 +45,23 @@ def compile_(
     else:
         output.say(f"{output.counted(len(files), 'unit file')} in {directory}")
     return Exit.DONE
+
+
+def _clear(directory: Path, playbooks: Container[str], written: Container[str]) -> None:
+    """Remove what an earlier compile of the same playbooks left: it would be enabled with the rest.
+
+    A name alone says whose a unit is: nobody else's begins so.
+    """
+    from gxo.units.names import parse
+
+    try:
+        for path in sorted(directory.iterdir()):
+            name = parse(path.name)
+            if name and name.playbook in playbooks and path.name not in written and path.is_file():
+                path.unlink()
+                output.note(f"removed {path}: its playbook no longer has it")
+    except OSError as error:
+        raise Failure(f"cannot clear {error.filename}: {error.strerror}") from None
 
 
 def _write(directory: Path, files: Iterable[tuple[str, str]]) -> None:

@@ -1,5 +1,7 @@
 """`gxo start`, `stop`, `restart`, `reload`, `trigger`: daily handling of what is applied."""
 
+from typing import Annotated
+
 import typer
 
 from gxo.cli import options, output
@@ -51,14 +53,22 @@ def reload(
 @app.command(epilog="Example: gxo trigger site.backup")
 def trigger(
     target: options.Target,
+    every: Annotated[
+        bool, typer.Option("--all", help="Of a whole playbook, run every schedule and step.")
+    ] = False,
     lock_timeout: options.LockTimeout = 60.0,
     json: options.Json = False,
 ) -> int:
-    """Run a schedule's job or a run_once step now, and wait for its end."""
-    return _control("trigger", target, lock_timeout, json)
+    """Run a schedule's job or a run_once step now, and wait for its end.
+
+    A playbook alone will do where one schedule is all it has to run.
+    """
+    return _control("trigger", target, lock_timeout, json, every=every)
 
 
-def _control(action: str, target: str, lock_timeout: float, as_json: bool) -> int:
+def _control(
+    action: str, target: str, lock_timeout: float, as_json: bool, *, every: bool = False
+) -> int:
     from gxo.apply.control_units import control
     from gxo.cli import changes
     from gxo.cli.guard import need_root
@@ -69,6 +79,7 @@ def _control(action: str, target: str, lock_timeout: float, as_json: bool) -> in
         action,
         playbook,
         workload or None,
+        every=every,
         listen=changes.silent if as_json else changes.progress,
         lock_timeout=lock_timeout,
     )

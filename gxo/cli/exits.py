@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from enum import IntEnum
 
@@ -32,40 +32,56 @@ class NotPermitted(Failure):
     """The caller may not do this."""
 
 
-def run(command: Callable[[], int]) -> int:
-    """Call a command; an expected failure is one clear line on stderr, and its code."""
+class Usage(Failure):
+    """What stands on the command line cannot be meant."""
+
+
+def run(command: Callable[[], int], *, as_json: bool = False) -> int:
+    """Call a command; an expected failure is one clear line on stderr, and its code.
+
+    With `as_json` it is also the document of problems on stdout, where one is looked for.
+    """
     for stream in ("stdout", "stderr"):
         if getattr(sys, stream) is None:  # closed by the caller: what is said goes nowhere
             setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
-    code = _outcome(command)
+    code, message = _outcome(command)
+    if message:
+        if as_json:
+            _emit(message, code)
+        fail(message)
+    try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     try:
         sys.stdout.flush()
     except OSError as error:
         # nothing more can be said there, also not by the interpreter when it ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not code and not isinstance(error, BrokenPipeError):
-            return fail(f"cannot write the result: {error.strerror}")
+            fail(f"cannot write the result: {error.strerror}")
         return code or Exit.FAILED
     return code
 
 
-def _outcome(command: Callable[[], int]) -> int:
+def _outcome(command: Callable[[], int]) -> tuple[int, str]:
+    """The exit code, and the error that is not told yet."""
     try:
-        return command()
+        return command(), ""
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else Exit.DONE
+        return end.code if isinstance(end.code, int) else Exit.DONE, ""
     except KeyboardInterrupt:
-        return Exit.CANCELLED
+        return Exit.CANCELLED, ""
     except BrokenPipeError:  # the reader of our output went away: nothing is left to say to it
-        return Exit.FAILED
+        return Exit.FAILED, ""
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return fail(f"cannot go on: {where}{error.strerror or error}")
+        return Exit.FAILED, f"cannot go on: {where}{error.strerror or error}"
     except Exception as error:
         expected = code_of(error)
         if expected is None:
             raise
-        return fail(str(error), expected)
+        return expected, str(error)
 
 
 def code_of(error: Exception) -> Exit | None:
@@ -85,19 +101,41 @@ _CODES = {
     "gxo.apply.lock.LockTimeout": Exit.LOCKED,
     "gxo.lab.spec.LabError": Exit.FAILED,
     "gxo.apply.setup.SetupError": Exit.FAILED,
+    "gxo.apply.failure.Cancelled": Exit.CANCELLED,
     "gxo.apply.failure.ApplyError": Exit.FAILED,
     "gxo.apply.store.StoreError": Exit.FAILED,
     "gxo.systemd.journal.JournalError": Exit.FAILED,
+    "gxo.cli.exits.Usage": Exit.USAGE,
     "gxo.cli.exits.NotPermitted": Exit.NOT_PERMITTED,
     "gxo.cli.exits.Failure": Exit.FAILED,
 }
 
 
-def fail(message: str, code: Exit = Exit.FAILED) -> Exit:
-    """Print one error line; the code to return."""
+def failed(reasons: Iterable[str]) -> Exit:
+    """Print what could not be done beside what was, an error line each; the code to return."""
+    code = Exit.DONE
+    for reason in reasons:
+        fail(reason)
+        code = Exit.FAILED
+    return code
+
+
+def _emit(message: str, code: int) -> None:
+    """The error as a problem without a place (8-contracts.md, JSON), on one line as in a stream."""
+    from gxo.cli import output
+
+    nowhere = dict.fromkeys(("file", "line", "column", "end_line", "end_column", "hint"))
+    name = Exit(code).name.lower().replace("_", "-")
+    problem = {"code": name, "severity": "error", "message": message, **nowhere}
+    with suppress(OSError):  # told of in the end
+        output.emit_line({"problems": [problem]})
+
+
+def fail(message: str) -> None:
+    """Print one error line."""
     from gxo.diagnostic.render import visible
 
     with suppress(OSError):  # what cannot be written of the result is told of in the end
         sys.stdout.flush()
-    sys.stderr.write("error: " + "\n".join(map(visible, message.splitlines())) + "\n")
-    return code
+    with suppress(OSError):
+        sys.stderr.write("error: " + "\n".join(map(visible, message.splitlines())) + "\n")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gxo.cli import options, output
-from gxo.cli.exits import Exit
+from gxo.cli.exits import Exit, Failure, NotPermitted
 
 if TYPE_CHECKING:
     from gxo.systemd.journal import Entry, Query
@@ -60,15 +60,44 @@ def logs(
     wanted = query(target, since)
     if lines is None and not since:
         lines = _BEFORE if follow else _SHOWN
+    journal = Journal()
+    if not journal.readable():
+        raise NotPermitted(
+            "cannot read the journal: not permitted; run it with sudo, or as a member of the"
+            " group systemd-journal"
+        )
     if follow:
-        with closing(Journal().follow(wanted, lines)) as entries:
+        if unknown := _unknown(target):
+            output.note(f"{unknown}; this waits for its lines")
+        with closing(journal.follow(wanted, lines)) as entries:
             _show_json(entries) if json else _show(entries, live=True)
         return Exit.DONE
-    found = Journal().read(wanted, lines)
+    found = journal.read(wanted, lines)
+    if not found and (unknown := _unknown(target)):
+        raise Failure(f"cannot show the lines of `{target}`: {unknown}")
     _show_json(found) if json else _show(found, live=False)
     if not found and not json:
         output.note(f"no lines of {target or 'applied workloads'} in the journal")
     return Exit.DONE
+
+
+def _unknown(target: str | None) -> str:
+    """That no such playbook or workload is applied; empty where one is, or only root could say."""
+    import os
+
+    from gxo.apply.store import Store
+    from gxo.diagnostic.base import did_you_mean
+
+    if not target or os.geteuid() != 0:
+        return ""
+    store = Store()
+    revisions = [found for name in store.playbooks() if (found := store.current(name))]
+    known = [revision.playbook for revision in revisions]
+    known += [f"{item.playbook}.{part.workload}" for item in revisions for part in item.parts]
+    if target in known:
+        return ""
+    hint = did_you_mean(target, known) or "`gxo status` lists what there is"
+    return f"no {'workload' if '.' in target else 'playbook'} of that name is applied; {hint}"
 
 
 def query(target: str | None, since: str) -> "Query":

@@ -29,13 +29,23 @@ COMMANDS = {
     "doctor": "doctor",
     "restore": "restore",
 }
+SELDOM = (100_000, 50, 50)
+"""Looking for cycles at Python's own pace takes a tenth of the time of a command."""
 # commands that gxo's own units call
 HIDDEN = {"restore"}
 
 
 def main() -> NoReturn:
     """Run the command line and leave with one of the exit codes of 8-contracts.md."""
-    sys.exit(exits.run(lambda: _call(sys.argv[1:])))
+    gc.set_threshold(*SELDOM)
+    words = sys.argv[1:]
+    sys.exit(exits.run(lambda: _call(words), as_json=_wants_json(words)))
+
+
+def _wants_json(words: list[str]) -> bool:
+    """Whether `--json` is given, also where the rest of the command line cannot be read."""
+    options = words[: words.index("--")] if "--" in words else words
+    return "--json" in options
 
 
 def _call(words: list[str]) -> int:
@@ -44,7 +54,6 @@ def _call(words: list[str]) -> int:
     So `gxo validate PATH…`, which editors and hooks run at each save, goes without.
     """
     if words[:1] == ["validate"] and words[1:] and not any(map(_is_option, words[1:])):
-        gc.disable()  # looking for cycles while modules load takes a tenth of the time
         from gxo.cli.check import check
 
         return check(words[1:], as_json=False)

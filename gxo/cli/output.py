@@ -2,8 +2,9 @@
 
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 
-from gxo.diagnostic import Problem, Severity, render, to_json
+from gxo.diagnostic import Problem, Severity, render_all, to_json
 
 
 def emit(document: dict[str, object]) -> None:
@@ -27,17 +28,19 @@ def say(text: str = "") -> None:
     sys.stdout.write(text + "\n")
 
 
-def note(text: str) -> None:
-    """A line beside the result: progress, hints, warnings."""
-    sys.stdout.flush()
-    sys.stderr.write(text + "\n")
+def note(text: str, end: str = "\n") -> None:
+    """A line beside the result: progress, hints, warnings. Nobody there to read it is no matter."""
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.write(text + end)
+        sys.stderr.flush()
 
 
 def report(problems: Iterable[Problem]) -> bool:
     """Print problems to stderr, a count last; whether there was an error among them."""
     problems = tuple(problems)
     sys.stdout.flush()
-    sys.stderr.write("\n".join(map(render, problems)))
+    sys.stderr.write("\n".join(render_all(problems)))
     errors = sum(p.severity is Severity.ERROR for p in problems)
     if problems:
         sys.stderr.write(f"\n{counted(errors, 'error')}, ")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gxo.cli import options, output
+from gxo.cli import exits, options, output
 from gxo.cli.exits import Exit
 
 app = typer.Typer()
@@ -30,13 +30,17 @@ def plan(
 ) -> int:
     """Compare what playbooks say with what runs. Exit 0: no changes; 2: changes; 1: an error."""
     from gxo.apply.operations import plan_changes
+    from gxo.apply.result import barriers
     from gxo.cli import changes
     from gxo.cli.load import directories, given, load_to_apply, pruning
 
     loaded = load_to_apply(paths, given(inputs, variables, vars_files), as_json=json)
     found = plan_changes(loaded.plans, loaded.units, prune=pruning(prune), over=directories(paths))
     if json:
-        output.emit({"changes": changes.to_json(found)})
+        output.emit(changes.planned_json(found))
     else:
         changes.show(found)
-    return Exit.CHANGES if changes.pending(found) else Exit.DONE
+        for line in barriers(found.changes):
+            output.note(f"warning: {line}")
+    to_do = changes.pending(found.changes) or found.interrupted
+    return exits.failed(found.damaged) or (Exit.CHANGES if to_do else Exit.DONE)

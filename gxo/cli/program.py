@@ -2,7 +2,7 @@
 
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -92,15 +92,14 @@ def call() -> int:
     except typer.Abort:
         return exits.Exit.CANCELLED
     except CommandError as error:
-        return _usage(error)
+        _usage(error)
     return code if isinstance(code, int) else exits.Exit.DONE
 
 
-def _usage(error: Any) -> int:
+def _usage(error: Any) -> NoReturn:
     context = getattr(error, "ctx", None)
     message = error.format_message()
     if context is not None:
         sys.stderr.write(context.get_usage() + "\n")
         sys.stderr.write(f"Try `{context.command_path} --help` for help.\n")
-    exits.fail(message)
-    return exits.Exit.USAGE
+    raise exits.Usage(message)

@@ -12,7 +12,8 @@ from gxo.cli.program import app
 from gxo.version import __version__
 
 _STREAMS = (
-    "Results go to stdout, diagnostics to stderr; `--json` puts one JSON document on stdout. "
+    "Results go to stdout, diagnostics to stderr; `--json` puts one JSON document on stdout, "
+    "that of an error being the problems that `gxo validate --json` prints. "
     "Colour is used on a terminal only, and never where `NO_COLOR` is set."
 )
 # command -> its schema in docs/reference/json/, of what it prints with `--json`
@@ -22,6 +23,8 @@ SCHEMAS = {
     "rollback": "apply",
     **dict.fromkeys(("start", "stop", "restart", "reload", "trigger", "remove"), "control"),
 }
+# the same, of what it prints with `--list`
+LISTED = {"rollback": "revisions"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,9 @@ def markdown() -> str:
             parts.append("\n".join(["| option | meaning |", "| --- | --- |", *rows]) + "\n")
         if entry.name in SCHEMAS:
             schema = f"json/{SCHEMAS[entry.name]}.schema.json"
-            parts.append(f"The JSON it prints is described by [{schema}]({schema}).\n")
+            more = f"json/{LISTED[entry.name]}.schema.json" if entry.name in LISTED else ""
+            also = f"; with `--list` by [{more}]({more})" if more else ""
+            parts.append(f"The JSON it prints is described by [{schema}]({schema}){also}.\n")
         parts.append(f"Example: `{entry.example}`\n")
     return "\n".join(parts)
 

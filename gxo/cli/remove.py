@@ -21,16 +21,19 @@ def remove(
     from gxo.apply.operations import remove as take_away
     from gxo.cli import changes
     from gxo.cli.guard import need_root
+    from gxo.cli.interrupt import interrupts
 
     need_root(f"remove {playbook}")
     if not changes.confirmed(f"stop and forget `{playbook}`?", yes=yes or json):
         output.note("nothing was changed")
         return Exit.CANCELLED
-    done = take_away(
-        playbook,
-        listen=changes.silent if json else changes.progress,
-        lock_timeout=lock_timeout,
-    )
+    with interrupts() as heard:
+        done = take_away(
+            playbook,
+            listen=changes.silent if json else changes.progress,
+            lock_timeout=lock_timeout,
+            cancelled=heard.asked,
+        )
     if json:
         output.emit({"changes": changes.to_json(done)})
     else:

@@ -1,14 +1,14 @@
 """`gxo status`: what is applied on this host, how it fares, and what is not as applied."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gxo.cli import options, output
-from gxo.cli.exits import Exit, Failure
+from gxo.cli import exits, options, output
+from gxo.cli.exits import Failure
 
 if TYPE_CHECKING:
     from gxo.apply.status import UnitStatus, WorkloadStatus
@@ -21,6 +21,8 @@ app = typer.Typer()
 class Report:
     """All that is shown: the workloads, and by unit what systemd adds to them.
 
+    `damaged` says of playbooks, by name, why their records cannot be read.
+
     `strays` are loaded units of gxo that no applied playbook has: of an earlier revision whose job
     still runs, or of a playbook whose record is lost.
     """
@@ -29,6 +31,16 @@ class Report:
     results: "Mapping[str, UnitResult]"
     exposure: Mapping[str, float]
     strays: "tuple[UnitState, ...]"
+    damaged: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """How something that ends by itself ended last; microseconds since 1970, 0 for unknown."""
+
+    ok: bool
+    ended: int
+    detail: str
 
 
 @app.command(epilog="Example: gxo status site.web")
@@ -52,11 +64,11 @@ def status(
         output.emit(to_json(report))
     else:
         output.say(render(report, now=datetime.now(UTC)).rstrip("\n"))
-    return Exit.DONE
+    return exits.failed(report.damaged.values())
 
 
 def gather(target: str | None) -> Report:
-    """Read it all. Raises Failure for a target that is not applied, SystemdError, StoreError."""
+    """Read it all. Raises Failure for a target that is not applied, SystemdError."""
     from gxo.apply.status import status as applied
     from gxo.systemd import exposure
     from gxo.systemd.bus import Bus
@@ -64,13 +76,15 @@ def gather(target: str | None) -> Report:
     from gxo.units.names import parse
 
     playbook, _, workload = (target or "").partition(".")
-    known = applied()
+    found_all = applied()
+    known = found_all.workloads
+    damaged = {n: why for n, why in found_all.damaged.items() if playbook in ("", n)}
     shown = tuple(
         found
         for found in known
         if playbook in ("", found.playbook) and workload in ("", found.workload)
     )
-    if target and not shown:
+    if target and not shown and not damaged:
         raise _not_applied(target, known)
     services = [u.name for w in shown for u in w.units if u.name.endswith(".service")]
     ours = {unit.name for found in known for unit in found.units}
@@ -82,12 +96,17 @@ def gather(target: str | None) -> Report:
             if unit.found
             and unit.name not in ours
             and (name := parse(unit.name))
+            and name.playbook not in found_all.damaged
             and playbook in ("", name.playbook)
             and workload in ("", name.workload)
         )
         results = {n: r for n, r in manager.results(services).items() if r.found}
     return Report(
-        workloads=shown, results=results, exposure=exposure.of_units(results), strays=strays
+        workloads=shown,
+        results=results,
+        exposure=exposure.of_units(results),
+        strays=strays,
+        damaged=damaged,
     )
 
 
@@ -103,17 +122,17 @@ def to_json(report: Report) -> dict[str, object]:
                 "units": [_unit_json(unit, report.results.get(unit.name)) for unit in found.units],
                 "digest": found.digest,
                 "revision": found.revision,
-                "drift": list(found.drift),
+                "drift": [*found.drift, *found.slice_drift],
                 "exposure": _exposure(found, report),
                 "source": found.source or None,
                 "orphaned": found.orphaned,
                 "interrupted": found.interrupted,
                 "last_run": {
-                    "ok": found.last.ok,
-                    "ended": _instant(found.last.ended),
-                    "detail": found.last.detail,
+                    "ok": last.ok,
+                    "ended": _instant(last.ended),
+                    "detail": last.detail,
                 }
-                if found.last
+                if (last := last_run(found, report.results))
                 else None,
                 "last_trigger": _instant(found.last_trigger),
                 "next_elapse": _instant(found.next_elapse),
@@ -123,6 +142,7 @@ def to_json(report: Report) -> dict[str, object]:
         "strays": [
             {"name": unit.name, "active": unit.active, "sub": unit.sub} for unit in report.strays
         ],
+        "damaged": [{"playbook": n, "reason": why} for n, why in report.damaged.items()],
     }
 
 
@@ -144,7 +164,7 @@ def render(report: Report, *, now: datetime) -> str:
     """A table of the workloads, what is wrong under each, then what to do about the rest."""
     from gxo.cli.table import Cell, Colour, coloured, paint, table
 
-    if not report.workloads and not report.strays:
+    if not report.workloads and not report.strays and not report.damaged:
         return "nothing is applied; `gxo apply PATH` does\n"
     colours = {
         **dict.fromkeys(("running", "completed", "waiting"), Colour.GOOD),
@@ -156,7 +176,12 @@ def render(report: Report, *, now: datetime) -> str:
         (
             f"{found.playbook}.{found.workload}",
             found.lifecycle,
-            Cell(state(found), colours.get(state(found), Colour.DOUBTFUL)),
+            Cell(
+                state(found),
+                Colour.BAD
+                if _failed(found, report)
+                else colours.get(state(found), Colour.DOUBTFUL),
+            ),
             _since(found, report, now),
             _until(found.next_elapse, now),
             _restarts(found, report),
@@ -168,25 +193,53 @@ def render(report: Report, *, now: datetime) -> str:
     text = "".join(line + "\n" for line in lines[:1])
     for found, line in zip(report.workloads, lines[1:], strict=True):
         text += line + "\n"
-        for said in _wrong(found):
+        for said in _wrong(found, report):
             text += "  " + paint(Cell(said, Colour.DOUBTFUL), colour=colour) + "\n"
     return text + "".join(paint(Cell(said), colour=colour) + "\n" for said in _advice(report))
 
 
-def _wrong(found: "WorkloadStatus") -> tuple[str, ...]:
+def last_run(found: "WorkloadStatus", results: "Mapping[str, UnitResult]") -> "LastRun | None":
+    """How a step, or the job of a schedule, ended last; None for a service and before the first."""
+    from gxo.apply.why import describe
+
+    if found.last:
+        return LastRun(found.last.ok, found.last.ended, found.last.detail)
+    job = results.get(found.units[-1].name) if found.lifecycle == "scheduled" else None
+    if job is None or not (job.ended or job.result != "success"):
+        return None
+    ok = job.result == "success"
+    return LastRun(ok, job.ended, "" if ok else describe(job))
+
+
+def _wrong(found: "WorkloadStatus", report: Report) -> tuple[str, ...]:
     """What is not as it should be with one workload, a line each."""
-    failed = (found.last.detail or "it failed",) if found.last and not found.last.ok else ()
+    last = last_run(found, report.results)
+    failed = (last.detail or "it failed",) if last and not last.ok else ()
     ended = tuple(f"{unit.name}: {unit.result}" for unit in found.units if unit.result != "success")
-    return (*(f"last run: {detail}" for detail in failed), *ended, *found.drift)
+    told = failed and found.lifecycle == "scheduled"
+    return (
+        *(f"last run failed: {detail}" for detail in failed),
+        *(() if told else ended),
+        *found.drift,
+    )
+
+
+def _failed(found: "WorkloadStatus", report: Report) -> bool:
+    last = last_run(found, report.results)
+    return state(found) == "failed" or bool(last and not last.ok)
 
 
 def _advice(report: Report) -> Iterable[str]:
     from gxo.units.names import parse
 
+    for label in [f"{w.playbook}.{w.workload}" for w in report.workloads if _failed(w, report)]:
+        yield f"failed: {label}; `gxo logs {label}` shows what it said"
     for playbook, source in sorted(
         {(w.playbook, w.source) for w in report.workloads if w.orphaned}
     ):
         yield f"orphaned: {playbook}, whose file {source} is gone; `gxo remove {playbook}` stops it"
+    for said in sorted({line for w in report.workloads for line in w.slice_drift}):
+        yield f"drifted: {said}"
     for playbook in sorted({w.playbook for w in report.workloads if w.interrupted}):
         yield f"interrupted: the last apply of {playbook} did not end; the next one mends it"
     applied = {w.playbook for w in report.workloads}

@@ -58,7 +58,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     # what is longer is no slip of the pen, and comparing it takes long
     if len(name) > _LONGEST_NAME:
         return None
-    short = (spelling for spelling in known if len(spelling) <= _LONGEST_NAME)
+    short = (word for word in known if len(word) <= _LONGEST_NAME and word != name)
     folded = {spelling.casefold(): spelling for spelling in islice(short, _MOST_NAMES)}
     close = get_close_matches(name.casefold(), folded, 1, 0.6)
     return f"did you mean `{folded[close[0]]}`?" if close else None

@@ -1,8 +1,9 @@
 """Drawing a problem: for people with the line and a caret, for programs as JSON."""
 
+from collections.abc import Iterator, Sequence
 from unicodedata import category, east_asian_width
 
-from gxo.diagnostic.base import Problem
+from gxo.diagnostic.base import Problem, Severity
 from gxo.source import Span
 
 # A line longer than this is shown only around the offending text.
@@ -18,6 +19,21 @@ def render(problem: Problem) -> str:
     if hint:
         parts.append(f"  = hint: {visible(hint)}\n")
     return "".join(parts)
+
+
+def render_all(problems: Sequence[Problem]) -> Iterator[str]:
+    """Each problem as text; a warning that says the same of several places is drawn once."""
+    same: dict[tuple[str, str | None], list[Problem]] = {}
+    for problem in problems:
+        if problem.severity is Severity.WARNING:
+            same.setdefault((problem.message(), problem.hint()), []).append(problem)
+    for problem in problems:
+        alike = same.get((problem.message(), problem.hint()), [problem])
+        if problem.severity is Severity.ERROR or len(alike) == 1:
+            yield render(problem)
+        elif problem is alike[0]:
+            others = ", ".join(visible(str(other.span)) for other in alike[1:])
+            yield f"{render(problem)}  = also at {others}\n"
 
 
 def to_json(problem: Problem) -> dict[str, object]:

@@ -299,11 +299,12 @@ class ListOf(Kind):
 
     def read(self, reader: Reader, node: Node, key: str) -> tuple[object, ...] | None:
         if not isinstance(node, SequenceNode):
-            if isinstance(node, ScalarNode):
-                if reader.scalar(node, key, self.takes):
-                    reader.wrong(node, key, self.takes, f"write [{node.value}]")
-            else:
-                reader.wrong(node, key, self.takes, "begin each item with `- `")
+            advice = "begin each item with `- `"
+            if not isinstance(node, ScalarNode):
+                reader.wrong(node, key, self.takes, advice)
+            elif reader.scalar(node, key, self.takes):
+                whole = isinstance(self.item, Section | Variants)
+                reader.wrong(node, key, self.takes, advice if whole else f"write [{node.value}]")
             return None
         if len(node.value) < self.least:
             reader.problems.append(

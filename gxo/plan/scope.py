@@ -1,6 +1,6 @@
 """What templates may read when a plan is compiled: inputs, and vars evaluated when first read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from gxo.diagnostic.base import Problem
 from gxo.plan.model import Plan
@@ -18,14 +18,15 @@ def compile_scope(plan: Plan) -> tuple[Scope, tuple[Problem, ...]]:
     that is compiled reads it, which then raises Fault.
     """
     names = Names(dict(plan.inputs), plan.vars)
+    order = in_order(names.reads, names.reads)
     names.scope = scope = Scope(
         names=names,
         gxo={"playbook": {"name": plan.playbook.text}},
         functions=COMPILE_FUNCTIONS,
     )
     problems: list[Problem] = []
-    late = _late(plan)
-    for name, _ in _vars(plan):
+    late = _late(names, order, {name for name, _ in plan.inputs})
+    for name in order:
         if name not in late:
             try:
                 names[name]
@@ -40,43 +41,73 @@ class Names(Mapping[str, Data]):
     scope: Scope
 
     def __init__(self, known: dict[str, Data], vars: MapValue | None) -> None:  # noqa: A002
+        self.written = {name.text: value for name, value in vars.entries} if vars else {}
+        self.reads = {name: _read_by(value) for name, value in self.written.items()}
         self._known = known
-        self._values = {name.text: value for name, value in vars.entries} if vars else {}
+        self._faults: dict[str, Fault] = {}
 
     def __getitem__(self, name: str) -> Data:
-        if name not in self._known:
-            self._known[name] = evaluate(self._values[name], self.scope)
+        if name not in self._known and name in self.written:
+            # however long a chain of vars is, none is evaluated within another
+            for each in in_order(self.reads, [name]):
+                self._evaluate(each)
+        if name in self._faults:
+            raise self._faults[name]
         return self._known[name]
 
+    def _evaluate(self, name: str) -> None:
+        if name not in self._known and name not in self._faults:
+            try:
+                self._known[name] = evaluate(self.written[name], self.scope)
+            except Fault as fault:
+                self._faults[name] = fault
+
     def __contains__(self, name: object) -> bool:
-        return name in self._known or name in self._values
+        return name in self._known or name in self.written
 
     def __iter__(self) -> Iterator[str]:
-        return iter({**self._known, **self._values})
+        return iter({**self._known, **self.written})
 
     def __len__(self) -> int:
-        return len({**self._known, **self._values})
+        return len({**self._known, **self.written})
 
 
-def _vars(plan: Plan) -> Iterator[tuple[str, Value]]:
-    for name, value in plan.vars.entries if plan.vars else ():
-        yield name.text, value
+def _read_by(value: Value) -> frozenset[str]:
+    return frozenset(str(reference.path[0]) for reference in references(value))
 
 
-def _late(plan: Plan) -> frozenset[str]:
+def in_order(reads: Mapping[str, Set[str]], wanted: Iterable[str]) -> tuple[str, ...]:
+    """The vars wanted and those they read, each behind what it reads.
+
+    What goes round in a circle, an error told of elsewhere, stands somewhere.
+    """
+    order: dict[str, None] = {}
+    begun: set[str] = set()
+    for first in wanted:
+        stack = [first]
+        while stack:
+            name = stack[-1]
+            if name in begun:
+                order[stack.pop()] = None
+            else:
+                begun.add(name)
+                stack += sorted(reads[name] & reads.keys() - begun)
+    return tuple(order)
+
+
+def _late(names: Names, order: Iterable[str], given: Set[str]) -> frozenset[str]:
     """Vars that only a run can evaluate, themselves or through a var they read."""
-    values = dict(_vars(plan))
-    given = {name for name, _ in plan.inputs}
-    reads: dict[str, set[str]] = {}
     late: set[str] = set()
-    for name, value in values.items():
-        reads[name] = {str(reference.path[0]) for reference in references(value)}
+    for name in order:
         effects = any(
             function is not None and not COMPILE_FUNCTIONS.can(function)
-            for function in (COMPILE_FUNCTIONS.get(use.function) for use in uses(value))
+            for function in (
+                COMPILE_FUNCTIONS.get(use.function) for use in uses(names.written[name])
+            )
         )
-        if effects or not reads[name] <= {*given, *values, "_gxo"}:
+        known = all(
+            read in names.written or read in given or read == "_gxo" for read in names.reads[name]
+        )
+        if effects or not known or names.reads[name] & late:
             late.add(name)
-    while more := {name for name in values if name not in late and reads[name] & late}:
-        late |= more
     return frozenset(late)

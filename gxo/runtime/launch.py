@@ -1,10 +1,10 @@
 """Launch: a run put into the state and its runner started; what it tells comes back on a pipe."""
 
 import os
-import sys
 import time
 from dataclasses import dataclass
 
+from gxo.data import own_command
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import RunRow, Store
@@ -70,14 +70,13 @@ def _start(jobs: Jobs, names: RunNames, writer: int | None) -> None:
 
 def _unit(names: RunNames) -> Unit:
     """The runner: outside its steps' slice, so that it outlives them; stopped by SIGTERM."""
-    own = (sys.executable, "-I", "-m", "gxo.runtime")
     settings = (
         directive("Description", f"gxo run {names.run} of {names.playbook}"),
         directive("IgnoreOnIsolate", True),
         directive("Type", "exec"),
         directive("Slice", ROOT_SLICE),
-        directive("ExecStart", Command((*own, "run", names.run))),
-        directive("ExecStopPost", Command((*_IF_KILLED, *own, "clean", names.run))),
+        directive("ExecStart", Command(_own("run", names))),
+        directive("ExecStopPost", Command((*_IF_KILLED, *_own("clean", names)))),
         directive("CollectMode", "inactive-or-failed"),
         directive("KillMode", "mixed"),
         directive("TimeoutStopSec", 90_000_000),
@@ -94,3 +93,7 @@ def _unit(names: RunNames) -> Unit:
         directives=settings,
         digest="",
     )
+
+
+def _own(verb: str, names: RunNames) -> tuple[str, ...]:
+    return own_command(verb, names.run, module="gxo.runtime")

@@ -2,7 +2,9 @@
 
 import datetime
 import uuid
+from collections import ChainMap
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from gxo.plan.model import Plan
 from gxo.plan.scope import Names
@@ -14,7 +16,10 @@ from gxo.template.value import Data
 
 
 class Scopes:
-    """The scopes of one run. `registered` and `statuses` are the runner's own: they change."""
+    """The scopes of one run. `registered` and `statuses` are the runner's own: they change.
+
+    A var is evaluated once in a run, when it is first read.
+    """
 
     def __init__(
         self,
@@ -27,7 +32,6 @@ class Scopes:
         secret: Callable[[str], str],
         environment: Mapping[str, str],
     ) -> None:
-        self._plan = plan
         self._registered = registered
         self._statuses = statuses
         self._fixed: dict[str, Data] = {
@@ -36,18 +40,20 @@ class Scopes:
             "playbook": {"name": plan.playbook.text},
         }
         self._functions = _functions(secret, environment)
+        self._names = Names(dict(plan.inputs), plan.vars)
 
-    def now(self, **more: Data) -> Scope:
-        """What stands at this moment; `more` are names of this step's own, as a loop's variable."""
+    def now(self, **own: Data) -> Scope:
+        """What stands at this moment; `own` are names of this step's own, as a loop's variable."""
         workloads: Data = {name: {"status": str(s)} for name, s in self._statuses.items()}
-        known = {**dict(self._plan.inputs), **self._registered, **more}
-        names = Names(known, self._plan.vars)
-        names.scope = scope = Scope(
-            names=names,
-            gxo={**self._fixed, "workloads": workloads},
-            functions=self._functions,
-        )
-        return scope
+        gxo = {**self._fixed, "workloads": workloads}
+
+        def scope(*own: Mapping[str, Data]) -> Scope:
+            layers: Any = (*own, self._registered, self._names)  # only read, never written
+            names: Mapping[str, Data] = ChainMap(*layers)
+            return Scope(names=names, gxo=gxo, functions=self._functions)
+
+        self._names.scope = scope()
+        return scope(own)
 
 
 def _functions(secret: Callable[[str], str], environment: Mapping[str, str]) -> FunctionTable:

@@ -7,12 +7,14 @@ journald itself notes, since any program may send a GXO_ or UNIT field of its ow
 """
 
 import json
+import os
 import subprocess
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import islice
+from pathlib import Path
 from time import time
 from typing import IO, Any
 
@@ -33,6 +35,7 @@ _FIELDS = (
     "_SYSTEMD_UNIT",
     "_SYSTEMD_INVOCATION_ID",
 )
+_PLACES = ("/var/log/journal", "/run/log/journal")
 # more names than this on a command line, and all that systemd says is read instead
 _MANY = 1000
 
@@ -86,6 +89,16 @@ class Journal:
     """The journal of this host, or the one in a directory. Methods raise JournalError."""
 
     directory: str = ""
+
+    def readable(self) -> bool:
+        """Whether this user may read what units of the system write.
+
+        journalctl shows others what they wrote themselves, which is nothing, and calls that well.
+        """
+        if os.geteuid() == 0 or self.directory:
+            return True
+        hosts = [path for place in _PLACES for path in Path(place).glob("*")]
+        return not hosts or any(os.access(host / "system.journal", os.R_OK) for host in hosts)
 
     def read(self, query: Query, lines: int | None = None) -> tuple[Entry, ...]:
         """The last `lines` lines, or all; the oldest first."""

@@ -36,6 +36,7 @@ _RESULT = (
     "NRestarts",
     "InvocationID",
     "ActiveEnterTimestamp",
+    "ExecMainExitTimestamp",
 )
 # a job that systemd's own limits do not end; the caller gives a shorter time where it has one
 _LONG = 3600.0
@@ -271,6 +272,7 @@ def to_result(name: str, read: Mapping[str, Any]) -> UnitResult:
         restarts=read.get("NRestarts", 0),
         invocation=bytes(read.get("InvocationID", b"")).hex(),
         since=read.get("ActiveEnterTimestamp", 0),
+        ended=read.get("ExecMainExitTimestamp", 0),
     )
 
 

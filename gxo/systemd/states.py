@@ -63,6 +63,8 @@ class UnitResult:
     """32 hexadecimal digits: one start of the unit. Empty where it never started."""
     since: int = 0
     """When it entered `active` as systemd sees it, in microseconds since 1970; 0 for never."""
+    ended: int = 0
+    """When its main process ended last, as `since`; 0 also while it runs."""
 
     @property
     def found(self) -> bool:

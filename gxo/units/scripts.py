@@ -9,6 +9,10 @@ from gxo.units.model import Command
 
 HEALTHY = 10 * SECOND
 """A run that lasted this long was healthy: the gaps start anew."""
+PROBE = "gxo-ready"
+"""What the TCP probe calls itself, before its arguments."""
+UNREADY = 124
+"""What it exits with when its time is over; with 1 where the service ended before."""
 
 # Arguments: the state file, seconds of a healthy run, then the seconds to sleep before the 1st,
 # 2nd, … restart in a row. The file holds how many there were, and when the last began. `strict`
@@ -27,7 +31,8 @@ _FORGET = '[ -z "$MAINPID" ] || rm -f "$0"'
 _PROBE = (
     "p=$1 s=$2; shift 2; while %s; do "
     'for h; do (exec 3<>"/dev/tcp/$h/$p") 2>/dev/null && exit 0; done; '
-    '[ "$SECONDS" -lt "$s" ] || { echo "no TCP connection to port $p within $s s" >&2; exit 1; }; '
+    '[ "$SECONDS" -lt "$s" ] || '
+    '{ echo "no TCP connection to port $p within $s s" >&2; exit 124; }; '
     'sleep 0.1; done; echo "ended before it took a TCP connection" >&2; exit 1'
 )
 _ALIVE = 'kill -0 "$MAINPID" 2>/dev/null'
@@ -66,7 +71,7 @@ def probe(address: Address, timeout: int, *, own_pids: bool) -> Command:
     script = _PROBE % (_ALIVE_UNSEEN if own_pids else _ALIVE)
     hosts = (address.host,) if address.host else ("127.0.0.1", "::1")
     seconds = str(max(1, -(-timeout // SECOND)))
-    return Command(("/bin/bash", "-c", script, "gxo-ready", str(address.port), seconds, *hosts))
+    return Command(("/bin/bash", "-c", script, PROBE, str(address.port), seconds, *hosts))
 
 
 def _seconds(microseconds: int) -> str:

@@ -1,5 +1,7 @@
 """Daily handling: start, stop, restart, reload, trigger."""
 
+import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -55,6 +57,25 @@ def test_a_whole_playbook_is_stopped_and_started(here: Site) -> None:
     assert here.plan() == {}
 
 
+def test_what_had_to_be_killed_is_stopped(here: Site) -> None:
+    """A service that ignores SIGTERM has not failed when it was stopped; the wait is told of."""
+    deaf = service(
+        "web", "trap '' TERM; while :; do sleep 0.1; done", lifecycle=", stop_timeout: 7s"
+    )
+    here.write(deaf)
+    here.apply()
+    said = here.gxo("stop", "hand.web")
+    waiting, stopped = said.stderr.splitlines()
+    assert said.returncode == 0
+    assert re.fullmatch(r"  waiting   for hand.web \(\d+ s\)", waiting)
+    assert stopped == "  stopped   hand.web: it did not stop in time and was killed"
+    (web,) = json.loads(here.gxo("status", "--json", "hand").stdout)["workloads"]
+    assert (web["state"], web["units"][0]["result"]) == ("stopped", "success")
+    assert here.plan() == {"web": ("start", "not running")}
+    done(here, "start", "hand.web")
+    assert here.plan() == {}
+
+
 def test_a_restart_gives_a_new_process(here: Site) -> None:
     """Of one workload; and it is no drift."""
     web, db = here.pid("web"), here.pid("db")
@@ -82,12 +103,28 @@ def test_a_step_is_triggered(here: Site) -> None:
     assert here.plan() == {}
 
 
+def test_a_whole_playbook_is_triggered(here: Site) -> None:
+    """All of it on request alone; a lone schedule needs no more than its playbook's name."""
+    done(here, "trigger", "--all", "hand")
+    assert here.lines("/srv/hand/log").count("setup") == 2
+    here.write(service("db", "sleep 1000") + schedule("job", "echo job >>/srv/hand/log", "04:00"),
+               HOST)  # fmt: skip
+    here.apply()
+    done(here, "trigger", "hand")
+    assert here.lines("/srv/hand/log").count("job") == 1
+
+
 @pytest.mark.parametrize(
     ("args", "reason"),
     [
         (("start", "hadn"), "no playbook `hadn` is applied; did you mean `hand`?"),
         (("stop", "hand.wbe"), "playbook `hand` has no workload `wbe`; did you mean `web`?"),
         (("start", "hand.setup"), "it runs once; `gxo trigger` runs it now"),
+        (
+            ("trigger", "hand"),
+            "it does not say what to run; name one of `hand.setup`, `hand.job`,"
+            " or run all with `--all`",
+        ),
         (("trigger", "hand.web"), "it is a service; `gxo restart` restarts it"),
     ],
 )

@@ -147,15 +147,7 @@ def whole_machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
     """A machine of the test's own that boots as far as a server does, and restores by itself."""
     spec = replace(spec_for(root_for(request.param)), target="multi-user.target")
     with Lab.boot(spec) as booted:
-        machine = Machine(booted, request.param)
-        restore = " ".join(machine.gxo_argv("restore"))
-        environment = " ".join(f"{k}={v}" for k, v in machine.gxo_env.items())
-        # the unit as it is installed, but for a checkout that the guest's Python does not know
-        machine.write(
-            "/etc/systemd/system/gxo-restore.service.d/checkout.conf",
-            f"[Service]\nExecStart=\nExecStart={restore}\nEnvironment={environment}\n",
-        )
-        yield machine
+        yield Machine(booted, request.param)
 
 
 @pytest.mark.parametrize("power_cut", [False, True])

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.applying import HOST, Site, schedule, service, site, step, until
+from tests.lab.applying import HOST, Site, schedule, service, site, step
 from tests.lab.machine import Machine
+from tests.lab.test_cli_output import held
 
 
 @pytest.fixture
@@ -53,6 +54,25 @@ def test_a_service_that_does_not_stay_up(here: Site, command: str, reason: str) 
     }
 
 
+@pytest.mark.parametrize(
+    ("command", "ready", "reason"),
+    [
+        (
+            "trap 'exit 0' TERM; while :; do sleep 0.1; done",
+            'when: "127.0.0.1:7119", timeout: 1s',
+            "it was not ready in time: port 7119 of 127.0.0.1 took no connection in 1 s",
+        ),
+        ("sleep 0.5; exit 3", 'when: "127.0.0.1:7119", timeout: 20s', "it exited with status 3"),
+    ],
+)
+def test_a_service_that_is_not_ready(here: Site, command: str, ready: str, reason: str) -> None:
+    """What was waited for in vain is told, and not that it was stopped for that."""
+    web = service("web", command, lifecycle=", restart: never")
+    here.write(web.replace("settle: 300ms", ready))
+    said = here.fail()
+    assert f"error: cannot start `back.web` (gxo-back.web.service): {reason}\n" in said
+
+
 def test_a_first_apply_that_fails_leaves_nothing(here: Site) -> None:
     """No unit runs, and the playbook is as unknown as before."""
     here.write(service("one", "sleep 1000") + service("two", "exit 1", "needs: [one], "))
@@ -77,7 +97,9 @@ def test_a_step_is_not_undone(here: Site) -> None:
     log = "/srv/back/ran"
     setup = step("setup", f"echo ran >>{log}")
     here.write(setup + service("web", "exit 1", "needs: [setup], "), HOST)
-    here.fail()
+    assert here.fail().endswith("what a step did is never undone: `back.setup` ran\n")
+    said = here.gxo("start", "back").stderr
+    assert said == "error: cannot start `back`: no playbook `back` is applied\n"
     here.write(setup + service("web", "sleep 1000", "needs: [setup], "), HOST)
     here.apply()
     assert here.lines(log) == ["ran"]
@@ -112,26 +134,69 @@ def test_a_schedule_is_put_back(here: Site) -> None:
     assert [name for name in stamps if "back" in name] == [f"stamp-{before[0]}"]
 
 
-def test_an_interrupted_apply_takes_back(here: Site) -> None:
-    """Ctrl-C while a service settles: exit 130, and what ran before runs again."""
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP"])
+def test_an_interrupted_apply_takes_back(here: Site, name: str) -> None:
+    """While a service settles, by any of three signals: exit 130, what ran before runs again."""
     here.write(service("web", "sleep 1000"))
     here.apply()
-    here.write(service("web", "sleep 1001").replace("settle: 300ms", "settle: 60s"))
+    here.write(
+        step("setup", "true")
+        + service("web", "sleep 1001", "needs: [setup], ").replace("settle: 300ms", "settle: 60s")
+    )
     machine = here.machine
     process = machine.popen(*machine.gxo_argv("apply", "--yes", here.path), env=machine.gxo_env)
     assert process.stderr is not None
     assert any("settling" in line for line in process.stderr)
-    machine.run("pkill", "-INT", "-f", f"gxo apply --yes {here.path}", check=True)
-    assert process.wait(20) == 128 + signal.SIGINT
-    process.communicate()
-    assert until(lambda: bool(here.units("active")))
+    machine.run("pkill", f"-{name}", "-f", f"gxo apply --yes {here.path}", check=True)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 128 + signal.SIGINT
+    assert said.endswith(
+        "error: cancelled before all was done\n"
+        "what had been changed is back to what ran before\n"
+        "what a step did is never undone: `back.setup` ran\n"
+    )
     assert "sleep 1000" in machine.run("ps", "-o", "args=", "-p", here.pid("web")).stdout
+
+
+def test_a_second_signal_does_not_break_the_undoing(here: Site) -> None:
+    """It is answered, and what ran before runs again as after the first."""
+    here.write(service("web", "sleep 1000"))
+    here.apply()
+    slow = "trap 'sleep 3; exit' TERM; while :; do sleep 0.1; done"
+    here.write(service("web", slow).replace("settle: 300ms", "settle: 60s"))
+    machine = here.machine
+    process = machine.popen(*machine.gxo_argv("apply", "--yes", here.path), env=machine.gxo_env)
+    assert process.stderr is not None
+    kill = ("pkill", "-TERM", "-f", f"gxo apply --yes {here.path}")
+    for awaited in ("settling", "cancelling"):
+        assert any(awaited in line for line in process.stderr)
+        machine.run(*kill, check=True)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 128 + signal.SIGINT
+    assert said.count("cancelling") == 1
+    assert "undone" in said
+    assert "what had been changed is back to what ran before\n" in said
+    assert "sleep 1000" in machine.run("ps", "-o", "args=", "-p", here.pid("web")).stdout
+
+
+def test_nobody_hears_what_apply_says(here: Site) -> None:
+    """The reader of its progress went away, as at a hang-up: the apply goes on to its end."""
+    here.write(service("web", "sleep 1000"))
+    machine = here.machine
+    process = machine.popen(*machine.gxo_argv("apply", "--yes", here.path), env=machine.gxo_env)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stderr.close()
+    assert process.stdout.read().endswith("applied: back 1\n")
+    process.stdout.close()
+    assert process.wait(60) == 0
+    assert here.plan() == {}
 
 
 def test_going_back_on_purpose(here: Site) -> None:
     """To the revision before, or to a numbered one; that is a new revision, and can be undone."""
     for seconds in (1001, 1002, 1003):
-        here.write(service("web", f"sleep {seconds}"))
+        here.write(step("setup", "true") + service("web", f"sleep {seconds}"))
         here.apply()
 
     def running() -> str:
@@ -139,7 +204,9 @@ def test_going_back_on_purpose(here: Site) -> None:
 
     done = here.gxo("rollback", "--yes", "back")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("applied: back 4\n")
+    assert done.stdout.endswith("steps are not rolled back: back.setup\napplied: back 4\n"), (
+        done.stdout
+    )
     assert "sleep 1002" in running()
     assert here.gxo("rollback", "--yes", "back", "1").returncode == 0
     assert "sleep 1001" in running()
@@ -148,3 +215,36 @@ def test_going_back_on_purpose(here: Site) -> None:
     done = here.gxo("rollback", "--yes", "back", "17")
     assert done.returncode == 1
     assert "cannot roll `back` back to revision 17: there is 1, 2, 3, 4, 5, 6\n" in done.stderr
+
+
+def test_what_there_is_to_go_back_to(here: Site) -> None:
+    """Each revision with its time, its file and what it changed, the newest first."""
+    for workloads in ("one", "one two", "two three"):
+        here.write(
+            "".join(service(name, f"sleep {len(workloads)}00") for name in workloads.split())
+        )
+        here.apply()
+    done = here.gxo("rollback", "--list", "back")
+    assert done.returncode == 0, done.stderr
+    words = [line.split() for line in done.stdout.splitlines()]
+    assert words[0] == ["REVISION", "APPLIED", "CHANGED", "FROM"]
+    assert words[1][:2] == ["3", "(current)"]
+    assert words[1][5:] == ["two", "changed,", "three", "new,", "one", "gone", here.path]
+    assert words[2][4:] == ["one", "changed,", "two", "new", here.path]
+    assert [words[3][0], *words[3][4:]] == ["1", "one", "new", here.path]
+    done = here.gxo("rollback", "--list", "--json", "back")
+    found = held("revisions", done.stdout)["revisions"]
+    assert [(r["number"], r["current"]) for r in found] == [(3, True), (2, False), (1, False)]
+    assert found[0]["workloads"].keys() == {"two", "three"}
+    done = here.gxo("rollback", "--list", "bcak")
+    assert done.returncode == 1
+    assert done.stderr == "error: cannot list revisions of `bcak`: none is recorded\n"
+    assert here.gxo("rollback", "--list", "back", "1").returncode == 64
+
+    # one that cannot be read is named, and the others are listed
+    path = "/var/lib/gxo/applied/back/2.json"
+    here.machine.write(path, "{")
+    done = here.gxo("rollback", "--list", "back")
+    assert done.returncode == 1
+    assert f"cannot read {path}: " in done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == ["3", "1"]

@@ -151,9 +151,9 @@ def directory(machine: Machine, name: str) -> str:
 
 
 def state(machine: Machine) -> tuple[str, str]:
-    """The units of gxo that are loaded, its records and unit files. (A lock in /run may stay.)"""
+    """The units of gxo that are loaded, its records, unit files and lock."""
     units = machine.run("systemctl", "list-units", "--all", "--plain", "--no-legend", "gxo*")
-    places = ("/var/lib/gxo", "/etc/systemd/system", "/run/systemd/transient")
+    places = ("/var/lib/gxo", "/run/gxo", "/etc/systemd/system", "/run/systemd/transient")
     files = machine.run("find", *places, "-printf", "%p %s %T@\\n")
     return units.stdout, files.stdout
 

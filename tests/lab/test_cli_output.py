@@ -40,7 +40,7 @@ def test_for_people(shop: Site) -> None:
         "run    shop.prepare         new\n"
         "start  shop.web             new\n"
         "start  shop.nightly-report  new\n"
-        "2 to start, 1 to run\n"
+        "2 to start, 1 to run (no rollback undoes it)\n"
     )
     done = shop.gxo("plan", shop.path)
     assert (done.returncode, done.stdout, done.stderr) == (2, new, "")
@@ -112,12 +112,49 @@ def test_mistaken_names(shop: Site) -> None:
         done = shop.gxo(command, "shop.wep")
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.endswith("has no workload `wep`; did you mean `web`?\n")
-    done = shop.gxo("remove", "--yes", "shopp")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "cannot remove `shopp`" in done.stderr
+    for command in ("remove", "rollback"):
+        done = shop.gxo(command, "--yes", "shopp")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"error: cannot {command[:4]}")
+        assert done.stderr.endswith("; did you mean `shop`?\n")
     done = shop.gxo("rollback", "--yes", "shop", "99")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "error: cannot roll `shop` back to revision 99: there is 1\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "name", "said"),
+    [
+        (("status", "nope"), 1, "failed", "cannot show `nope`"),
+        (("start", "nope"), 1, "failed", "cannot start `nope`"),
+        (("stop", "a b"), 1, "failed", "cannot look up `a b`: no playbook can have that name"),
+        (("remove", "nope"), 1, "failed", "cannot remove `nope`"),
+        (("rollback", "nope"), 1, "failed", "cannot roll `nope` back"),
+        (("logs", "nope"), 1, "failed", "cannot show the lines of `nope`"),
+        (("apply", "/gone", "--nope"), 64, "usage", "--nope"),
+    ],
+)
+def test_errors_for_programs(
+    machine: Machine, command: tuple[str, ...], code: int, name: str, said: str
+) -> None:
+    """With --json an error is a document on stdout too, and stands on stderr for people."""
+    done = machine.gxo(*command, "--json")
+    assert done.returncode == code
+    (problem,) = held("validate", done.stdout)["problems"]
+    assert (problem["code"], problem["file"]) == (name, None)
+    assert said in problem["message"]
+    assert done.stderr.endswith(f"error: {problem['message']}\n")
+
+
+def test_a_failed_apply_for_programs(shop: Site) -> None:
+    """The document says what a person is told."""
+    shop.write(service("web", "exit 3"))
+    done = shop.gxo("apply", "--json", shop.path)
+    assert done.returncode == 1
+    (problem,) = held("validate", done.stdout)["problems"]
+    assert problem["message"].startswith(
+        "cannot start `shop.web` (gxo-shop.web.service): it exited"
+    )
 
 
 def test_nobody_to_ask(shop: Site) -> None:

@@ -124,6 +124,25 @@ def test_a_crash_loop_shows(machine: Machine) -> None:
         machine.gxo("remove", name)
 
 
+def test_a_failed_job_shows(machine: Machine) -> None:
+    """What a schedule's job came to is told; a catch-up that never ran shows no run."""
+    name = f"job-{time.time_ns()}"
+    text = SITE.replace("/bin/true", "/bin/false").replace("cron:", "catch_up: true, cron:")
+    applied(machine, name, text)
+    try:
+        backup = workload(machine, f"{name}.backup")
+        assert (backup["last_trigger"], backup["last_run"]) == (None, None)
+        assert machine.gxo("trigger", f"{name}.backup").returncode == 1
+        backup = workload(machine, f"{name}.backup")
+        assert (backup["state"], backup["last_run"]["ok"]) == ("waiting", False)
+        said = machine.gxo("status", name).stdout
+        assert "\n  last run failed: it exited with status 1\n" in said
+        hint = f"`gxo logs {name}.backup` shows what it said"
+        assert said.endswith(f"failed: {name}.backup; {hint}\n")
+    finally:
+        machine.gxo("remove", "--yes", name)
+
+
 def test_an_orphan_and_a_stray_show(machine: Machine, site: str) -> None:
     """A playbook whose file is gone, and a unit that no record knows, are named with what to do."""
     machine.lab.path(f"/opt/{site}.yaml").unlink()
@@ -160,20 +179,42 @@ def test_nothing_applied(fresh_machine: Machine) -> None:
 
 # what is needed is loaded while the checkout can be read, which may be closed to others
 AS_NOBODY = """
-import os, sys
-import gxo.cli.guard, gxo.cli.program, gxo.cli.status, gxo.diagnostic.render
+import json, os, sys
+import gxo.cli.guard, gxo.cli.logs, gxo.cli.program, gxo.cli.status, gxo.diagnostic.render
+import gxo.systemd.journal, gxo.units.names
 from gxo.cli.main import main
+os.setgroups([])
+os.setresgid(65534, 65534, 65534)
 os.setresuid(65534, 65534, 65534)
-sys.argv = ["gxo", "status"]
 main()
 """
 
 
 def test_status_needs_root(machine: Machine) -> None:
     """The records belong to root: another user is told so, with the code for not permitted."""
-    done = machine.run(machine.gxo_argv()[0], "-c", AS_NOBODY, env=machine.gxo_env)
+    python = machine.gxo_argv()[0]
+    done = machine.run(python, "-c", AS_NOBODY, "status", env=machine.gxo_env)
     assert (done.returncode, done.stdout) == (77, "")
     assert done.stderr.startswith("error: cannot show the status: not root")
+
+
+def test_logs_need_a_journal_that_can_be_read(machine: Machine, site: str) -> None:
+    """Who may not read it is told so, rather than that there are no lines."""
+    machine.run("journalctl", "--sync")
+    python = machine.gxo_argv()[0]
+    done = machine.run(python, "-c", AS_NOBODY, "logs", site, env=machine.gxo_env)
+    assert (done.returncode, done.stdout) == (77, "")
+    assert done.stderr.startswith("error: cannot read the journal: not permitted; run it with sudo")
+
+
+def test_logs_of_a_name_that_is_not_applied(machine: Machine, site: str) -> None:
+    """The likely one is named; the lines of what was removed are still shown."""
+    done = machine.gxo("logs", f"{site}.wbe")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith(f"is applied; did you mean `{site}.web`?\n")
+    machine.run("journalctl", "--sync")
+    assert machine.gxo("remove", "--yes", site).returncode == 0
+    assert "hello" in machine.gxo("logs", site).stdout
 
 
 def test_logs_of_a_workload(machine: Machine, site: str) -> None:
@@ -229,7 +270,8 @@ def test_following_logs(machine: Machine, site: str) -> None:
         (["a."], 64, "`a.` is not PLAYBOOK[.WORKLOAD]"),
         (["-n", "-1"], 64, "'--lines'"),
         (["-n", "x"], 64, "'--lines'"),
-        (["--", "--output=x"], 0, "no lines of --output=x in the journal"),
+        (["--", "--output=x"], 1, "error: cannot show the lines of `--output=x`: no playbook of"),
+        (["nope"], 1, "no playbook of that name is applied; `gxo status` lists what there is\n"),
     ],
 )
 def test_bad_questions_to_the_logs(machine: Machine, args: list[str], code: int, said: str) -> None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from gxo.spec.lifecycle import RunOnce
@@ -93,6 +93,7 @@ def check(live: Live, texts: list[str]) -> None:
     unit = dumping(version, name, texts, "/run/text/transient")
     file = dumping(version, f"{name}file", texts, "/run/text/file")
     live.load_files([file])
+    assert live.manager.properties(file.name, ["LoadState"])["LoadState"] == "loaded"
     told = [live.property(file.name, "ExecStartEx")[0][1][4:]]
     try:
         with live.manager.jobs() as jobs:
@@ -111,6 +112,7 @@ def check(live: Live, texts: list[str]) -> None:
 _LIVE = settings(
     deadline=None,
     database=None,
+    phases=[Phase.explicit, Phase.generate],  # to make a failing case smaller takes minutes here
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,
         HealthCheck.too_slow,

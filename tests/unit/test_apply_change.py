@@ -6,6 +6,7 @@ import pytest
 
 from gxo.apply.change import Action, Change, Known, changes, known
 from gxo.apply.desired import Desired, Part
+from gxo.apply.foreign import Foreign, Kind
 from gxo.apply.live import Live, LiveUnit
 from gxo.apply.record import Baseline, Intent, Observed, Outcome, to_revision
 from gxo.spec.lifecycle import Policy
@@ -177,6 +178,50 @@ def test_drift_restarts() -> None:
     reworded = replace(base, systemd="257", drop_ins=("/run/x.conf",))
     upgraded = record(desired, Observed(baselines={unit.name: reworded}))
     assert told(changes(desired, live(drifted), upgraded)) == []
+
+
+def test_a_drop_in_for_a_unit_of_ours_is_always_drift() -> None:
+    """Also where a baseline has it, or there is none; a change says what keeps it from being."""
+    desired = wanted(supervised("web", A))
+    unit = desired.parts[0].main
+    path = f"/etc/systemd/system/{unit.name}.d/x.conf"
+    running = replace(
+        live(up(unit, drop_ins=(path,))), files=(Foreign(path, unit.name, Kind.DROP_IN),)
+    )
+    base = Baseline(digest=A, systemd="252", properties={"MemoryMax": "1"}, drop_ins=(path,))
+    for observed in (Observed(), Observed(baselines={unit.name: base})):
+        found = change(changes(desired, running, record(desired, observed)), "web")
+        assert (found.action, found.reason) == (Action.RESTART, f"drifted: drop-in added: {path}")
+        assert len(found.barred) == 1
+    gone = live(up(unit, drop_ins=(path,)))
+    found = change(changes(desired, gone, record(desired)), "web")
+    assert (found.action, found.barred) == (Action.RESTART, ())
+
+
+def test_a_step_that_has_run_is_not_barred() -> None:
+    """A mask on it changes nothing until it is to run again; a removal is never barred."""
+    desired = wanted(once("setup", A))
+    unit = desired.parts[0].main
+    mask = Foreign(f"/etc/systemd/system/{unit.name}", unit.name, Kind.MASK)
+    masked = replace(live(), files=(mask,))
+    assert change(changes(desired, masked, record(desired)), "setup").barred
+    observed = Observed(outcomes={"setup": Outcome(digest=A, ok=True, ended=1)})
+    found = changes(desired, masked, record(desired, observed))
+    assert not any(c.barred for c in found)
+    away = changes(Desired(playbook="p", removal=True), masked, record(desired))
+    assert not any(c.barred for c in away)
+
+
+def test_what_is_set_on_a_slice_is_lifted_without_a_stop() -> None:
+    """Of the playbook and of all playbooks."""
+    desired = wanted(supervised("web", A))
+    path = "/etc/systemd/system.control/{}.d/50-MemoryMax.conf"
+    names = ("gxo.slice", SLICE.name)
+    files = tuple(Foreign(path.format(name), name, Kind.DROP_IN) for name in names)
+    limited = replace(live(up(desired.parts[0].main)), files=files)
+    assert told(changes(desired, limited, record(desired))) == [
+        (name, "reload", f"drifted: drop-in added: {path.format(name)}") for name in names
+    ]
 
 
 def test_a_new_revision_of_a_schedule_replaces_its_timer_alone() -> None:

@@ -1,5 +1,6 @@
 """Stamps of persistent timers: an edit is no missed run, and nothing that is owed is lost."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,17 @@ def test_a_turn_taken_during_the_change_is_not_taken_twice(stamps: Stamps) -> No
     stamps.renew(OLD, None, 13 * HOUR)
     stamps.renew(EDITED, OLD, 12 * HOUR)
     assert stamp(stamps, EDITED) == 13 * HOUR
+
+
+def test_what_never_fired_is_no_run(stamps: Stamps) -> None:
+    """The stamp of a new timer is no run; that of one that fired is, also over a later edit."""
+    stamps.renew(OLD, None, 5 * HOUR)
+    assert stamps.fired(OLD.name) == 0
+    os.utime(stamps.place / f"stamp-{OLD.name}", ns=(6 * HOUR * 1000, 6 * HOUR * 1000))
+    assert stamps.fired(OLD.name) == 6 * HOUR
+    stamps.renew(EDITED, OLD, 9 * HOUR)
+    assert (stamp(stamps, EDITED), stamps.fired(EDITED.name)) == (9 * HOUR, 6 * HOUR)
+    assert stamps.fired(SAME.name) is None
 
 
 def test_only_persistent_timers_have_stamps(stamps: Stamps) -> None:

@@ -194,6 +194,19 @@ def test_json_of_validate_and_compile(site: Path) -> None:
     assert "gxo-good.web.service" in [unit["name"] for unit in units]
 
 
+def test_a_warning_of_several_places_is_drawn_once(site: Path) -> None:
+    """The first place is shown, the others are named, and all are counted."""
+    job = (
+        "  - {name: %s, lifecycle: {policy: scheduled, cron: '30 2 * * *', workspace: none,\n"
+        "      timezone: Europe/Berlin}, process: {module: exec, params: {command: /bin/true}}}\n"
+    )
+    (site / "clocks.yaml").write_text("name: clocks\nworkloads:\n" + job % "a" + job % "b")
+    done = gxo("validate", "clocks.yaml", cwd=site)
+    assert done.returncode == 0
+    assert done.stderr.count("warning[clock-change]") == 1
+    assert done.stderr.endswith("  = also at clocks.yaml:5:53\n\n0 errors, 2 warnings\n")
+
+
 def test_every_json_has_its_schema() -> None:
     """A command with `--json` names the schema of what it prints; no schema is left over."""
     with_json = {
@@ -203,7 +216,8 @@ def test_every_json_has_its_schema() -> None:
     }
     assert with_json == set(reference.SCHEMAS)
     files = {path.name for path in SCHEMAS.iterdir()}
-    assert files == {f"{name}.schema.json" for name in reference.SCHEMAS.values()}
+    named = {*reference.SCHEMAS.values(), *reference.LISTED.values()}
+    assert files == {f"{name}.schema.json" for name in named}
 
 
 def test_compile_into_a_directory(site: Path) -> None:
@@ -216,6 +230,18 @@ def test_compile_into_a_directory(site: Path) -> None:
         assert f"# {file.name}\n{file.read_text()}".rstrip("\n") in printed
     done = gxo("compile", "good.yaml", "-o", "good.yaml", cwd=site)
     assert (done.returncode, done.stderr) == (1, "error: cannot write good.yaml: File exists\n")
+
+
+def test_compile_again_into_a_directory(site: Path) -> None:
+    """What the playbook no longer has goes; other playbooks' units and strange files stay."""
+    place = site / "units"
+    place.mkdir()
+    for name in ("gxo-good.gone.service", "gxo-other.web.service", "gxo-good.txt", "gxo.slice"):
+        (place / name).touch()
+    done = gxo("compile", "good.yaml", "-o", "units", cwd=site)
+    assert done.returncode == 0
+    assert done.stderr == ("removed units/gxo-good.gone.service: its playbook no longer has it\n")
+    assert {"gxo-other.web.service", "gxo-good.txt"} < {path.name for path in place.iterdir()}
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,13 @@ def test_vars_read_vars_and_inputs() -> None:
     assert read(plan(VARS), "net") == {"port": 80, "name": "example.org"}
 
 
+def test_a_long_chain_of_vars() -> None:
+    """Each reads the next, a thousand times, and none is evaluated within another."""
+    chain = "".join(f"  v{n}: '{{{{ .v{n + 1} }}}}'\n" for n in range(1000))
+    text = f"vars:\n{chain}  v1000: end\nworkloads: [{{name: a, lifecycle: {STEP}}}]\n"
+    assert read(plan(text), "v0") == "end"
+
+
 def test_given_vars_lie_over_the_written_ones() -> None:
     """Maps are joined; other vars see the given value; new names may come."""
     given = Given(vars={"net": {"port": 8080}, "path": "{{ .host }}", "new": [1]})

@@ -75,7 +75,7 @@ def test_the_whole_table() -> None:
     backup = workload(
         "scheduled",
         unit(TIMER, sub="waiting"),
-        unit(SERVICE, "failed", "failed", result="timeout"),
+        unit(SERVICE, "failed", "failed", result="exit-code"),
         workload="backup",
         last_trigger=ago(days=1),
         next_elapse=ago(hours=-16, minutes=-5),
@@ -107,11 +107,21 @@ def test_the_whole_table() -> None:
         restarts=2,
         since=ago(days=400, hours=1),
     )
+    backup_result = UnitResult(
+        name=SERVICE,
+        load="loaded",
+        active="failed",
+        sub="failed",
+        result="exit-code",
+        code="exited",
+        status=3,
+        ended=ago(days=1),
+    )
     shown = report(
         web,
         backup,
         setup,
-        results={"gxo-site.web.service": web_result},
+        results={"gxo-site.web.service": web_result, SERVICE: backup_result},
         exposure={"gxo-site.web.service": 1.5},
         strays=(replace(lost, name="gxo-site.job.0123456789ab.service"), lost),
     )
@@ -120,9 +130,11 @@ def test_the_whole_table() -> None:
         "site.web     supervise  running  1 y 35 d ago                   2         1.5\n"
         "  TasksMax: 5 -> 9\n"
         "site.backup  scheduled  waiting  1 d ago         in 16 h 5 min\n"
-        f"  {SERVICE}: timeout\n"
+        "  last run failed: it exited with status 3\n"
         "old.setup    run_once   failed   1 min 30 s ago\n"
-        "  last run: exit code 3\n"
+        "  last run failed: exit code 3\n"
+        "failed: site.backup; `gxo logs site.backup` shows what it said\n"
+        "failed: old.setup; `gxo logs old.setup` shows what it said\n"
         "orphaned: old, whose file /gone.yaml is gone; `gxo remove old` stops it\n"
         "interrupted: the last apply of old did not end; the next one mends it\n"
         "left over: gxo-site.job.0123456789ab.service (running) is of an earlier revision\n"

@@ -1,0 +1,54 @@
+"""Results: what an apply would do and has done, with what a person should know beside it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gxo.apply.change import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A playbook that was applied from another file than now; `now` is empty for standard input."""
+
+    playbook: str
+    before: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What an apply would do.
+
+    interrupted   playbooks of which an apply was killed and none has ended since
+    moved         playbooks that were applied from another file
+    damaged       why playbooks are left out: a record that cannot be read, a line each
+    """
+
+    changes: tuple[Change, ...]
+    interrupted: tuple[str, ...] = ()
+    moved: tuple[Moved, ...] = ()
+    damaged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What an apply did: every change of its plan, and the revision each playbook has now.
+
+    `moved` and `damaged` are as in Planned.
+    """
+
+    changes: tuple[Change, ...]
+    revisions: Mapping[str, int]
+    moved: tuple[Moved, ...] = ()
+    damaged: tuple[str, ...] = ()
+
+
+def barriers(todo: Iterable[Change]) -> tuple[str, ...]:
+    """What is in the way of changes, a line each: "cannot apply X: reason; what to do"."""
+    return tuple(
+        dict.fromkeys(
+            f"cannot apply {f'`{c.playbook}.{c.workload}`' if c.workload else c.unit}: {why}"
+            for c in todo
+            for why in c.barred
+        )
+    )

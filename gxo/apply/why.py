@@ -1,0 +1,53 @@
+"""Why: what kept a unit from starting, or ended it, in words."""
+
+from gxo.spec.lifecycle import SECOND
+from gxo.systemd.ending import describe
+from gxo.systemd.jobs import JobResult
+from gxo.systemd.states import UnitResult
+from gxo.units.model import Command, Unit
+from gxo.units.scripts import PROBE, UNREADY
+
+_WHY = {
+    JobResult.DEPENDENCY: "a unit it depends on failed",
+    JobResult.CANCELED: "its start was cancelled",
+}
+
+
+def why(unit: Unit, ended: JobResult, found: UnitResult, probed: int = 0) -> str:
+    """Why a start failed: how its job ended, what became of the unit, its probe's exit status."""
+    late = found.result == "timeout" or ended is JobResult.TIMEOUT
+    if late or probed == UNREADY:
+        # systemd has stopped it since: how it ended then is not why
+        return _late(unit)
+    return _WHY.get(ended) or describe(found)
+
+
+def probe(unit: Unit) -> tuple[str, ...] | None:
+    """The arguments of the probe that says when the service is ready; None without one."""
+    for item in unit.directives:
+        command = item.value
+        if item.name == "ExecStartPost" and isinstance(command, Command) and PROBE in command.argv:
+            return command.argv[command.argv.index(PROBE) + 1 :]
+    return None
+
+
+def describe_stop(found: UnitResult) -> str:
+    """How a unit's process ended that was stopped, and did not end well."""
+    if found.result == "timeout":
+        return "it did not stop in time and was killed"
+    return describe(found)
+
+
+def _late(unit: Unit) -> str:
+    if probed := probe(unit):
+        port, seconds, *hosts = probed
+        where = ", ".join(hosts)
+        return f"it was not ready in time: port {port} of {where} took no connection in {seconds} s"
+    set_to = {item.name: item.value for item in unit.directives}
+    limit = set_to.get("TimeoutStartSec")
+    within = f" within {limit / SECOND:g} s" if isinstance(limit, int) else ""
+    if set_to.get("Type") == "oneshot":
+        return f"it did not end{within or ' in time'}"
+    if set_to.get("Type") == "notify":
+        return f"it was not ready in time: it did not send READY=1{within}"
+    return f"it was not ready in time: its command was not started{within}"

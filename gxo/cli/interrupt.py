@@ -1,0 +1,51 @@
+"""Interrupt: Ctrl-C, SIGTERM and SIGHUP, which all cancel a command in one and the same way."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_TOLD = b"cancelling: this ends when what was changed has been taken back\n"
+
+
+class Interrupt:
+    """What the signals of a command came to.
+
+    They raise KeyboardInterrupt until `asked` is called: whoever calls it has begun to change this
+    host, must not be broken off anywhere, and looks by itself whether it is to stop.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._deferred = False
+
+    def asked(self) -> bool:
+        """Whether to stop; from the first call on the signals are only remembered."""
+        self._deferred = True
+        return self._asked
+
+    def handle(self, _number: int, _frame: FrameType | None) -> None:
+        """The handler of each signal."""
+        self._asked = True
+        if not self._deferred:
+            raise KeyboardInterrupt
+        # not by sys.stderr: it may be in the middle of a write; after a SIGHUP nobody reads it
+        with suppress(OSError):
+            os.write(2, _TOLD)
+
+
+@contextmanager
+def interrupts() -> Iterator[Interrupt]:
+    """Hear the signals in here, those apart that the caller ignores (`nohup`)."""
+    heard = Interrupt()
+    before = {n: signal.getsignal(n) for n in _SIGNALS}
+    for number, old in before.items():
+        if old is not signal.SIG_IGN:
+            signal.signal(number, heard.handle)
+    try:
+        yield heard
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)

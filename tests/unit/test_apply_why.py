@@ -1,0 +1,78 @@
+"""How a start failed and a process ended, in words."""
+
+from typing import Any
+
+import pytest
+
+from gxo.apply.why import describe, why
+from gxo.spec.lifecycle import SECOND, Address
+from gxo.systemd.jobs import JobResult
+from gxo.systemd.states import UnitResult
+from gxo.units.directives import directive
+from gxo.units.model import Directive, Unit, UnitType
+from gxo.units.scripts import UNREADY, probe
+
+
+def ended(**more: Any) -> UnitResult:
+    """What systemd says of a service that failed."""
+    plain = {"name": "w", "load": "loaded", "active": "failed", "sub": "failed"}
+    return UnitResult(**{**plain, **more})
+
+
+def unit(*directives: Directive) -> Unit:
+    """A service of these settings."""
+    return Unit(
+        name="w.service",
+        type=UnitType.SERVICE,
+        playbook="site",
+        workload="w",
+        directives=directives,
+        digest="d",
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(203, "its program cannot be run"), (217, "its user does not"), (226, "its sandbox could")],
+)
+def test_systemds_own_statuses_are_named(status: int, said: str) -> None:
+    """A status with which systemd gave up before the program ran is said in words."""
+    found = ended(code="exited", status=status, result="exit-code")
+    assert f"status {status}: {said}" in describe(found)
+
+
+TCP = directive("ExecStartPost", probe(Address("127.0.0.1", 80), 5 * SECOND, own_pids=False))
+LIMIT = directive("TimeoutStartSec", 9 * SECOND)
+KILLED = ended(code="killed", status=15, result="exit-code")
+LATE = ended(code="killed", status=15, result="timeout")
+
+
+@pytest.mark.parametrize(
+    ("made", "found", "probed", "said"),
+    [
+        (
+            unit(TCP, LIMIT),
+            KILLED,
+            UNREADY,
+            "it was not ready in time: port 80 of 127.0.0.1 took no connection in 5 s",
+        ),
+        (unit(TCP, LIMIT), ended(code="exited", status=3), 1, "it exited with status 3"),
+        (unit(LIMIT), KILLED, 0, "it was killed by signal 15"),
+        (
+            unit(directive("Type", "notify"), LIMIT),
+            LATE,
+            0,
+            "it was not ready in time: it did not send READY=1 within 9 s",
+        ),
+        (
+            unit(directive("Type", "exec"), LIMIT),
+            LATE,
+            0,
+            "it was not ready in time: its command was not started within 9 s",
+        ),
+        (unit(directive("Type", "oneshot"), LIMIT), LATE, 0, "it did not end within 9 s"),
+    ],
+)
+def test_why_a_start_failed(made: Unit, found: UnitResult, probed: int, said: str) -> None:
+    """What systemd did to a service that was late is not told as what the service did."""
+    assert why(made, JobResult.FAILED, found, probed) == said
