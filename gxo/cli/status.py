@@ -200,7 +200,7 @@ def render(report: Report, *, now: datetime) -> str:
 
 def last_run(found: "WorkloadStatus", results: "Mapping[str, UnitResult]") -> "LastRun | None":
     """How a step, or the job of a schedule, ended last; None for a service and before the first."""
-    from gxo.apply.why import describe
+    from gxo.systemd.ending import describe
 
     if found.last:
         return LastRun(found.last.ok, found.last.ended, found.last.detail)

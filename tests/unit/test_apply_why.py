@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from gxo.apply.why import describe, why
+from gxo.apply.why import why
 from gxo.spec.lifecycle import SECOND, Address
+from gxo.systemd.ending import describe
 from gxo.systemd.jobs import JobResult
 from gxo.systemd.states import UnitResult
 from gxo.units.directives import directive

@@ -122,8 +122,8 @@ def test_what_cannot_be_changed(place: Workspaces) -> None:
     (path / "dir" / "sub").mkdir(parents=True)
     (path / "dir" / "file").write_text("x")
     (path / "log").write_text("x")
-    chattr = ["chattr", "+i", path / "dir" / "file", path / "dir" / "sub", path / "dir", path]
+    held = (path / "dir" / "file", path / "dir" / "sub", path / "dir", path)
     subprocess.run(["chattr", "+a", path / "log"], check=True)
-    subprocess.run(chattr, check=True)
+    subprocess.run(["chattr", "+i", *held], check=True)
     remove(path)
     assert not path.exists()
