@@ -112,10 +112,10 @@ class Attempt:
         """The exit code and the reason of a failed start; a failed unit stays until it is read."""
         if outcome.error is not None:
             return None, f"systemd refused it: {outcome.error}"
-        if outcome.result in (JobResult.CANCELED, JobResult.DEPENDENCY):
-            return None, "it was cancelled"
         found = self._manager.result(self.unit)
         self._manager.reset_failed(self.unit)
+        if outcome.result in (JobResult.CANCELED, JobResult.DEPENDENCY):
+            return None, "it was cancelled"
         code = found.status if found.code == "exited" else 128 + found.status
         if found.result == "timeout":
             return code, "it did not end in time"

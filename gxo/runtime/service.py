@@ -87,7 +87,10 @@ def clean(run_id: str) -> int:
         assert row is not None, f"there is no run {run_id}"
         names = RunNames(run=run_id, playbook=row.playbook)
         with suppress(SystemdError), Bus.system() as bus:
-            Manager(bus).stop(names.slice)
+            manager = Manager(bus)
+            manager.stop(names.slice)
+            for unit in manager.units(names.steps):
+                manager.reset_failed(unit.name)
         if row.status.terminal:
             return 0
         if row.workspace:

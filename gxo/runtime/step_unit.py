@@ -29,6 +29,11 @@ class RunNames:
     def slice(self) -> str:
         return f"gxorun-{self.run}.slice"
 
+    @property
+    def steps(self) -> str:
+        """What matches the units of all its steps."""
+        return f"gxorun-{self.run}.*.service"
+
     def step(self, name: str, number: int) -> str:
         """`number` counts a step's iterations and attempts; the first goes without."""
         behind = f".{number}" if number else ""

@@ -50,10 +50,9 @@ def interrupt(machine: Machine, name: str = "INT") -> None:
 
 def test_an_interrupt_cancels(machine: Machine) -> None:
     """Ctrl-C ends the steps, and the run is Cancelled: exit 130."""
-    with running(
-        machine, step("long", "sleep 1000") + step("next", "true", "needs: [long], ")
-    ) as p:
-        os.killpg(p.pid, signal.SIGINT)
+    both = step("long", "sleep 1000") + step("next", "true", "needs: [long], ")
+    with running(machine, both) as p:
+        interrupt(machine)
         out, _ = p.communicate(timeout=30)
     last = json.loads(out.splitlines()[-1])
     assert (p.returncode, last["event"], last["status"]) == (130, "run", "Cancelled")
