@@ -13,6 +13,7 @@ COMMANDS = {
     "plan": "plan",
     "apply": "apply",
     "run": "run",
+    "runs": "runs",
     "try": "try_out",
     "status": "status",
     "logs": "logs",

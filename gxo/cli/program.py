@@ -28,8 +28,10 @@ class Commands(TyperGroup):
             return None
         app: typer.Typer = import_module(f"gxo.cli.{COMMANDS[cmd_name]}").app
         found = typer.main.get_command(app)
-        # an app of one command is that command; of several, a group that holds them by name
-        command: Any = found.commands[cmd_name] if isinstance(found, TyperGroup) else found
+        # an app of one command is that command; one of several holds them by name, unless it is
+        # a command with others beneath it
+        several = found.commands if isinstance(found, TyperGroup) else {}
+        command: Any = several.get(cmd_name, found)
         command.rich_markup_mode = None
         # typer gives each app of one command these, which belong to `gxo` itself
         command.params = [p for p in command.params if not str(p.name).endswith("_completion")]

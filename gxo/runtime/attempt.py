@@ -27,6 +27,10 @@ class Result:
     detail: str = ""
     cancelled: bool = False
 
+    def last_words(self, count: int) -> str:
+        """The last lines of what it wrote, of its stderr where there is any."""
+        return "\n".join((self.stderr or self.stdout).split("\n")[-count:])
+
     def summary(self) -> Data:
         """What `register` keeps, by the spec of `exec`."""
         return {

@@ -68,6 +68,15 @@ class Record:
         )
         self._save(row, event)
 
+    def output(self, step: str, item: Item, lines: str) -> None:
+        """The last words of an attempt that failed; redacted already."""
+        if lines:
+            event = self._event(
+                "output", Status.RUNNING, step=step, iteration=item.number, detail=lines
+            )
+            self._store.save(self._run, [], [event])
+            self._tell(event)
+
     def retry(self, step: str, item: Item, detail: str, wait: float) -> None:
         """An attempt has failed, and another follows after `wait` seconds."""
         said = f"{detail}; attempt {item.attempts + 1} follows in {wait:.3g} s"

@@ -183,6 +183,9 @@ class Runner:
             item.status = Status.CANCELLED
         else:
             item.status = Status.COMPLETED if result and result.ok else Status.FAILED
+        if result and item.status is Status.FAILED:
+            words = result.last_words(_LAST_WORDS)
+            self.means.record.output(progress.step.name.text, item, words)
         if progress.looped:
             self.means.record.item(progress.step.name.text, item)
         self._advance(progress)

@@ -16,7 +16,7 @@ from gxo.runtime.runner import Means, Runner
 from gxo.runtime.scope import Scopes
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
-from gxo.runtime.store import EventRow, Store
+from gxo.runtime.store import EventRow, Store, shown
 from gxo.runtime.task import from_spec
 from gxo.runtime.workspace import Workspaces, remove
 from gxo.systemd.bus import Bus, SystemdError
@@ -37,7 +37,7 @@ def run(run_id: str) -> int:
         assert row is not None, f"there is no run {run_id}"
         task = from_spec(row.spec)
         redactor = Redactor()
-        record = Record(store, run_id, redactor, _tell)
+        record = Record(store, run_id, redactor, lambda event: _tell(row.playbook, event))
         manager = Manager(bus)
         path = Workspaces().make(_owner())
         names = RunNames(run=run_id, playbook=row.playbook)
@@ -104,23 +104,11 @@ def _no_secret(name: str) -> str:
     raise Failure(f"there is no secret `{name}`", argument=0)
 
 
-def _tell(event: EventRow) -> None:
+def _tell(playbook: str, event: EventRow) -> None:
     """To whoever is attached; nobody need be."""
     with suppress(BrokenPipeError):
-        sys.stdout.write(json.dumps({"version": 1, **_shown(event)}) + "\n")
+        sys.stdout.write(json.dumps({"version": 1, **shown(playbook, event)}) + "\n")
         sys.stdout.flush()
-
-
-def _shown(event: EventRow) -> dict[str, object]:
-    return {
-        "time": event.time,
-        "run": event.run,
-        "step": event.step,
-        "iteration": event.iteration,
-        "event": event.event,
-        "status": event.status,
-        "detail": event.detail,
-    }
 
 
 def _owner() -> tuple[int, int] | None:

@@ -90,6 +90,20 @@ class EventRow:
     number: int = 0
 
 
+def shown(playbook: str, event: EventRow) -> dict[str, object]:
+    """An event as programs get it (8-contracts.md, JSON)."""
+    return {
+        "time": event.time,
+        "run": event.run,
+        "playbook": playbook,
+        "step": event.step,
+        "iteration": event.iteration,
+        "event": event.event,
+        "status": event.status,
+        "detail": event.detail,
+    }
+
+
 class Store:
     """One connection to the state. Use as a context manager. Methods raise StoreError.
 

@@ -1,0 +1,138 @@
+"""`gxo runs`: the runs there were and are, and what became of their steps."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gxo.cli import options, output
+from gxo.cli.exits import Exit, Failure
+
+if TYPE_CHECKING:
+    from gxo.runtime.store import RunRow, StepRow, Store
+
+app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+
+
+@app.callback(epilog="Example: gxo runs show 0141d9b3e1dd")
+def runs(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="The newest N runs.")] = 20,
+    json: options.Json = False,
+) -> int:
+    """List the runs of this host, the newest first; `show` has all of one."""
+    if context.invoked_subcommand is not None:
+        return Exit.DONE
+    from gxo.cli.attach import COLOURS
+    from gxo.cli.guard import need_root
+    from gxo.cli.table import Cell, Colour, coloured, table
+    from gxo.runtime.store import Store
+
+    need_root("runs")
+    with Store() as store:
+        found = store.runs(limit)
+        if json:
+            output.emit({"runs": [_document(store, run) for run in found]})
+            return Exit.DONE
+    if not found:
+        output.note("no runs; `gxo run PLAYBOOK` makes one")
+    rows = [
+        (
+            run.id,
+            run.playbook,
+            Cell(run.status, COLOURS.get(run.status, Colour.NONE)),
+            _moment(run.created),
+            _took(run.started, run.ended),
+        )
+        for run in found
+    ]
+    header = ("RUN", "PLAYBOOK", "STATUS", "STARTED", "TOOK")
+    output.say(table(rows, header=header, colour=coloured()).rstrip("\n"))
+    return Exit.DONE
+
+
+@app.command(epilog="Example: gxo runs show --json 0141d9b3e1dd")
+def show(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins.")],
+    json: options.Json = False,
+) -> int:
+    """Show one run: its steps, their times, how they ended, what they yielded."""
+    from gxo.cli.attach import COLOURS
+    from gxo.cli.guard import need_root
+    from gxo.cli.table import Cell, Colour, coloured, table
+    from gxo.runtime.store import WHOLE, Store
+
+    need_root("runs show")
+    with Store() as store:
+        row = find(store, run)
+        if json:
+            output.emit(_document(store, row))
+            return Exit.DONE
+        steps = _in_order(store.steps(row.id))
+    output.say(f"run {row.id} of {row.playbook}: {row.status}, {_moment(row.created)}")
+    if row.detail:
+        output.say(f"  {row.detail}")
+    rows = [
+        (
+            f"  {step.step}" + ("" if step.iteration == WHOLE else f"[{step.iteration}]"),
+            Cell(step.status, COLOURS.get(step.status, Colour.NONE)),
+            _took(step.started, step.ended),
+            "" if step.attempts < 2 else f"{step.attempts} attempts",
+            step.detail,
+        )
+        for step in steps
+    ]
+    output.say(table(rows, colour=coloured()).rstrip("\n"))
+    return Exit.DONE
+
+
+def find(store: "Store", wanted: str) -> "RunRow":
+    """The run of that id, or the only one whose id begins so."""
+    found = [run for run in store.runs() if run.id.startswith(wanted)]
+    if len(found) == 1:
+        return found[0]
+    reason = "several begin so; give more of it" if found else "`gxo runs` lists them"
+    raise Failure(f"cannot find run `{wanted}`: {reason}")
+
+
+def _in_order(steps: "tuple[StepRow, ...]") -> "list[StepRow]":
+    return sorted(steps, key=lambda step: (step.started or 0, step.step, step.iteration))
+
+
+def _document(store: "Store", run: "RunRow") -> dict[str, object]:
+    """A run as programs get it (8-contracts.md, JSON): an item of a loop stands as `step[N]`."""
+    from gxo.runtime.store import WHOLE
+
+    return {
+        "id": run.id,
+        "playbook": run.playbook,
+        "status": run.status.value,
+        "started": _iso(run.started),
+        "ended": _iso(run.ended),
+        "detail": run.detail,
+        "steps": {
+            step.step if step.iteration == WHOLE else f"{step.step}[{step.iteration}]": {
+                "status": step.status.value,
+                "started": _iso(step.started),
+                "ended": _iso(step.ended),
+                "attempts": step.attempts,
+                "detail": step.detail,
+                "summary": step.summary,
+            }
+            for step in _in_order(store.steps(run.id))
+        },
+    }
+
+
+def _moment(time: int) -> str:
+    return datetime.fromtimestamp(time / 1e6).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _iso(time: int | None) -> str | None:
+    if time is None:
+        return None
+    return datetime.fromtimestamp(time / 1e6, UTC).isoformat(timespec="microseconds")
+
+
+def _took(started: int | None, ended: int | None) -> str:
+    return f"{(ended - started) / 1e6:.2f} s" if started and ended else ""
