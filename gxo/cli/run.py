@@ -1,5 +1,7 @@
 """`gxo run`: carry out a playbook's run_once workloads now."""
 
+import os
+
 import typer
 
 from gxo.cli import options, output
@@ -22,6 +24,7 @@ def run(
     from gxo.cli.attach import follow
     from gxo.cli.guard import need_root
     from gxo.cli.load import given, load_to_run
+    from gxo.plan.effects import effects
     from gxo.runtime.launch import launch, submit
     from gxo.runtime.store import Store
     from gxo.runtime.task import Task
@@ -34,7 +37,9 @@ def run(
     with Store() as store, Bus.system() as bus:
         manager = Manager(bus)
         run = submit(store, playbook, Task(plan=plan, frames=frames, jobs=jobs))
-        started = launch(manager, run, playbook, attached=not detach)
+        read = {use.argument for use in effects(plan, "env")}
+        environment = {name: value for name, value in os.environ.items() if name in read}
+        started = launch(manager, run, playbook, attached=not detach, environment=environment)
         if started.events is None:
             output.say(run)
             return Exit.DONE

@@ -1,7 +1,9 @@
 """Launch: a run put into the state and its runner started; what it tells comes back on a pipe."""
 
+import json
 import os
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gxo.data import own_command
@@ -16,6 +18,7 @@ from gxo.units.model import Command, Property, Unit, UnitType
 from gxo.units.names import ROOT_SLICE
 from gxo.units.properties import properties
 
+_PATIENCE = 30.0
 # an orderly end, however the run ended, leaves nothing: no second Python for that
 _IF_KILLED = ("/bin/sh", "-c", '[ "$SERVICE_RESULT" = success ] || exec "$@"', "sh")
 
@@ -45,27 +48,45 @@ def submit(store: Store, playbook: str, task: Task) -> str:
     return run
 
 
-def launch(manager: Manager, run: str, playbook: str, *, attached: bool) -> Launched:
-    """Start the runner of a submitted run. Raises SystemdError where systemd refuses it."""
+def launch(
+    manager: Manager,
+    run: str,
+    playbook: str,
+    *,
+    attached: bool,
+    environment: Mapping[str, str],
+) -> Launched:
+    """Start the runner of a submitted run. Raises SystemdError where systemd refuses it.
+
+    `environment` is what `env` reads; it goes by a descriptor, and nobody else can read it.
+    """
     names = RunNames(run=run, playbook=playbook)
+    given = _memory(json.dumps(dict(environment)))
     reader, writer = os.pipe2(os.O_CLOEXEC) if attached else (None, None)
+    files = [given, *((writer,) if writer is not None else ())]
     try:
         with manager.jobs() as jobs:
-            _start(jobs, names, writer)
+            _start(jobs, names, files)
     finally:
-        if writer is not None:
-            os.close(writer)
+        for descriptor in files:
+            os.close(descriptor)
     return Launched(run, names, reader)
 
 
-def _start(jobs: Jobs, names: RunNames, writer: int | None) -> None:
+def _memory(text: str) -> int:
+    """A descriptor from which the text can be read once, by whoever holds it."""
+    descriptor = os.memfd_create("gxo-run", os.MFD_CLOEXEC)
+    os.write(descriptor, text.encode())
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def _start(jobs: Jobs, names: RunNames, files: Sequence[int]) -> None:
     unit = _unit(names)
-    found = properties(unit)
-    files = () if writer is None else (writer,)
-    if files:
-        found = (*found, Property("StandardOutputFileDescriptor", "h", 0))
-    job = jobs.start_transient(unit.name, found, files=files)
-    raise_if_refused(jobs.wait(30, job)[job])
+    handed = ("StandardInputFileDescriptor", "StandardOutputFileDescriptor")[: len(files)]
+    handles = tuple(Property(name, "h", number) for number, name in enumerate(handed))
+    job = jobs.start_transient(unit.name, (*properties(unit), *handles), files=files)
+    raise_if_refused(jobs.wait(_PATIENCE, job)[job])
 
 
 def _unit(names: RunNames) -> Unit:

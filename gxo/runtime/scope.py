@@ -59,8 +59,7 @@ class Scopes:
 def _functions(secret: Callable[[str], str], environment: Mapping[str, str]) -> FunctionTable:
     def env(name: str) -> str:
         if name not in environment:
-            hint = f"pass it on with `--env {name}`"
-            raise Failure(f"the environment has no `{name}`", argument=0, hint=hint)
+            raise Failure(f"the environment has no `{name}`", argument=0)
         return environment[name]
 
     return run_functions(secret=secret, env=env, now=_now, uuid=lambda: str(uuid.uuid4()))

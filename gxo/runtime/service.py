@@ -32,6 +32,7 @@ _PATIENCE = 60.0
 
 def run(run_id: str) -> int:
     """Carry out a run that stands in the state as Pending; how it ended stands there too."""
+    environment = json.load(sys.stdin)
     with Store() as store, Bus.system() as bus, JournalWriter() as journal:
         row = store.run(run_id)
         assert row is not None, f"there is no run {run_id}"
@@ -64,7 +65,7 @@ def run(run_id: str) -> int:
                     registered=registered,
                     statuses=order.status,
                     secret=_no_secret,
-                    environment={},
+                    environment=environment,
                 ),
                 order=order,
                 names=names,

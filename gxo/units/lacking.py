@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
+from gxo.plan.effects import effects
 from gxo.plan.model import EdgeKind, Plan, Step
 from gxo.source import Span
 from gxo.spec.lifecycle import EventDriven, RunOnce, Scheduled, Supervise
@@ -30,7 +31,12 @@ def lacking_to_apply_step(step: Step) -> tuple[Problem, ...]:
 def lacking_to_run(plan: Plan) -> tuple[Problem, ...]:
     """Parts of a playbook and its steps that a run does not carry out."""
     return _problems(
-        [*_of_plan(plan), *_streams(plan), *(lack for s in plan.steps for lack in _of_run(s))]
+        [
+            *_of_plan(plan),
+            *_streams(plan),
+            *_effects(plan),
+            *(lack for step in plan.steps for lack in _of_run(step)),
+        ]
     )
 
 
@@ -54,6 +60,13 @@ def _streams(plan: Plan) -> Iterator[_Lack]:
     for edge in plan.edges:
         if edge.kind is EdgeKind.STREAM:
             yield edge.span, f"stream from `{edge.source}` to `{edge.target}`"
+
+
+def _effects(plan: Plan) -> Iterator[_Lack]:
+    yield from ((use.span, "read secrets in a run") for use in effects(plan, "secret"))
+    for use in effects(plan, "env"):
+        if use.argument is None:
+            yield use.span, "read a variable of the environment whose name a template makes"
 
 
 def _of_run(step: Step) -> Iterator[_Lack]:

@@ -150,3 +150,17 @@ def test_many_at_once(machine: Machine) -> None:
     many = "".join(step(f"s{n}", "mkdir here && sleep 0.1 && rmdir here") for n in range(4))
     ran = run(machine, many, "--jobs", "1")
     assert (ran.code, len(ran.steps)) == (0, 4)
+
+
+def test_the_environment_of_the_caller(machine: Machine) -> None:
+    """`env` reads the variables of who runs, those alone that a template names."""
+    path = machine.write(
+        "/srv/env.yaml",
+        "name: env\nworkloads:\n"
+        + step("a", "test {{ env 'MINE' }} = 'a b' && test -z \"$OTHER\""),
+    )
+    done = machine.gxo("run", path, env={"MINE": "'a b'", "OTHER": "x"})
+    assert done.returncode == 0, done.stdout
+    missing = machine.gxo("run", path)
+    assert missing.returncode == 1
+    assert "the environment has no `MINE`" in missing.stdout
