@@ -21,21 +21,26 @@ def run(
     json: options.Json = False,
 ) -> int:
     """Run the steps of a playbook in their order, in a workspace of the run's own."""
+    from gxo.apply.setup import setup
     from gxo.cli.attach import follow
     from gxo.cli.guard import need_root
     from gxo.cli.load import given, load_to_run
     from gxo.plan.effects import effects
     from gxo.runtime.launch import launch, submit
     from gxo.runtime.store import Store
+    from gxo.runtime.sweep import sweep
     from gxo.runtime.task import Task
     from gxo.systemd.bus import Bus
     from gxo.systemd.manager import Manager
 
     need_root("run")
     plan, frames = load_to_run(path, given(inputs, variables, vars_files), as_json=json)
+    for done in setup():
+        output.note(f"set up this host: {done}")
     playbook = plan.playbook.text
     with Store() as store, Bus.system() as bus:
         manager = Manager(bus)
+        sweep(store, manager)
         run = submit(store, playbook, Task(plan=plan, frames=frames, jobs=jobs))
         read = {use.argument for use in effects(plan, "env")}
         environment = {name: value for name, value in os.environ.items() if name in read}

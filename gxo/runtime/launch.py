@@ -11,6 +11,7 @@ from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import RunRow, Store
 from gxo.runtime.task import Task, new_run_id, to_spec
+from gxo.runtime.workspace import Workspaces
 from gxo.systemd.jobs import Jobs, raise_if_refused
 from gxo.systemd.manager import Manager
 from gxo.units.directives import directive
@@ -33,7 +34,7 @@ class Launched:
 
 
 def submit(store: Store, playbook: str, task: Task) -> str:
-    """Put a run into the state as Pending; its id."""
+    """Put a run into the state as Pending, with the workspace it will have; its id."""
     run = new_run_id()
     spec = to_spec(task)
     store.add(
@@ -42,6 +43,7 @@ def submit(store: Store, playbook: str, task: Task) -> str:
             playbook=playbook,
             status=Status.PENDING,
             created=time.time_ns() // 1000,
+            workspace=str(Workspaces().name()),
             spec=spec,
         )
     )

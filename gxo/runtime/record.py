@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from gxo.runtime.progress import Item
 from gxo.runtime.redact import Redactor
@@ -83,6 +84,13 @@ class Record:
         event = self._event("retry", Status.RUNNING, step=step, iteration=item.number, detail=said)
         self._store.save(self._run, [], [event])
         self._tell(event)
+
+    def cut_off(self, row: StepRow, detail: str, ended: int) -> None:
+        """A step or an item of one that nobody saw the end of has failed."""
+        event = self._event(
+            "step", Status.FAILED, step=row.step, iteration=row.iteration, detail=detail
+        )
+        self._save(replace(row, status=Status.FAILED, detail=event.detail, ended=ended), event)
 
     def _save(self, row: StepRow, event: EventRow) -> None:
         self._store.save(self._run, [row], [event])

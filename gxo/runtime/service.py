@@ -17,9 +17,10 @@ from gxo.runtime.scope import Scopes
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import EventRow, Store, shown
+from gxo.runtime.sweep import end
 from gxo.runtime.task import from_spec
-from gxo.runtime.workspace import Workspaces, remove
-from gxo.systemd.bus import Bus, SystemdError
+from gxo.runtime.workspace import make, remove
+from gxo.systemd.bus import Bus
 from gxo.systemd.journal_write import JournalWriter
 from gxo.systemd.manager import Manager
 from gxo.template.fault import Failure
@@ -40,7 +41,9 @@ def run(run_id: str) -> int:
         redactor = Redactor()
         record = Record(store, run_id, redactor, lambda event: _tell(row.playbook, event))
         manager = Manager(bus)
-        path = Workspaces().make(_owner())
+        assert row.workspace is not None, f"run {run_id} was run before"
+        path = Path(row.workspace)
+        make(path, _owner())
         names = RunNames(run=run_id, playbook=row.playbook)
         fields = {"GXO_PLAYBOOK": row.playbook, "GXO_RUN": run_id}
         registered: dict[str, Data] = {}
@@ -51,7 +54,7 @@ def run(run_id: str) -> int:
             own["SYSLOG_IDENTIFIER"] = f"{row.playbook}.{step}"
             journal.write(text, own, 6)
 
-        record.run(Status.RUNNING, started=_now(), workspace=str(path))
+        record.run(Status.RUNNING, started=_now())
         with manager.jobs() as jobs:
             means = Means(
                 manager=manager,
@@ -83,21 +86,10 @@ def run(run_id: str) -> int:
 
 def clean(run_id: str) -> int:
     """End what a runner has left that was killed: its steps, its workspace, its row."""
-    with Store() as store:
+    with Store() as store, Bus.system() as bus:
         row = store.run(run_id)
         assert row is not None, f"there is no run {run_id}"
-        names = RunNames(run=run_id, playbook=row.playbook)
-        with suppress(SystemdError), Bus.system() as bus:
-            manager = Manager(bus)
-            manager.stop(names.slice)
-            for unit in manager.units(names.steps):
-                manager.reset_failed(unit.name)
-        if row.status.terminal:
-            return 0
-        if row.workspace:
-            remove(Path(row.workspace))
-        record = Record(store, run_id, Redactor(), lambda _: None)
-        record.run(Status.FAILED, detail="its runner was killed", ended=_now(), workspace=None)
+        end(store, Manager(bus), row)
     return 0
 
 

@@ -31,23 +31,26 @@ class Workspaces:
 
     place: Path = PLACE
 
-    def make(self, owner: tuple[int, int] | None = None) -> Path:
-        """A fresh one, 0700, of that user and group (else of this process). WorkspaceError."""
-        path = self.place / str(uuid.uuid4())
-        try:
-            self.place.mkdir(mode=0o755, parents=True, exist_ok=True)
-            path.mkdir(mode=0o700)
-            if owner is not None:
-                os.chown(path, *owner)
-        except OSError as error:
-            raise WorkspaceError(f"cannot make workspace {path}: {error.strerror}") from None
-        return path
+    def name(self) -> Path:
+        """A path for a fresh one, which nobody can guess."""
+        return self.place / str(uuid.uuid4())
 
     def all(self) -> tuple[Path, ...]:
         """Those that are there, by name; what is no workspace is left alone."""
         if not self.place.is_dir():
             return ()
         return tuple(sorted(path for path in self.place.iterdir() if _is_name(path.name)))
+
+
+def make(path: Path, owner: tuple[int, int] | None = None) -> None:
+    """Make a workspace, 0700, of that user and group (else of this process). WorkspaceError."""
+    try:
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        path.mkdir(mode=0o700)
+        if owner is not None:
+            os.chown(path, *owner)
+    except OSError as error:
+        raise WorkspaceError(f"cannot make workspace {path}: {error.strerror}") from None
 
 
 def remove(path: Path) -> None:

@@ -3,9 +3,11 @@
 `lab`, `lab257`       the bare labs, one a session
 `machine`             the test runs on 252 and on 257, on labs shared by the session
 `fresh_machine`       the same, on labs of the test's own (reboots, kills, counts of units)
+`whole_machine`       the same, booted as far as a server is, so that gxo-restore.service runs
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,4 +58,12 @@ def machine(request: pytest.FixtureRequest) -> Machine:
 def fresh_machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
     """A machine of the test's own, with systemd 252, then with 257."""
     with Lab.boot(spec_for(root_for(request.param))) as booted:
+        yield Machine(booted, request.param)
+
+
+@pytest.fixture(params=VERSIONS)
+def whole_machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
+    """A machine of the test's own that boots as far as a server does, and restores by itself."""
+    spec = replace(spec_for(root_for(request.param)), target="multi-user.target")
+    with Lab.boot(spec) as booted:
         yield Machine(booted, request.param)

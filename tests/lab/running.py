@@ -60,3 +60,11 @@ def step(name: str, command: str, extra: str = "") -> str:
         f"  - {{name: {name}, {extra}lifecycle: {{policy: run_once}},"
         f" process: {{module: exec, params: {params}}}}}\n"
     )
+
+
+def steps(machine: Machine) -> list[str]:
+    """The steps' units that run."""
+    said = machine.run(
+        *("systemctl", "list-units", "--plain", "--no-legend"), "--state=activating", "gxorun-*"
+    )
+    return [line.split()[0] for line in said.stdout.splitlines()]

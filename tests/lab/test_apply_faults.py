@@ -5,14 +5,11 @@ import random
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
-from gxo.lab import Lab
 from tests.lab.applying import HOST, Site, schedule, service, site, step, until
-from tests.lab.conftest import VERSIONS, root_for
-from tests.lab.machine import Machine, spec_for
+from tests.lab.machine import Machine
 
 RAN = "/srv/{name}/ran"
 
@@ -140,14 +137,6 @@ def test_who_cannot_wait_learns_for_whom(here: Site) -> None:
     assert "cannot take the lock within 0.3 s: `gxo apply fault` (process " in done.stderr
     process.communicate()
     assert process.returncode == 0
-
-
-@pytest.fixture(params=VERSIONS)
-def whole_machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
-    """A machine of the test's own that boots as far as a server does, and restores by itself."""
-    spec = replace(spec_for(root_for(request.param)), target="multi-user.target")
-    with Lab.boot(spec) as booted:
-        yield Machine(booted, request.param)
 
 
 @pytest.mark.parametrize("power_cut", [False, True])

@@ -11,7 +11,7 @@ import pytest
 
 from tests.lab.applying import until
 from tests.lab.machine import Machine
-from tests.lab.running import left, run, step
+from tests.lab.running import left, run, step, steps
 
 STUBBORN = "trap '' TERM; touch up; while :; do sleep 0.1; touch again; done"
 
@@ -34,14 +34,6 @@ def running(machine: Machine, workloads: str) -> Iterator["subprocess.Popen[str]
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate(timeout=20)
-
-
-def steps(machine: Machine) -> list[str]:
-    """The steps' units that run."""
-    said = machine.run(
-        *("systemctl", "list-units", "--plain", "--no-legend"), "--state=activating", "gxorun-*"
-    )
-    return [line.split()[0] for line in said.stdout.splitlines()]
 
 
 def interrupt(machine: Machine, name: str = "INT") -> None:

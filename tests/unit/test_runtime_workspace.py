@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gxo.runtime.workspace import Workspaces, remove
+from gxo.runtime.workspace import Workspaces, make, remove
 
 
 @pytest.fixture
@@ -16,11 +16,18 @@ def place(tmp_path: Path) -> Workspaces:
     return Workspaces(tmp_path / "workspaces")
 
 
+def made(place: Workspaces, owner: tuple[int, int] | None = None) -> Path:
+    """A fresh workspace."""
+    path = place.name()
+    make(path, owner)
+    return path
+
+
 def test_a_workspace_is_private(place: Workspaces) -> None:
     """Each has a name that cannot be guessed and belongs to its user alone, whatever the umask."""
     before = os.umask(0)
     try:
-        one, two = place.make((65534, 65534)), place.make()
+        one, two = made(place, (65534, 65534)), made(place)
     finally:
         os.umask(before)
     assert {(p.stat().st_mode & 0o7777, p.stat().st_uid) for p in (one, two)} == {
@@ -32,7 +39,7 @@ def test_a_workspace_is_private(place: Workspaces) -> None:
 
 def test_what_is_no_workspace_is_left_alone(place: Workspaces) -> None:
     """Only names that gxo gives count."""
-    ours = place.make()
+    ours = made(place)
     for name in ("lost+found", ours.name.upper(), ours.name + ".old"):
         (place.place / name).mkdir(exist_ok=True)
     assert place.all() == (ours,)
@@ -40,7 +47,7 @@ def test_what_is_no_workspace_is_left_alone(place: Workspaces) -> None:
 
 def test_removing_twice(place: Workspaces) -> None:
     """A workspace that is gone is as it should be."""
-    path = place.make()
+    path = made(place)
     remove(path)
     remove(path)
     assert place.all() == ()
@@ -51,7 +58,7 @@ def test_a_hostile_tree(place: Workspaces, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "kept").write_text("kept")
-    path = place.make()
+    path = made(place)
     (path / "to-root").symlink_to("/")
     (path / "to-outside").symlink_to(outside)
     os.link(outside / "kept", path / "hard")
@@ -72,7 +79,7 @@ def test_a_hostile_tree(place: Workspaces, tmp_path: Path) -> None:
 
 def test_a_deep_tree(place: Workspaces) -> None:
     """Two thousand levels, longer than any path may be, with few open files and no recursion."""
-    path = place.make()
+    path = made(place)
     here = os.open(path, os.O_RDONLY)
     for _ in range(2000):
         os.mkdir("a-long-name-of-a-directory", dir_fd=here)
@@ -86,7 +93,7 @@ def test_a_deep_tree(place: Workspaces) -> None:
 
 def test_very_many_files(place: Workspaces) -> None:
     """A hundred thousand, in one directory and in many."""
-    path = place.make()
+    path = made(place)
     for number in range(100_000):
         if number % 1000 == 0:
             (path / str(number)).mkdir()
@@ -100,7 +107,7 @@ def test_a_mount_inside(place: Workspaces, tmp_path: Path) -> None:
     outside = tmp_path / "out side"
     (outside / "deep").mkdir(parents=True)
     (outside / "deep" / "kept").write_text("kept")
-    path = place.make()
+    path = made(place)
     (path / "a b").mkdir()
     script = (
         'mount --bind "$1" "$2/a b" && mount -t tmpfs none "$2/a b/deep" && touch "$2/a b/deep/x"'
@@ -118,7 +125,7 @@ def test_a_mount_inside(place: Workspaces, tmp_path: Path) -> None:
 
 def test_what_cannot_be_changed(place: Workspaces) -> None:
     """Immutable and append-only files and directories go as well."""
-    path = place.make()
+    path = made(place)
     (path / "dir" / "sub").mkdir(parents=True)
     (path / "dir" / "file").write_text("x")
     (path / "log").write_text("x")

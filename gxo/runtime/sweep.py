@@ -1,0 +1,68 @@
+"""Sweep: runs whose runner is gone, ended; workspaces that belong to no run, removed."""
+
+import time
+from pathlib import Path
+
+from gxo.runtime.record import Record
+from gxo.runtime.redact import Redactor
+from gxo.runtime.status import Status
+from gxo.runtime.step_unit import RunNames
+from gxo.runtime.store import RunRow, Store
+from gxo.runtime.workspace import Workspaces, remove
+from gxo.systemd.bus import BusError
+from gxo.systemd.manager import Manager, no_such_unit
+
+_STARTING = 60_000_000
+"""Microseconds that a run may be Pending before its runner is up."""
+_KILLED = "its runner was killed"
+_OPEN = (Status.PENDING, Status.RUNNING)
+
+
+def sweep(store: Store, manager: Manager) -> tuple[str, ...]:
+    """Fail the runs that say they run and have no runner, as after a power cut; their ids.
+
+    Raises StoreError, WorkspaceError, SystemdError.
+    """
+    young = _now() - _STARTING
+    gone = []
+    for run in store.runs(statuses=_OPEN):
+        starting = run.status is Status.PENDING and run.created > young
+        if not starting and not manager.result(_names(run).runner).found:
+            last = store.run(run.id)  # what its runner wrote last is there now
+            if last is not None and not last.status.terminal:
+                gone.append(last)
+    for run in gone:
+        end(store, manager, run)
+    held = {run.workspace for run in store.runs(statuses=(*_OPEN, Status.PAUSED))}
+    for path in Workspaces().all():
+        if str(path) not in held:
+            remove(path)
+    return tuple(run.id for run in gone)
+
+
+def end(store: Store, manager: Manager, run: RunRow) -> None:
+    """End all of a run whose runner has ended: its steps' units, its workspace, its row."""
+    names = _names(run)
+    try:
+        manager.stop(names.slice)
+    except BusError as error:
+        if not no_such_unit(error):
+            raise
+    for unit in manager.units(names.steps):
+        manager.reset_failed(unit.name)
+    if run.workspace:
+        remove(Path(run.workspace))
+    if not run.status.terminal:
+        record = Record(store, run.id, Redactor(), lambda _: None)
+        for step in store.steps(run.id):
+            if not step.status.terminal:
+                record.cut_off(step, _KILLED, _now())
+        record.run(Status.FAILED, detail=_KILLED, ended=_now(), workspace=None)
+
+
+def _names(run: RunRow) -> RunNames:
+    return RunNames(run=run.id, playbook=run.playbook)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
