@@ -21,6 +21,9 @@ SCHEMAS = {
     **{name: name for name in ("validate", "compile", "plan", "apply", "status", "logs")},
     **{name: name for name in ("setup", "doctor")},
     "rollback": "apply",
+    "run": "event",
+    "runs": "runs",
+    "runs show": "run",
     **dict.fromkeys(("start", "stop", "restart", "reload", "trigger", "remove"), "control"),
 }
 # the same, of what it prints with `--list`
@@ -39,11 +42,14 @@ class Entry:
 
 
 def entries() -> Iterator[Entry]:
-    """Every command a user calls, in the order of `gxo --help`."""
+    """Every command a user calls, in the order of `gxo --help`; those beneath one behind it."""
     group: Any = typer.main.get_command(app)
-    for name in COMMANDS:
-        if name not in HIDDEN:
-            command = group.get_command(None, name)
+    for top in COMMANDS:
+        if top in HIDDEN:
+            continue
+        whole = group.get_command(None, top)
+        beneath = getattr(whole, "commands", {}).items()
+        for name, command in ((top, whole), *((f"{top} {sub}", found) for sub, found in beneath)):
             arguments = [p for p in command.params if p.param_type_name == "argument"]
             options = ["[OPTION]…"] if len(command.params) > len(arguments) else []
             yield Entry(

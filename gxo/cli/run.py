@@ -1,6 +1,7 @@
 """`gxo run`: carry out a playbook's run_once workloads now."""
 
 import os
+from typing import Annotated
 
 import typer
 
@@ -10,17 +11,26 @@ from gxo.cli.exits import Exit
 app = typer.Typer()
 
 
-@app.command(epilog="Example: gxo run build.yaml --input branch=main")
+@app.command(epilog="Example: gxo run --input branch=main build.yaml")
 def run(
-    path: str = typer.Argument(..., help="The playbook."),
-    jobs: int = typer.Option(8, "--jobs", "-j", min=1, help="Steps that may run at once."),
-    detach: bool = typer.Option(False, "--detach", help="Print the run's id and return."),
+    path: Annotated[
+        str, typer.Argument(metavar="PATH", help="A playbook; `-` reads standard input.")
+    ],
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Steps that may run at once.")
+    ] = 8,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Print the run's id and let it go on by itself.")
+    ] = False,
     inputs: options.Inputs = [],
     variables: options.Vars = [],
     vars_files: options.VarsFiles = [],
     json: options.Json = False,
 ) -> int:
-    """Run the steps of a playbook in their order, in a workspace of the run's own."""
+    """Run the `run_once` workloads of a playbook now, in their order, in a workspace of their own.
+
+    Each is a transient unit. Ctrl-C cancels the run; when this command is killed, it goes on.
+    """
     from gxo.apply.setup import setup
     from gxo.cli.attach import follow
     from gxo.cli.guard import need_root

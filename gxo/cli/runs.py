@@ -17,7 +17,9 @@ app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 @app.callback(epilog="Example: gxo runs show 0141d9b3e1dd")
 def runs(
     context: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="The newest N runs.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", metavar="N", min=1, help="No more than the newest N.")
+    ] = 20,
     json: options.Json = False,
 ) -> int:
     """List the runs of this host, the newest first; `show` has all of one."""
