@@ -93,7 +93,8 @@ def check(live: Live, texts: list[str]) -> None:
     unit = dumping(version, name, texts, "/run/text/transient")
     file = dumping(version, f"{name}file", texts, "/run/text/file")
     live.load_files([file])
-    assert live.manager.properties(file.name, ["LoadState"])["LoadState"] == "loaded"
+    loaded = live.manager.properties(file.name, ["LoadState", "LoadError"])
+    assert (loaded["LoadState"], *loaded["LoadError"]) == ("loaded", "", "")
     told = [live.property(file.name, "ExecStartEx")[0][1][4:]]
     try:
         with live.manager.jobs() as jobs:
