@@ -19,6 +19,7 @@ from gxo.language.frontend import parse_sources
 from gxo.plan.build import build_plan
 from gxo.source import Source
 from gxo.units.build import Target, compile_units
+from gxo.units.steps import compile_steps
 from tests.docs import DOCUMENTS, TOP, Block, blocks, matches
 
 BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
@@ -45,8 +46,12 @@ COMMAND_LINES = [(path, line) for path in PAGES for line in dict.fromkeys(comman
 
 @pytest.mark.parametrize("block", PLAYBOOKS, ids=lambda block: block.place)
 def test_playbooks_compile(block: Block) -> None:
-    """A playbook in a document has no problem, and becomes units; `wrong.yaml` has problems."""
-    problems, units = compiled(Source(block.file or "playbook.yaml", block.text), 252)
+    """A playbook in a document has no problem, and becomes units; `wrong.yaml` has problems.
+
+    The playbooks of `gxo run` become steps.
+    """
+    source = Source(block.file or "playbook.yaml", block.text)
+    problems, units = compiled(source, 252, runs=block.place.startswith("docs/how-to/run.md"))
     if block.file == "wrong.yaml":
         assert problems
     else:
@@ -61,8 +66,8 @@ def test_examples_compile(path: Path, version: int) -> None:
     assert (problems, units > 0) == ([], True)
 
 
-def compiled(source: Source, version: int) -> tuple[list[str], int]:
-    """What is wrong with a playbook, and how many units it becomes."""
+def compiled(source: Source, version: int, *, runs: bool = False) -> tuple[list[str], int]:
+    """What is wrong with a playbook, and how many units, or steps of a run, it becomes."""
     playbooks, problems = parse_sources([source])
     found = list(problems)
     units = 0
@@ -70,7 +75,8 @@ def compiled(source: Source, version: int) -> tuple[list[str], int]:
         plan, wrong = build_plan(playbook)
         found += wrong
         if plan is not None:
-            made, wrong = compile_units(plan, Target(systemd=version))
+            target = Target(systemd=version)
+            made, wrong = (compile_steps if runs else compile_units)(plan, target)
             found += wrong
             units += len(made)
     return [problem.message() for problem in found], units

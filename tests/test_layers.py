@@ -77,7 +77,9 @@ def test_libraries_live_in_one_room(path: Path) -> None:
         assert home is None or wrapped or room_of(path) == home, f"{path} imports {module}"
 
 
-@pytest.mark.parametrize("room", ["plan.model", "units.model", "template.evaluate", "spec.policy"])
+@pytest.mark.parametrize(
+    "room", ["plan.model", "units.model", "template.evaluate", "spec.policy", "runtime.service"]
+)
 def test_what_a_runner_needs_loads_no_frontend(room: str) -> None:
     """Importing the plan's and the units' types loads neither lark nor yaml nor the language."""
     code = (

@@ -104,6 +104,8 @@ _CODES = {
     "gxo.apply.failure.Cancelled": Exit.CANCELLED,
     "gxo.apply.failure.ApplyError": Exit.FAILED,
     "gxo.apply.store.StoreError": Exit.FAILED,
+    "gxo.runtime.store.StoreError": Exit.FAILED,
+    "gxo.runtime.workspace.WorkspaceError": Exit.FAILED,
     "gxo.systemd.journal.JournalError": Exit.FAILED,
     "gxo.cli.exits.Usage": Exit.USAGE,
     "gxo.cli.exits.NotPermitted": Exit.NOT_PERMITTED,

@@ -1,0 +1,132 @@
+"""A run's scope, its captured output and its retries, apart from systemd."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gxo.runtime.capture import KEPT, LONGEST, Capture
+from gxo.runtime.progress import delay
+from gxo.runtime.redact import MASK, Redactor
+from gxo.runtime.scope import Scopes
+from gxo.runtime.status import Status
+from gxo.spec.policy import Retry
+from gxo.template.evaluate import evaluate
+from gxo.template.fault import Failure, Fault
+from gxo.template.value import Data
+from tests.unit.test_plan_build import plan
+from tests.unit.units_plans import SPAN
+
+PLAYBOOK = """\
+inputs: {{who: {{type: string, default: you}}}}
+vars: {vars}
+workloads:
+  - name: a
+    loop: [1]
+    lifecycle: {{policy: run_once}}
+    process: {{module: exec, params: {{command: /bin/echo, args: ['{text}']}}}}
+"""
+
+
+def scopes(vars_: str, text: str, registered: dict[str, Data], statuses: dict[str, str]) -> Scopes:
+    """The scopes of a run of one step."""
+
+    def secret(name: str) -> str:
+        raise Failure(f"there is no secret `{name}`")
+
+    return Scopes(
+        plan(PLAYBOOK.format(vars=vars_, text=text)),
+        run="0123456789ab",
+        workspace="/w",
+        registered=registered,
+        statuses=statuses,
+        secret=secret,
+        environment={"HOME": "/h"},
+    )
+
+
+def shown(vars_: str, text: str, **own: Data) -> Data:
+    """What the one step's argument comes to."""
+    built = plan(PLAYBOOK.format(vars=vars_, text=text))
+    found = scopes(vars_, text, {"said": {"stdout": "x"}}, {"a": Status.RUNNING})
+    params = evaluate(built.steps[0].action.params, found.now(**own))
+    assert isinstance(params, dict)
+    args = params["args"]
+    assert isinstance(args, list)
+    return args[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{{ .who }}", "you"),
+        ("{{ .v }}", [1, "you"]),
+        ('{{ env "HOME" }}', "/h"),
+        ("{{ _gxo.run.id }}", "0123456789ab"),
+        ("{{ _gxo.workspace.path }}", "/w"),
+    ],
+)
+def test_what_a_step_reads(text: str, expected: Data) -> None:
+    """Inputs, vars, the environment, and what gxo says of the run; values keep their types."""
+    assert shown("{v: '{{ list 1 .who }}'}", text) == expected
+
+
+def test_a_var_is_evaluated_once_in_a_run() -> None:
+    """Every step reads the same, also of what changes by the moment."""
+    found = scopes("{id: '{{ uuid }}'}", "{{ .id }}", {}, {})
+    value = plan(PLAYBOOK.format(vars="{id: '{{ uuid }}'}", text="{{ .id }}")).steps[0]
+    assert evaluate(value.action.params, found.now()) == evaluate(value.action.params, found.now())
+
+
+def test_a_loop_variable_is_of_its_step_alone() -> None:
+    """It hides nothing for the others."""
+    assert shown("{}", "{{ .item }}", item=[1, 2]) == [1, 2]
+    with pytest.raises(Fault):
+        shown("{}", "{{ .item }}")
+
+
+def test_an_environment_without_the_name() -> None:
+    """The error says which, and there is no empty text."""
+    with pytest.raises(Fault, match="the environment has no `NOPE`"):
+        shown("{}", '{{ env "NOPE" }}')
+
+
+@given(st.integers(1, 8), st.floats(1, 3), st.floats(0, 1))
+def test_delays_grow_to_a_limit(attempts: int, factor: float, jitter: float) -> None:
+    """By the factor from the first, never beyond the limit but for the jitter."""
+    retry = Retry(
+        span=SPAN, attempts=9, delay=100, max_delay=1000, backoff_factor=factor, jitter=jitter
+    )
+    plain = min(100 * factor ** (attempts - 1), 1000)
+    found = delay(retry, attempts, random.Random(attempts))
+    assert plain * (1 - jitter) - 1 <= found <= plain * (1 + jitter) + 1
+
+
+@given(st.lists(st.binary(max_size=30), max_size=10))
+def test_output_is_kept_and_told_line_by_line(chunks: list[bytes]) -> None:
+    """However it comes in chunks: whole lines, and at the end what has no line break."""
+    lines: list[str] = []
+    capture = Capture(Redactor(), lines.append)
+    for chunk in filter(None, chunks):
+        capture.feed(chunk)
+    capture.feed(b"")
+    whole = b"".join(chunks)
+    *ended, rest = whole.split(b"\n")
+    expected = [*ended, rest] if rest else ended
+    assert lines == [line.decode("utf-8", "replace") for line in expected]
+    assert capture.text == whole.decode("utf-8", "replace").removesuffix("\n")
+    assert not capture.cut
+
+
+def test_long_output_is_cut_and_told_whole() -> None:
+    """The summary keeps its beginning and says that it is cut; the lines have all."""
+    lines: list[str] = []
+    capture = Capture(Redactor(["secret"]), lines.append)
+    for _ in range(40):
+        capture.feed(b"x" * 50_000 + b"sec")
+        capture.feed(b"ret\n")
+    capture.feed(b"")
+    assert (len(capture.text), capture.cut) == (KEPT, True)
+    assert max(map(len, lines)) <= LONGEST
+    assert "".join(lines) == ("x" * 50_000 + MASK) * 40
