@@ -17,9 +17,12 @@ from typing import Any
 from gxo.lab import cgroups, kernel, view
 from gxo.lab.mounts import Layer
 from gxo.lab.spec import DROPPED, CgroupMode, LabError
+from gxo.runtime.mounts import detach_beneath
 
 # systemd-nspawn --keep-unit's way to say that the guest asked for a reboot (systemd-nspawn(1))
 _REBOOT = 133
+# from systemd 257 on it mounts something there, leaves it when it is killed, and then refuses it
+_LEFT = Path("/run/systemd/nspawn")
 _HIERARCHY = "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY"
 # nspawn mounts version 1's controllers read-only. They are the guest's own (it has a cgroup
 # namespace), so it may write them: else no limit would be enforced.
@@ -114,6 +117,7 @@ class _Keeper:
 
     def boot(self) -> bool:
         """One boot, to its end; whether to boot again."""
+        detach_beneath(_LEFT)
         try:
             nspawn = self._start()
             ready, wanted, status = self._attend(nspawn)

@@ -98,13 +98,14 @@ def test_the_fingerprint_sees_mounts_and_sysctls() -> None:
 
 
 def in_private_mounts(script: str, *arguments: str) -> str:
-    """Run a Python script as root in a mount namespace of its own; its stdout."""
+    """Run a Python script as root in a mount namespace of its own, also in a chroot; its stdout."""
+    first = "from gxo.lab.kernel import private_mounts\nprivate_mounts()\n"
     done = subprocess.run(
-        ["unshare", "--mount", "--propagation=private", sys.executable, "-c", script, *arguments],
+        [sys.executable, "-c", first + script, *arguments],
         check=False,
         capture_output=True,
         text=True,
-        cwd=CHECKOUT,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -1,6 +1,7 @@
 """The journal, read and written on a real journald."""
 
 import itertools
+import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,10 +83,14 @@ def test_forged_lines_do_not_show(machine: Machine, manager: Manager, journal: J
     """A line from another unit does not count, whatever fields it claims, systemd's among them."""
     unit, query = site()
     run(machine, manager, unit, "echo mine")
-    forged = "\n".join(
-        ["MESSAGE=forged", "GXO_PLAYBOOK=site", "GXO_WORKLOAD=web", f"UNIT={unit}", "_PID=1"]
+    forged = f"MESSAGE=forged\nGXO_PLAYBOOK=site\nGXO_WORKLOAD=web\nUNIT={unit}\n_PID=1\n"
+    # it waits until journald has read its line: of a process that is gone, nobody knows the unit
+    send = (
+        "import socket, subprocess; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM);"
+        f" s.sendto({forged!r}.encode(), '/run/systemd/journal/socket');"
+        " subprocess.run(['journalctl', '--sync'])"
     )
-    script = f"logger --journald <<'END'\n{forged}\nEND"
+    script = f"/usr/bin/python3 -c {shlex.quote(send)}"
     run(machine, manager, "forger.service", script)
     assert (
         machine.journal("_SYSTEMD_UNIT=forger.service", "GXO_WORKLOAD=web", "MESSAGE=forged")

@@ -110,13 +110,19 @@ def test_a_mount_inside(place: Workspaces, tmp_path: Path) -> None:
     path = made(place)
     (path / "a b").mkdir()
     script = (
-        'mount --bind "$1" "$2/a b" && mount -t tmpfs none "$2/a b/deep" && touch "$2/a b/deep/x"'
-        f' && exec {sys.executable} -c "import sys; from pathlib import Path;'
-        ' from gxo.runtime.workspace import remove; remove(Path(sys.argv[1]))" "$2"'
+        "import subprocess, sys\nfrom pathlib import Path\n"
+        "from gxo.lab.kernel import private_mounts\nfrom gxo.runtime.workspace import remove\n"
+        "private_mounts()\n"
+        "outside, path = sys.argv[1:]\n"
+        "subprocess.run(['mount', '--bind', outside, path + '/a b'], check=True)\n"
+        "subprocess.run(['mount', '-t', 'tmpfs', 'none', path + '/a b/deep'], check=True)\n"
+        "Path(path, 'a b/deep/x').touch()\n"
+        "remove(Path(path))\n"
     )
+    top = str(Path(__file__).parents[2])
     subprocess.run(
-        ["unshare", "--mount", "sh", "-c", script, "sh", outside, path],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        [sys.executable, "-c", script, outside, path],
+        env={**os.environ, "PYTHONPATH": top},
         check=True,
     )
     assert not path.exists()
