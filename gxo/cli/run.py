@@ -40,6 +40,7 @@ def run(
     from gxo.runtime.store import Store
     from gxo.runtime.sweep import sweep
     from gxo.runtime.task import Task
+    from gxo.spec.lifecycle import Policy
     from gxo.systemd.bus import Bus
     from gxo.systemd.manager import Manager
 
@@ -47,6 +48,9 @@ def run(
     plan, frames = load_to_run(path, given(inputs, variables, vars_files), as_json=json)
     for done in setup():
         output.note(f"set up this host: {done}")
+    left_out = [s.name.text for s in plan.steps if s.lifecycle.policy is not Policy.RUN_ONCE]
+    if left_out:
+        output.note(f"left out, since no run has it: {', '.join(left_out)}")
     playbook = plan.playbook.text
     with Store() as store, Bus.system() as bus:
         manager = Manager(bus)

@@ -13,6 +13,8 @@ from gxo.template.value import Data
 from gxo.units.model import Property
 
 _CHUNK = 1 << 16
+# its runner stops, or has stopped
+_CANCELLED = (JobResult.CANCELED, JobResult.DEPENDENCY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +111,7 @@ class Attempt:
             stderr=err.text,
             cut=out.cut or err.cut,
             detail=detail,
-            cancelled=outcome.result is JobResult.CANCELED,
+            cancelled=outcome.result in _CANCELLED,
         )
 
     def _why(self, outcome: Outcome) -> tuple[int | None, str]:
@@ -118,7 +120,7 @@ class Attempt:
             return None, f"systemd refused it: {outcome.error}"
         found = self._manager.result(self.unit)
         self._manager.reset_failed(self.unit)
-        if outcome.result in (JobResult.CANCELED, JobResult.DEPENDENCY):
+        if outcome.result in _CANCELLED:
             return None, "it was cancelled"
         code = found.status if found.code == "exited" else 128 + found.status
         if found.result == "timeout":

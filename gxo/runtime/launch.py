@@ -21,7 +21,7 @@ from gxo.units.properties import properties
 
 _PATIENCE = 30.0
 # an orderly end, however the run ended, leaves nothing: no second Python for that
-_IF_KILLED = ("/bin/sh", "-c", '[ "$SERVICE_RESULT" = success ] || exec "$@"', "sh")
+_IF_KILLED = ("/bin/sh", "-c", '[ "$EXIT_CODE $EXIT_STATUS" = "exited 0" ] || exec "$@"', "sh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,7 @@ def _unit(names: RunNames) -> Unit:
         directive("KillMode", "mixed"),
         directive("TimeoutStopSec", 90_000_000),
         directive("StandardOutput", "null"),
+        directive("StandardError", "journal"),
         directive("LogExtraFields", f"GXO_PLAYBOOK={names.playbook}"),
         directive("LogExtraFields", f"GXO_RUN={names.run}"),
         directive("SyslogIdentifier", "gxo-run"),

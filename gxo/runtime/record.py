@@ -85,12 +85,10 @@ class Record:
         self._store.save(self._run, [], [event])
         self._tell(event)
 
-    def cut_off(self, row: StepRow, detail: str, ended: int) -> None:
-        """A step or an item of one that nobody saw the end of has failed."""
-        event = self._event(
-            "step", Status.FAILED, step=row.step, iteration=row.iteration, detail=detail
-        )
-        self._save(replace(row, status=Status.FAILED, detail=event.detail, ended=ended), event)
+    def cut_off(self, row: StepRow, status: Status, detail: str, ended: int) -> None:
+        """A step or an item of one that nobody saw the end of."""
+        event = self._event("step", status, step=row.step, iteration=row.iteration, detail=detail)
+        self._save(replace(row, status=status, detail=event.detail, ended=ended), event)
 
     def _save(self, row: StepRow, event: EventRow) -> None:
         self._store.save(self._run, [row], [event])

@@ -3,7 +3,7 @@
 import heapq
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import count
 
@@ -64,7 +64,7 @@ class Runner:
 
     def run(self) -> Status:
         """Until nothing runs and nothing may start; SystemdError where the bus is lost."""
-        self._ready += self.means.order.first()
+        self._queue(self.means.order.first())
         while True:
             self._start_ready()
             if not self._attempts and not self._timers and not self._ready:
@@ -232,9 +232,11 @@ class Runner:
         self._move(step, status)
 
     def _move(self, step: Step, status: Status) -> None:
-        for name in self.means.order.move(step.name.text, status):
-            if name in self._steps and name not in self._ready:
-                self._ready.append(name)
+        self._queue(self.means.order.move(step.name.text, status))
+
+    def _queue(self, names: Iterable[str]) -> None:
+        """Note what may start; what no run has is left out."""
+        self._ready += [n for n in names if n in self._steps and n not in self._ready]
 
     def _said(self, error: Exception) -> str:
         return self.means.redactor.text(str(error))

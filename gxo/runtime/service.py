@@ -2,7 +2,9 @@
 
 import grp
 import json
+import os
 import pwd
+import resource
 import signal
 import sys
 import time
@@ -34,6 +36,7 @@ _PATIENCE = 60.0
 def run(run_id: str) -> int:
     """Carry out a run that stands in the state as Pending; how it ended stands there too."""
     environment = json.load(sys.stdin)
+    _allow_many_files()
     with Store() as store, Bus.system() as bus, JournalWriter() as journal:
         row = store.run(run_id)
         assert row is not None, f"there is no run {run_id}"
@@ -85,11 +88,16 @@ def run(run_id: str) -> int:
 
 
 def clean(run_id: str) -> int:
-    """End what a runner has left that was killed: its steps, its workspace, its row."""
+    """End what a runner has left that was killed: its steps, its workspace, its row.
+
+    It is called as ExecStopPost=. A runner that ended by SIGTERM was not up yet when it was told to
+    cancel the run.
+    """
+    cancelled = os.environ.get("EXIT_STATUS") == "TERM"
     with Store() as store, Bus.system() as bus:
         row = store.run(run_id)
         assert row is not None, f"there is no run {run_id}"
-        end(store, Manager(bus), row)
+        end(store, Manager(bus), row, Status.CANCELLED if cancelled else Status.FAILED)
     return 0
 
 
@@ -102,6 +110,12 @@ def _tell(playbook: str, event: EventRow) -> None:
     with suppress(BrokenPipeError):
         sys.stdout.write(json.dumps({"version": 1, **shown(playbook, event)}) + "\n")
         sys.stdout.flush()
+
+
+def _allow_many_files() -> None:
+    """As many as this host lets it have: each step that runs holds two open."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _owner() -> tuple[int, int] | None:

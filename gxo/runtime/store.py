@@ -190,10 +190,15 @@ class Store:
             ).fetchall()
         return tuple(EventRow(**{key: row[key] for key in row.keys()}) for row in rows)  # noqa: SIM118
 
-    def forget(self, runs: Sequence[str]) -> None:
-        """Remove runs with all that is known of them."""
+    def trim(self, kept: int) -> None:
+        """Forget all but the newest of the runs that have ended, with all that is known of them."""
+        ended = [status.value for status in Status if status.terminal]
+        marks = ", ".join("?" * len(ended))
+        old = (
+            f"SELECT id FROM runs WHERE status IN ({marks}) ORDER BY created DESC LIMIT -1 OFFSET ?"  # noqa: S608
+        )
         with self._told("write"), self._db:
-            self._db.executemany("DELETE FROM runs WHERE id = ?", [(run,) for run in runs])
+            self._db.execute(f"DELETE FROM runs WHERE id IN ({old})", (*ended, kept))  # noqa: S608
 
     def _tell(self, events: Sequence[EventRow]) -> None:
         self._db.executemany(

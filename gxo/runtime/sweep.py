@@ -12,6 +12,8 @@ from gxo.runtime.workspace import Workspaces, remove
 from gxo.systemd.bus import BusError
 from gxo.systemd.manager import Manager, no_such_unit
 
+KEPT = 1000
+"""Ended runs that the state keeps."""
 _STARTING = 60_000_000
 """Microseconds that a run may be Pending before its runner is up."""
 _KILLED = "its runner was killed"
@@ -37,10 +39,11 @@ def sweep(store: Store, manager: Manager) -> tuple[str, ...]:
     for path in Workspaces().all():
         if str(path) not in held:
             remove(path)
+    store.trim(KEPT)
     return tuple(run.id for run in gone)
 
 
-def end(store: Store, manager: Manager, run: RunRow) -> None:
+def end(store: Store, manager: Manager, run: RunRow, status: Status = Status.FAILED) -> None:
     """End all of a run whose runner has ended: its steps' units, its workspace, its row."""
     names = _names(run)
     try:
@@ -52,12 +55,14 @@ def end(store: Store, manager: Manager, run: RunRow) -> None:
         manager.reset_failed(unit.name)
     if run.workspace:
         remove(Path(run.workspace))
-    if not run.status.terminal:
-        record = Record(store, run.id, Redactor(), lambda _: None)
-        for step in store.steps(run.id):
-            if not step.status.terminal:
-                record.cut_off(step, _KILLED, _now())
-        record.run(Status.FAILED, detail=_KILLED, ended=_now(), workspace=None)
+    if run.status.terminal:
+        return
+    detail = _KILLED if status is Status.FAILED else ""
+    record = Record(store, run.id, Redactor(), lambda _: None)
+    for step in store.steps(run.id):
+        if not step.status.terminal:
+            record.cut_off(step, status, detail, _now())
+    record.run(status, detail=detail, ended=_now(), workspace=None)
 
 
 def _names(run: RunRow) -> RunNames:

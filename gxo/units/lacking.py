@@ -33,7 +33,7 @@ def lacking_to_run(plan: Plan) -> tuple[Problem, ...]:
     return _problems(
         [
             *_of_plan(plan),
-            *_streams(plan),
+            *_edges(plan),
             *_effects(plan),
             *(lack for step in plan.steps for lack in _of_run(step)),
         ]
@@ -56,10 +56,13 @@ def _of_plan(plan: Plan) -> Iterator[_Lack]:
     yield from ((value.span, "keep `artifacts`") for value in plan.artifacts[:1])
 
 
-def _streams(plan: Plan) -> Iterator[_Lack]:
+def _edges(plan: Plan) -> Iterator[_Lack]:
+    steps = {step.name.text for step in plan.steps if isinstance(step.lifecycle, RunOnce)}
     for edge in plan.edges:
         if edge.kind is EdgeKind.STREAM:
             yield edge.span, f"stream from `{edge.source}` to `{edge.target}`"
+        elif edge.target in steps and edge.source not in steps:
+            yield edge.span, f"let `{edge.target}` wait for `{edge.source}`, which no run has"
 
 
 def _effects(plan: Plan) -> Iterator[_Lack]:

@@ -51,6 +51,19 @@ def test_an_interrupt_cancels(machine: Machine) -> None:
     assert left(machine) == []
 
 
+def test_an_interrupt_at_once(machine: Machine) -> None:
+    """However early it comes, the run is Cancelled and nothing of it stays."""
+    path = machine.write("/srv/faults.yaml", f"name: faults\nworkloads:\n{step('a', 'sleep 9')}")
+    process = machine.popen(*machine.gxo_argv("run", "--json", path), env=machine.gxo_env)
+    assert until(lambda: any(name.startswith("gxo-run-") for name in left(machine)))
+    interrupt(machine)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert left(machine) == []
+    shown = json.loads(machine.gxo("runs", "-n", "1", "--json", check=True).stdout)
+    assert shown["runs"][0]["status"] == "Cancelled"
+
+
 def test_a_killed_runner(machine: Machine) -> None:
     """Its steps end, also one that ignores SIGTERM; the run has Failed, and says why."""
     with running(machine, step("stubborn", STUBBORN)) as p:

@@ -164,3 +164,17 @@ def test_the_environment_of_the_caller(machine: Machine) -> None:
     missing = machine.gxo("run", path)
     assert missing.returncode == 1
     assert "the environment has no `MINE`" in missing.stdout
+
+
+def test_what_no_run_has_is_left_out(machine: Machine) -> None:
+    """Schedules are named, and the rest runs; what later versions bring is refused with a place."""
+    timed = step("timed", "true").replace("policy: run_once", "policy: scheduled, cron: '@daily'")
+    ran = run(machine, step("now", "true") + timed)
+    assert (ran.code, ran.steps) == (0, {"now": "Completed"})
+    assert "left out, since no run has it: timed\n" in ran.stderr
+    refused = step("up", "sleep 9").replace("policy: run_once", "policy: supervise")
+    path = machine.write("/srv/up.yaml", f"name: up\nworkloads:\n{refused}")
+    done = machine.gxo("run", path)
+    assert done.returncode == 1
+    assert "/srv/up.yaml:3:" in done.stderr
+    assert "not in this version" in done.stderr

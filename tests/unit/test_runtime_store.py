@@ -50,16 +50,18 @@ def test_the_newest_runs(place: Path) -> None:
         ]
 
 
-def test_a_run_is_forgotten_whole(place: Path) -> None:
-    """Its steps and events go with it, and no other's."""
+def test_the_oldest_are_forgotten(place: Path) -> None:
+    """Of those that have ended, with their steps and events; one that runs stays."""
     with Store(place) as store:
-        for name in ("a1", "b2"):
-            store.add(replace(RUN, id=name))
-            event = EventRow(time=1, run=name, event="run")
-            store.save(name, [StepRow(step="s", status=Status.RUNNING)], [event])
-        store.forget(["a1"])
-        assert (store.run("a1"), store.steps("a1"), store.events("a1")) == (None, (), ())
-        assert (len(store.steps("b2")), len(store.events("b2"))) == (1, 1)
+        for number, status in enumerate((Status.RUNNING, Status.FAILED, Status.COMPLETED)):
+            run = replace(RUN, id=f"r{number}", created=number, status=status)
+            store.add(run)
+            event = EventRow(time=1, run=run.id, event="run")
+            store.save(run.id, [StepRow(step="s", status=Status.RUNNING)], [event])
+        store.trim(1)
+        assert [run.id for run in store.runs()] == ["r2", "r0"]
+        assert (store.steps("r1"), store.events("r1")) == ((), ())
+        assert (len(store.steps("r0")), len(store.events("r2"))) == (1, 1)
 
 
 def test_only_its_owner_reads_it(place: Path) -> None:
