@@ -1,8 +1,10 @@
 """`gxo logs`: the journal of what is applied, and of nothing that only claims to be."""
 
+import re
 import sys
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+_RUN = re.compile(r"[0-9a-f]{12}")
+_RUNNER = re.compile(rf"gxo-run-(?P<run>{_RUN.pattern})\.service")
+_STEP = re.compile(rf"gxorun-(?P<run>{_RUN.pattern})\.(?P<step>[^.]+)\..*")
 _SHOWN = 100
 _BEFORE = 10
 """Lines shown by default: of the past, and before what is followed."""
@@ -26,10 +31,14 @@ def logs(
     target: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PLAYBOOK[.WORKLOAD]]",
-            help="Only of this; all by default.",
+            metavar="[PLAYBOOK[.WORKLOAD] | RUN]",
+            help="Only of this, or of a run by its id; all that is applied by default.",
             show_default=False,
         ),
+    ] = None,
+    step: Annotated[
+        str | None,
+        typer.Argument(metavar="[STEP]", help="Only of this step of a run.", show_default=False),
     ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Then go on with new lines as they come.")
@@ -51,13 +60,13 @@ def logs(
     ] = "",
     json: options.Json = False,
 ) -> int:
-    """Show the journal of applied workloads: their own lines, and systemd's about them.
+    """Show the journal of applied workloads or of a run: their lines, and systemd's about them.
 
     A line counts by the unit that journald itself notes, not by what it says of itself.
     """
     from gxo.systemd.journal import Journal
 
-    wanted = query(target, since)
+    wanted = query(target, step, since)
     if lines is None and not since:
         lines = _BEFORE if follow else _SHOWN
     journal = Journal()
@@ -88,7 +97,7 @@ def _unknown(target: str | None) -> str:
     from gxo.apply.store import Store
     from gxo.diagnostic.base import did_you_mean
 
-    if not target or os.geteuid() != 0:
+    if not target or is_run(target) or os.geteuid() != 0:
         return ""
     store = Store()
     revisions = [found for name in store.playbooks() if (found := store.current(name))]
@@ -100,11 +109,22 @@ def _unknown(target: str | None) -> str:
     return f"no {'workload' if '.' in target else 'playbook'} of that name is applied; {hint}"
 
 
-def query(target: str | None, since: str) -> "Query":
-    """The lines of a playbook, of one workload of it, or of all that is applied."""
+def is_run(target: str) -> bool:
+    """Whether it is written as the id of a run."""
+    return _RUN.fullmatch(target) is not None
+
+
+def query(target: str | None, step: str | None, since: str) -> "Query":
+    """The lines of a playbook, of one workload of it, of a run or its step, or of all applied."""
     from gxo.systemd.journal import Query
     from gxo.units.names import escape
 
+    if target and is_run(target):
+        fields = (("GXO_RUN", target), *((("GXO_STEP", step),) if step else ()))
+        units = (f"gxorun-{target}.{escape(step or '') or '*'}.*", f"gxo-run-{target}.service")
+        return Query(units=units, fields=fields, since=since)
+    if step:
+        raise typer.BadParameter(f"`{target}` is not the id of a run, so it has no step `{step}`")
     playbook, dot, workload = (target or "").partition(".")
     if (target and not playbook) or (dot and not workload):
         raise typer.BadParameter(f"`{target}` is not PLAYBOOK[.WORKLOAD]")
@@ -130,16 +150,15 @@ def _show(entries: "Iterable[Entry]", *, live: bool) -> None:
 
 
 def _show_json(entries: "Iterable[Entry]") -> None:
-    from gxo.units.names import parse
-
     for entry in entries:
-        name = parse(entry.unit)
+        whose = _whose(entry)
         instant = datetime.fromtimestamp(entry.time / 1e6, UTC)
         output.emit_line(
             {
                 "time": instant.isoformat(timespec="microseconds"),
-                "playbook": name.playbook if name else "",
-                "workload": name.workload if name else "",
+                "playbook": whose.playbook,
+                "workload": whose.workload,
+                "run": whose.run,
                 "unit": entry.unit,
                 "invocation": entry.invocation or None,
                 "priority": entry.priority,
@@ -151,8 +170,29 @@ def _show_json(entries: "Iterable[Entry]") -> None:
         )
 
 
-def _label(entry: "Entry") -> str:
-    from gxo.units.names import parse
+@dataclass(frozen=True, slots=True)
+class _Whose:
+    """Who a line is of or about; `run` is empty for what is applied."""
 
+    playbook: str
+    workload: str
+    run: str = ""
+
+
+def _whose(entry: "Entry") -> _Whose:
+    """By the unit, which cannot be forged. A runner writes its steps' lines: it says whose."""
+    from gxo.units.names import parse, unescape
+
+    if found := _RUNNER.fullmatch(entry.unit):
+        return _Whose(entry.playbook, entry.step, found["run"])
+    if found := _STEP.fullmatch(entry.unit):
+        return _Whose(entry.playbook, unescape(found["step"]), found["run"])
     name = parse(entry.unit)
-    return f"{name.playbook}.{name.workload}" if name else entry.unit
+    return _Whose(name.playbook, name.workload) if name else _Whose("", "")
+
+
+def _label(entry: "Entry") -> str:
+    whose = _whose(entry)
+    if not whose.workload:
+        return entry.unit
+    return f"{whose.playbook}.{whose.workload}" if not whose.run else whose.workload

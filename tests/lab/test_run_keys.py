@@ -1,5 +1,7 @@
 """Every key of a step, as a run carries it out on a real systemd."""
 
+import json
+
 import pytest
 
 from tests.lab.machine import Machine
@@ -178,3 +180,20 @@ def test_what_no_run_has_is_left_out(machine: Machine) -> None:
     assert done.returncode == 1
     assert "/srv/up.yaml:3:" in done.stderr
     assert "not in this version" in done.stderr
+
+
+def test_the_journal_of_a_run(machine: Machine) -> None:
+    """`gxo logs` has the lines of its steps, of one alone where asked; each by who wrote it."""
+    fields = r"MESSAGE=forged\nGXO_RUN=%s\nGXO_STEP=one\n"
+    forge = f"printf '{fields}' {{{{ _gxo.run.id }}}} | logger --journald"
+    ran = run(machine, step("one", "echo first; echo second >&2") + step("two", f"echo x; {forge}"))
+    machine.run("journalctl", "--sync")
+    lines = machine.gxo("logs", ran.id, "one", check=True).stdout
+    assert " one: first\n" in lines
+    assert " one: second\n" in lines
+    assert "two" not in lines
+    assert "forged" not in lines
+    found = [json.loads(x) for x in machine.gxo("logs", "--json", ran.id).stdout.splitlines()]
+    own = {(e["workload"], e["message"]) for e in found if not e["systemd"] and e["workload"]}
+    assert own - {("two", "forged")} == {("one", "first"), ("one", "second"), ("two", "x")}
+    assert {e["run"] for e in found} == {ran.id}
