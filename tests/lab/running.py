@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.lab.machine import Machine
+from tests.schemas import held
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,9 @@ def run(machine: Machine, workloads: str, *args: str, head: str = "", name: str 
     """Run a playbook of these workloads, and see that nothing of the run is left."""
     path = machine.write(f"/srv/{name}.yaml", f"name: {name}\n{head}workloads:\n{workloads}")
     done = machine.gxo("run", "--json", *args, path)
-    ran = Ran(done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr)
+    ran = Ran(
+        done.returncode, [held("event", line) for line in done.stdout.splitlines()], done.stderr
+    )
     assert left(machine) == []
     return ran
 

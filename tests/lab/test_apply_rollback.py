@@ -7,7 +7,7 @@ import pytest
 
 from tests.lab.applying import HOST, Site, schedule, service, site, step
 from tests.lab.machine import Machine
-from tests.lab.test_cli_output import held
+from tests.schemas import held
 
 
 @pytest.fixture

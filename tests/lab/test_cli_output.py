@@ -1,29 +1,18 @@
 """What the commands that work on a host print, for people and for programs."""
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from tests.lab.applying import Site, schedule, service, site, step
-from tests.lab.machine import CHECKOUT, Machine
+from tests.lab.machine import Machine
+from tests.schemas import held
 
 FIRST = (
     step("prepare", "true")
     + service("web", "exec sleep infinity", "needs: [prepare], ")
     + schedule("nightly-report", "true", "*-*-* 03:17:00")
 )
-
-
-def held(schema: str, text: str) -> Any:
-    """The JSON that a command printed, after the published schema was held against it."""
-    described = json.loads((CHECKOUT / f"docs/reference/json/{schema}.schema.json").read_text())
-    Draft202012Validator.check_schema(described)
-    document = json.loads(text)
-    Draft202012Validator(described).validate(document)
-    return document
 
 
 @pytest.fixture

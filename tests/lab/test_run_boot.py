@@ -1,10 +1,9 @@
 """Runs and the end of a boot: none stays Running."""
 
-import json
-
 from tests.lab.applying import until
 from tests.lab.machine import Machine
 from tests.lab.running import left, step, steps
+from tests.schemas import held
 
 
 def test_power_lost_in_a_run(whole_machine: Machine) -> None:
@@ -17,5 +16,5 @@ def test_power_lost_in_a_run(whole_machine: Machine) -> None:
     machine.lab.kill()
     machine.lab.start()
     assert until(lambda: left(machine) == [], 30)
-    shown = json.loads(machine.gxo("runs", "show", "--json", run_id, check=True).stdout)
+    shown = held("run", machine.gxo("runs", "show", "--json", run_id, check=True).stdout)
     assert (shown["status"], shown["steps"]["long"]["status"]) == ("Failed", "Failed")

@@ -12,6 +12,7 @@ import pytest
 from tests.lab.applying import until
 from tests.lab.machine import Machine
 from tests.lab.running import left, run, step, steps
+from tests.schemas import held
 
 STUBBORN = "trap '' TERM; touch up; while :; do sleep 0.1; touch again; done"
 
@@ -60,7 +61,7 @@ def test_an_interrupt_at_once(machine: Machine) -> None:
     process.communicate(timeout=30)
     assert process.returncode == 130
     assert left(machine) == []
-    shown = json.loads(machine.gxo("runs", "-n", "1", "--json", check=True).stdout)
+    shown = held("runs", machine.gxo("runs", "-n", "1", "--json", check=True).stdout)
     assert shown["runs"][0]["status"] == "Cancelled"
 
 

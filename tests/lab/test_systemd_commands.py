@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from tests.lab.applying import until
 from tests.lab.machine import CHECKOUT, Machine
+from tests.schemas import held
 
 SITE = """
 workloads:
@@ -29,15 +29,6 @@ workloads:
     lifecycle: {policy: supervise, ready: {settle: 10ms}}
     process: {module: exec, params: {command: /bin/sh, args: ["-c", "sleep 0.5; exit 3"]}}
 """
-
-
-def held(name: str, text: str) -> Any:
-    """The JSON that a command printed, after the published schema was held against it."""
-    schema = json.loads((CHECKOUT / f"docs/reference/json/{name}.schema.json").read_text())
-    Draft202012Validator.check_schema(schema)
-    document = json.loads(text)
-    Draft202012Validator(schema).validate(document)
-    return document
 
 
 def workload(machine: Machine, target: str) -> dict[str, Any]:

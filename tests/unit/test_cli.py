@@ -1,6 +1,5 @@
 """The command line itself: usage, exit codes, what a mistake is told, where output goes."""
 
-import json
 import os
 import pty
 import select
@@ -11,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from gxo.cli import reference
 from gxo.cli.main import COMMANDS, HIDDEN
 from gxo.systemd.host import systemd_version
 from gxo.systemd.version import installed_version
 from gxo.version import __version__
+from tests.schemas import held
 
 TOP = Path(__file__).parent.parent.parent
 SCHEMAS = TOP / "docs/reference/json"
@@ -53,15 +52,6 @@ def site(tmp_path: Path) -> Path:
     (tmp_path / "good.yaml").write_text(GOOD)
     (tmp_path / "wrong.yaml").write_text(WRONG)
     return tmp_path
-
-
-def held(schema: str, text: str) -> Any:
-    """The JSON that a command printed, after the published schema was held against it."""
-    described = json.loads((SCHEMAS / f"{schema}.schema.json").read_text())
-    Draft202012Validator.check_schema(described)
-    document = json.loads(text)
-    Draft202012Validator(described).validate(document)
-    return document
 
 
 def test_version() -> None:
