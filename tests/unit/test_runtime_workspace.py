@@ -1,7 +1,9 @@
 """Workspaces: made private, removed whatever a step left there."""
 
+import fcntl
 import os
 import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from gxo.runtime.workspace import Workspaces, make, remove
+
+# linux/fs.h
+SETFLAGS, APPEND, IMMUTABLE = 0x40086602, 0x20, 0x10
 
 
 @pytest.fixture
@@ -64,8 +69,10 @@ def test_a_hostile_tree(place: Workspaces, tmp_path: Path) -> None:
     os.link(outside / "kept", path / "hard")
     os.mkfifo(path / "fifo")
     os.mknod(path / "null", 0o20666, os.makedev(1, 3))
+    here = os.open(path, os.O_PATH)
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(path / "socket"))
+        listener.bind(f"/proc/self/fd/{here}/socket")  # a socket's own path must be short
+    os.close(here)
     for name in ("0", "1", "-rf", "a\nb", "\udcff", "é" * 100):
         (path / name / "0" / "1").mkdir(parents=True)
         (path / name / "0" / "file").write_text("x")
@@ -129,14 +136,23 @@ def test_a_mount_inside(place: Workspaces, tmp_path: Path) -> None:
     assert (outside / "deep" / "kept").read_text() == "kept"
 
 
+def hold(path: Path, flag: int) -> None:
+    """Give a file an attribute, as chattr(1) does."""
+    descriptor = os.open(path, os.O_RDONLY)
+    fcntl.ioctl(descriptor, SETFLAGS, struct.pack("l", flag))
+    os.close(descriptor)
+
+
 def test_what_cannot_be_changed(place: Workspaces) -> None:
     """Immutable and append-only files and directories go as well."""
     path = made(place)
     (path / "dir" / "sub").mkdir(parents=True)
     (path / "dir" / "file").write_text("x")
     (path / "log").write_text("x")
-    held = (path / "dir" / "file", path / "dir" / "sub", path / "dir", path)
-    subprocess.run(["chattr", "+a", path / "log"], check=True)
-    subprocess.run(["chattr", "+i", *held], check=True)
+    hold(path / "log", APPEND)
+    for held in (path / "dir" / "file", path / "dir" / "sub", path / "dir", path):
+        hold(held, IMMUTABLE)
+    with pytest.raises(PermissionError):
+        (path / "log").unlink()
     remove(path)
     assert not path.exists()
