@@ -166,8 +166,12 @@ def _canonical(name: str, value: Any) -> str:
     """A property as text to keep and compare; what changes as the unit runs is left out."""
     if name in _STATIC_FIELDS:
         value = [row[: _STATIC_FIELDS[name]] for row in value]
-    return json.dumps(value, default=_bytes, separators=(",", ":"))
+    return _WRITE(value)
 
 
 def _bytes(value: object) -> str:
     return bytes(value).hex()  # type: ignore[call-overload,no-any-return]
+
+
+_WRITE = json.JSONEncoder(default=_bytes, separators=(",", ":")).encode
+"""One for all: some thirty properties of each unit are written."""

@@ -22,8 +22,9 @@ def test_boots_to_running(fresh_machine: Machine) -> None:
     assert names <= {"dbus.service", "systemd-journald.service", "polkit.service"}
 
 
-def test_is_a_machine_of_its_own(lab: Lab) -> None:
+def test_is_a_machine_of_its_own(fresh_machine: Machine) -> None:
     """Host name, machine id, /tmp, /run, network and gxo's state are the guest's own."""
+    lab = fresh_machine.lab
     assert lab.run(["hostname"]).stdout.strip() == lab.machine != os.uname().nodename
     identity = lab.run(["cat", "/etc/machine-id"]).stdout.strip()
     assert len(identity) == 32

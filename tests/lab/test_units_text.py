@@ -13,6 +13,7 @@ from gxo.spec.policy import Profile, SecurityContext
 from gxo.systemd.bus import Bus
 from gxo.units import quote
 from gxo.units.build import Target, compile_units
+from gxo.units.files import render_file
 from gxo.units.model import Unit
 from gxo.units.properties import properties
 from tests.lab.machine import Machine
@@ -94,7 +95,9 @@ def check(live: Live, texts: list[str]) -> None:
     file = dumping(version, f"{name}file", texts, "/run/text/file")
     live.load_files([file])
     loaded = live.manager.properties(file.name, ["LoadState", "LoadError"])
-    assert (loaded["LoadState"], *loaded["LoadError"]) == ("loaded", "", "")
+    assert (loaded["LoadState"], *loaded["LoadError"]) == ("loaded", "", ""), (
+        f"{live.machine.journal('-n', '30', '_PID=1')}{render_file(file)}"
+    )
     told = [live.property(file.name, "ExecStartEx")[0][1][4:]]
     try:
         with live.manager.jobs() as jobs:
