@@ -14,8 +14,13 @@ LONGEST_LINE = 1_000_000
 
 # what may stand for itself in a word; everything else is put between double quotes
 _BARE = re.compile(r"[A-Za-z0-9_@/.,:=+\-~^]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Unicode's noncharacters: systemd takes no text with one for UTF-8, and leaves its line out
+_NONE = "\ufdd0-\ufdef" + "".join(
+    chr(plane << 16 | n) for plane in range(17) for n in (0xFFFE, 0xFFFF)
+)
+_NO_TEXT = rf"\x7f-\x9f\u2028\u2029\ud800-\udfff{_NONE}"
+_CONTROL = re.compile(rf"[\x00-\x08\x0b-\x1f{_NO_TEXT}]")
+_CONTROL_OR_BREAK = re.compile(rf"[\x00-\x1f{_NO_TEXT}]")
 _ESCAPES = str.maketrans(
     {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "%": "%%"},
 )
@@ -114,7 +119,10 @@ def shown(text: str) -> str:
 
 def _control(char: str) -> str:
     names = {"\n": "a line break", "\0": "a NUL character", "\t": "a tab"}
-    return f"it holds {names.get(char) or f'a control character (U+{ord(char):04X})'}"
+    kind = (
+        "a control character" if not re.match(f"[{_NONE}]", char) else "a noncharacter of Unicode"
+    )
+    return f"it holds {names.get(char) or f'{kind} (U+{ord(char):04X})'}"
 
 
 def _too_long(text: str, limit: int) -> str | None:

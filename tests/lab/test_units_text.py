@@ -142,6 +142,12 @@ def test_very_much_text(live: Live, texts: list[str]) -> None:
     check(live, texts)
 
 
+@pytest.mark.parametrize("char", ["\ufdcf", "\ufdf0", "\ufffd", "\U0001fffd", "\U0010fffd"])
+def test_beside_what_is_no_character(live: Live, char: str) -> None:
+    """The neighbours of what Unicode keeps for itself pass, which systemd does not take."""
+    check(live, [char])
+
+
 def test_the_longest_line(live: Live) -> None:
     """A command line and a variable at the limits still run from both renderings."""
     check(live, ["é" * (quote.LONGEST_WORD // 2 - 4), *['"' * 4000] * 10])

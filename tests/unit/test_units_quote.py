@@ -36,7 +36,22 @@ def test_commands() -> None:
     assert quote.file_command(argv, ignore_failure=True).startswith("-:/bin/echo ")
 
 
-@pytest.mark.parametrize("char", ["\0", "\x01", "\r", "\x1b", "\x7f", "\x85", "\u2028", "\ud800"])
+@pytest.mark.parametrize(
+    "char",
+    [
+        "\0",
+        "\x01",
+        "\r",
+        "\x1b",
+        "\x7f",
+        "\x85",
+        "\u2028",
+        "\ud800",
+        "\ufdd0",
+        "\ufffe",
+        "\U0010ffff",
+    ],
+)
 def test_control_characters_are_refused(char: str) -> None:
     """No text with a control character passes any of the checks."""
     for check in (quote.words_fault, quote.text_fault):
