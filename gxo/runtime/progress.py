@@ -12,8 +12,6 @@ from gxo.template.data import kind, truth
 from gxo.template.evaluate import evaluate
 from gxo.template.value import Data
 
-_SECOND = 1_000_000
-
 
 class BadLoop(Exception):
     """A `loop` that came out as what cannot be gone through."""
@@ -89,10 +87,9 @@ def own_names(progress: Progress, item: Item) -> dict[str, Data]:
 
 def delay(retry: Retry, attempts: int, chance: random.Random) -> int:
     """Microseconds before the next attempt, after so many."""
-    most = retry.max_delay if retry.max_delay is not None else None
     wait = retry.delay * retry.backoff_factor ** (attempts - 1)
-    if most is not None:
-        wait = min(wait, most)
+    if retry.max_delay is not None:
+        wait = min(wait, retry.max_delay)
     return round(wait * (1 + retry.jitter * chance.uniform(-1, 1)))
 
 

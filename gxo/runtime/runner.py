@@ -40,8 +40,8 @@ class Means:
     order: Order
     names: RunNames
     workspace: str
-    line: Callable[[str, int, str, str], None]
-    """Gets each line a step writes: step, iteration, `stdout` or `stderr`, text; redacted."""
+    line: Callable[[str, str, str], None]
+    """Gets each line a step writes: step, `stdout` or `stderr`, text; redacted."""
 
 
 class Runner:
@@ -57,10 +57,10 @@ class Runner:
         self._ready: list[str] = []
         self._progress: dict[str, Progress] = {}
         self._attempts: dict[Job, Attempt] = {}
-        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._timers: list[tuple[float, int, Progress, Item]] = []
         self._tick = count()
         self._chance = random.SystemRandom()
-        self._cancelled = False
+        self._cancelled = self._stopping = False
 
     def run(self) -> Status:
         """Until nothing runs and nothing may start; SystemdError where the bus is lost."""
@@ -68,32 +68,47 @@ class Runner:
         while True:
             self._start_ready()
             if not self._attempts and not self._timers and not self._ready:
-                return self.means.order.end()
+                return self._ended()
             self._wait()
 
     def cancel(self) -> None:
         """Stop what runs and start nothing more. May be called from a signal handler."""
         self._cancelled = True
 
+    def _ended(self) -> Status:
+        """How the run ended: a cancelled one that came to all its steps in time is Completed."""
+        end = self.means.order.end()
+        left = any(not self.means.order.status[name].terminal for name in self._steps)
+        return Status.CANCELLED if self._cancelled and left and end is Status.COMPLETED else end
+
     def _wait(self) -> None:
         jobs = self.means.jobs
         due = self._timers[0][0] - time.monotonic() if self._timers else _BEAT
-        ended = len(self._attempts)
-        before = self._cancelled
+        under_way = len(self._attempts)
         jobs.loop.run(
-            lambda: jobs.news or len(self._attempts) != ended or self._cancelled != before,
+            lambda: jobs.news or len(self._attempts) != under_way or self._must_stop,
             max(min(due, _BEAT), 0.0),
         )
         for outcome in jobs.ended(0):
             if outcome.job in self._attempts:
                 self._attempts[outcome.job].over(outcome)
-        if self._cancelled and not before:
+        if self._must_stop:
             self._stop_all()
         while self._timers and self._timers[0][0] <= time.monotonic():
-            heapq.heappop(self._timers)[2]()
+            _, _, progress, item = heapq.heappop(self._timers)
+            self._attempt(progress, item)
+
+    @property
+    def _must_stop(self) -> bool:
+        """It was cancelled, at whatever moment, and nothing has been done about it yet."""
+        return self._cancelled and not self._stopping
 
     def _stop_all(self) -> None:
-        self._timers.clear()
+        """Stop the steps that run; those that wait for another attempt have had their last."""
+        self._stopping = True
+        waiting, self._timers = self._timers, []
+        for _, _, progress, item in waiting:
+            self._item_over(progress, item, None, item.detail)
         self.means.jobs.stop(self.means.names.slice)
 
     def _start_ready(self) -> None:
@@ -153,7 +168,7 @@ class Runner:
             unit,
             step_properties(means.names, name, unit, frame, means.workspace, command),
             means.redactor,
-            lambda stream, text: means.line(name, item.number, stream, text),
+            lambda stream, text: means.line(name, stream, text),
             lambda attempt, result: self._attempt_over(progress, item, attempt, result),
         )
         self._attempts[attempt.job] = attempt
@@ -168,9 +183,7 @@ class Runner:
             wait = delay(retry, item.attempts, self._chance) / 1e6
             self.means.record.retry(progress.step.name.text, item, result.detail, wait)
             due = time.monotonic() + wait
-            heapq.heappush(
-                self._timers, (due, next(self._tick), lambda: self._attempt(progress, item))
-            )
+            heapq.heappush(self._timers, (due, next(self._tick), progress, item))
             return
         self._item_over(progress, item, result, result.detail)
 

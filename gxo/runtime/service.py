@@ -23,6 +23,7 @@ from gxo.runtime.sweep import end
 from gxo.runtime.task import from_spec
 from gxo.runtime.workspace import make, remove
 from gxo.systemd.bus import Bus
+from gxo.systemd.journal import JournalError
 from gxo.systemd.journal_write import JournalWriter
 from gxo.systemd.manager import Manager
 from gxo.template.fault import Failure
@@ -52,10 +53,11 @@ def run(run_id: str) -> int:
         registered: dict[str, Data] = {}
         order = Order(task.plan)
 
-        def line(step: str, _iteration: int, stream: str, text: str) -> None:
+        def line(step: str, stream: str, text: str) -> None:
             own = {**fields, "GXO_WORKLOAD": step, "GXO_STEP": step, "GXO_STREAM": stream}
             own["SYSLOG_IDENTIFIER"] = f"{row.playbook}.{step}"
-            journal.write(text, own, 6)
+            with suppress(JournalError):  # a run does not end for want of a journal
+                journal.write(text, own, 6)
 
         record.run(Status.RUNNING, started=_now())
         with manager.jobs() as jobs:
@@ -107,9 +109,11 @@ def _no_secret(name: str) -> str:
 
 def _tell(playbook: str, event: EventRow) -> None:
     """To whoever is attached; nobody need be."""
-    with suppress(BrokenPipeError):
+    try:
         sys.stdout.write(json.dumps({"version": 1, **shown(playbook, event)}) + "\n")
         sys.stdout.flush()
+    except BrokenPipeError:  # nor may the interpreter try again as it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _allow_many_files() -> None:

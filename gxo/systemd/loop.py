@@ -43,6 +43,7 @@ class Loop:
         self._subscriptions: list[Any] = []
         self._waiting: deque[tuple[str, str, str, Variant, Done, float, Any]] = deque()
         self._watched: list[Any] = []
+        self._raised: Exception | None = None
         self.in_flight = 0
 
     def __enter__(self) -> Self:
@@ -102,7 +103,11 @@ class Loop:
         source = GLib.unix_fd_source_new(descriptor, condition)
 
         def ready(*_: object) -> bool:
-            more = readable()
+            more = False
+            try:
+                more = readable()
+            except Exception as error:  # noqa: BLE001 - GLib would print it and go on: `run` raises it
+                self._raised = error
             if not more:
                 self._watched.remove(source)
             return more
@@ -153,7 +158,7 @@ class Loop:
     def run(self, until: Callable[[], bool], timeout: float) -> bool:
         """Deliver answers and signals until `until()` holds (True) or the seconds are over (False).
 
-        Raises Unreachable where the connection ends first.
+        Raises Unreachable where the connection ends first, and what a watcher raised.
         """
         from gi.repository import GLib
 
@@ -175,6 +180,8 @@ class Loop:
                         last.set_callback(lambda *_: False)
                         last.attach(self._context)
                     self._context.iteration(True)
+                    if self._raised is not None:
+                        raise self._raised
                 return True
         finally:
             tick.destroy()

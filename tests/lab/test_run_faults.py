@@ -65,6 +65,22 @@ def test_an_interrupt_at_once(machine: Machine) -> None:
     assert shown["runs"][0]["status"] == "Cancelled"
 
 
+def test_an_interrupt_between_attempts(machine: Machine) -> None:
+    """A step that waits for its next attempt is Cancelled too, and so is the run, at once."""
+    path = machine.write(
+        "/srv/faults.yaml",
+        "name: faults\nworkloads:\n" + step("a", "exit 3", "retry: {attempts: 2, delay: 10m}, "),
+    )
+    process = machine.popen(*machine.gxo_argv("run", "--json", path), env=machine.gxo_env)
+    assert process.stdout is not None
+    assert any('"retry"' in line for line in process.stdout)
+    interrupt(machine)
+    out, _ = process.communicate(timeout=30)
+    told = [(e["event"], e["status"]) for e in map(json.loads, out.splitlines())]
+    assert (process.returncode, told) == (130, [("step", "Cancelled"), ("run", "Cancelled")])
+    assert left(machine) == []
+
+
 def test_a_killed_runner(machine: Machine) -> None:
     """Its steps end, also one that ignores SIGTERM; the run has Failed, and says why."""
     with running(machine, step("stubborn", STUBBORN)) as p:
