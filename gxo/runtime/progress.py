@@ -52,13 +52,17 @@ class Progress:
         return next((item for item in self.items if item.status is Status.FAILED), None)
 
     def next(self) -> Iterator[Item]:
-        """The items that may start now; after a failed one none does."""
-        while self.waiting and not self.failed and self.running < self.step.parallel:
+        """The items that may start now; after one that failed or was cancelled none does."""
+        while self.waiting and not self._broken and self.running < self.step.parallel:
             yield self.waiting.pop(0)
 
     @property
     def over(self) -> bool:
-        return not self.running and (not self.waiting or self.failed is not None)
+        return not self.running and (not self.waiting or self._broken)
+
+    @property
+    def _broken(self) -> bool:
+        return any(item.status in (Status.FAILED, Status.CANCELLED) for item in self.items)
 
     @property
     def summary(self) -> Data:

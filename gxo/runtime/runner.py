@@ -104,11 +104,14 @@ class Runner:
         return self._cancelled and not self._stopping
 
     def _stop_all(self) -> None:
-        """Stop the steps that run; those that wait for another attempt have had their last."""
+        """Stop the steps that run; those that wait, for an attempt or a place, wait no longer."""
         self._stopping = True
         waiting, self._timers = self._timers, []
         for _, _, progress, item in waiting:
             self._item_over(progress, item, None, item.detail)
+        for progress in tuple(self._progress.values()):
+            if not progress.running:
+                self._end(progress)
         self.means.jobs.stop(self.means.names.slice)
 
     def _start_ready(self) -> None:

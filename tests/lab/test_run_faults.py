@@ -52,6 +52,18 @@ def test_an_interrupt_cancels(machine: Machine) -> None:
     assert left(machine) == []
 
 
+def test_an_interrupt_in_a_loop(machine: Machine) -> None:
+    """The item that runs is Cancelled, those behind it never start, and the step is Cancelled."""
+    with running(machine, step("each", "sleep 1000", "loop: [1, 2, 3], ")) as p:
+        interrupt(machine)
+        out, _ = p.communicate(timeout=30)
+    told = [json.loads(line) for line in out.splitlines()]
+    items = [(e["iteration"], e["status"]) for e in told if e["event"] == "item"]
+    assert items == [(0, "Cancelled")]
+    assert [e["status"] for e in told if e["event"] == "step"] == ["Running", "Cancelled"]
+    assert (p.returncode, left(machine)) == (130, [])
+
+
 def test_an_interrupt_at_once(machine: Machine) -> None:
     """However early it comes, the run is Cancelled and nothing of it stays."""
     path = machine.write("/srv/faults.yaml", f"name: faults\nworkloads:\n{step('a', 'sleep 9')}")
