@@ -3,24 +3,22 @@
 import heapq
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
 
 from gxo.plan.model import Step
-from gxo.runtime.attempt import Attempt, Result
-from gxo.runtime.command import BadParams, command_of
+from gxo.runtime.attempt import Result
+from gxo.runtime.attempts import Attempts, Doing
+from gxo.runtime.command import BadParams
 from gxo.runtime.order import Order
 from gxo.runtime.progress import BadLoop, Item, Progress, begin, delay, own_names
 from gxo.runtime.record import Record
 from gxo.runtime.redact import Redactor
 from gxo.runtime.scope import Scopes
 from gxo.runtime.status import Status
-from gxo.runtime.step_unit import RunNames, step_properties
 from gxo.runtime.task import Task
 from gxo.spec.lifecycle import RunOnce
-from gxo.systemd.jobs import Job, Jobs
-from gxo.systemd.manager import Manager
 from gxo.template.fault import Fault
 from gxo.template.value import Data
 
@@ -32,16 +30,11 @@ _LAST_WORDS = 10
 class Means:
     """What a runner works with."""
 
-    manager: Manager
-    jobs: Jobs
+    attempts: Attempts
     record: Record
     redactor: Redactor
     scopes: Scopes
     order: Order
-    names: RunNames
-    workspace: str
-    line: Callable[[str, str, str], None]
-    """Gets each line a step writes: step, `stdout` or `stderr`, text; redacted."""
 
 
 class Runner:
@@ -56,7 +49,7 @@ class Runner:
         }
         self._ready: list[str] = []
         self._progress: dict[str, Progress] = {}
-        self._attempts: dict[Job, Attempt] = {}
+        self._attempts = means.attempts
         self._timers: list[tuple[float, int, Progress, Item]] = []
         self._tick = count()
         self._chance = random.SystemRandom()
@@ -82,16 +75,8 @@ class Runner:
         return Status.CANCELLED if self._cancelled and left and end is Status.COMPLETED else end
 
     def _wait(self) -> None:
-        jobs = self.means.jobs
         due = self._timers[0][0] - time.monotonic() if self._timers else _BEAT
-        under_way = len(self._attempts)
-        jobs.loop.run(
-            lambda: jobs.news or len(self._attempts) != under_way or self._must_stop,
-            max(min(due, _BEAT), 0.0),
-        )
-        for outcome in jobs.ended(0):
-            if outcome.job in self._attempts:
-                self._attempts[outcome.job].over(outcome)
+        self._attempts.wait(min(due, _BEAT), lambda: self._must_stop)
         if self._must_stop:
             self._stop_all()
         while self._timers and self._timers[0][0] <= time.monotonic():
@@ -112,7 +97,7 @@ class Runner:
         for progress in tuple(self._progress.values()):
             if not progress.running:
                 self._end(progress)
-        self.means.jobs.stop(self.means.names.slice)
+        self._attempts.stop()
 
     def _start_ready(self) -> None:
         order = self.means.order
@@ -152,34 +137,26 @@ class Runner:
             self._end(progress)
 
     def _attempt(self, progress: Progress, item: Item) -> None:
-        step, means = progress.step, self.means
-        name = step.name.text
+        step = progress.step
         item.status, item.attempts = Status.RUNNING, item.attempts + 1
         item.started = item.started or _now()
-        unit = means.names.step(name, progress.units)
+        doing = Doing(
+            step=step.name.text,
+            number=progress.units,
+            action=step.action,
+            frame=self.task.frames[step.name.text],
+            span=step.span,
+        )
         progress.units += 1
         try:
-            scope = means.scopes.now(**own_names(progress, item))
-            command = command_of(step.action, scope, step.span)
+            scope = self.means.scopes.now(**own_names(progress, item))
+            self._attempts.begin(
+                doing, scope, lambda result: self._attempt_over(progress, item, result)
+            )
         except (Fault, BadParams) as error:
             self._item_over(progress, item, None, self._said(error))
-            return
-        frame = self.task.frames[name]
-        attempt = Attempt(
-            means.manager,
-            means.jobs,
-            unit,
-            step_properties(means.names, name, unit, frame, means.workspace, command),
-            means.redactor,
-            lambda stream, text: means.line(name, stream, text),
-            lambda attempt, result: self._attempt_over(progress, item, attempt, result),
-        )
-        self._attempts[attempt.job] = attempt
 
-    def _attempt_over(
-        self, progress: Progress, item: Item, attempt: Attempt, result: Result
-    ) -> None:
-        del self._attempts[attempt.job]
+    def _attempt_over(self, progress: Progress, item: Item, result: Result) -> None:
         retry = progress.step.retry
         again = not result.ok and not result.cancelled and not self._cancelled
         if again and retry is not None and item.attempts < retry.attempts:

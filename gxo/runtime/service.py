@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from gxo.runtime.attempts import Attempts
 from gxo.runtime.order import Order
 from gxo.runtime.record import Record
 from gxo.runtime.redact import Redactor
@@ -62,8 +63,7 @@ def run(run_id: str) -> int:
         record.run(Status.RUNNING, started=_now())
         with manager.jobs() as jobs:
             means = Means(
-                manager=manager,
-                jobs=jobs,
+                attempts=Attempts(manager, jobs, redactor, names, str(path), line),
                 record=record,
                 redactor=redactor,
                 scopes=Scopes(
@@ -76,9 +76,6 @@ def run(run_id: str) -> int:
                     environment=environment,
                 ),
                 order=order,
-                names=names,
-                workspace=str(path),
-                line=line,
             )
             runner = Runner(task, means, registered)
             signal.signal(signal.SIGTERM, lambda *_: runner.cancel())
