@@ -13,6 +13,7 @@ from gxo.template.value import Data
 from gxo.units.model import Property
 
 _CHUNK = 1 << 16
+_STDIN = Property("StandardInputFileDescriptor", "h", 2)
 # its runner stops, or has stopped
 _CANCELLED = (JobResult.CANCELED, JobResult.DEPENDENCY)
 
@@ -46,7 +47,8 @@ class Result:
 class Attempt:
     """It has ended when its job has and both its outputs are at their end.
 
-    `line(stream, text)` gets each line as it is written.
+    `line(stream, text)` gets each line as it is written. `stdin` is a descriptor to read from; the
+    caller's own may be closed.
     """
 
     def __init__(
@@ -58,6 +60,8 @@ class Attempt:
         redactor: Redactor,
         line: Callable[[str, str], None],
         ended: Callable[["Attempt", Result], None],
+        *,
+        stdin: int | None = None,
     ) -> None:
         self.unit = unit
         self._manager = manager
@@ -73,8 +77,11 @@ class Attempt:
             for (reader, _), capture in zip(ends, self._captures.values(), strict=True):
                 os.set_blocking(reader, False)
                 jobs.loop.watch(reader, lambda r=reader, c=capture: self._read(r, c))  # type: ignore[misc]
-            writers = tuple(writer for _, writer in ends)
-            self.job: Job = jobs.start_transient(unit, properties, files=writers)
+            files = [writer for _, writer in ends]
+            if stdin is not None:
+                files.append(stdin)
+                properties = (*properties, _STDIN)
+            self.job: Job = jobs.start_transient(unit, properties, files=files)
         finally:
             for _, writer in ends:
                 os.close(writer)

@@ -1,26 +1,32 @@
 """Attempts: the starts of steps' actions that are under way in a run."""
 
+import os
+import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from gxo.plan.model import Action
 from gxo.runtime.attempt import Attempt, Result
 from gxo.runtime.command import command_of
+from gxo.runtime.gate import Gate, gated
 from gxo.runtime.redact import Redactor
 from gxo.runtime.step_unit import RunNames, step_properties
 from gxo.source import Span
 from gxo.systemd.jobs import Job, Jobs
 from gxo.systemd.manager import Manager
 from gxo.template.evaluate import Scope
+from gxo.units.model import Directive
 from gxo.units.steps import Frame
+
+Ended = Callable[[Result], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doing:
-    """One thing to do: an action, in the name of a step. `number` counts that step's units."""
+    """One thing to do: an action, in the name of a step."""
 
     step: str
-    number: int
     action: Action
     frame: Frame
     span: Span
@@ -44,15 +50,84 @@ class Attempts:
         self._names = names
         self._workspace = workspace
         self._line = line
+        self._units: Counter[str] = Counter()
         self._under_way: dict[Job, Attempt] = {}
+        self._told: dict[Job, Ended] = {}
+        self._prepared: dict[str, tuple[Attempt, Gate]] = {}
 
     def __len__(self) -> int:
-        return len(self._under_way)
+        """How many run; what is only prepared does not."""
+        return len(self._told)
 
-    def begin(self, doing: Doing, scope: Scope, ended: Callable[[Result], None]) -> None:
+    def begin(self, doing: Doing, scope: Scope, ended: Ended) -> None:
         """Start it; `ended` is told how it ended. Raises Fault, BadParams where it cannot be."""
-        command = command_of(doing.action, scope, doing.span)
-        unit = self._names.step(doing.step, doing.number)
+        attempt = self._let_start(doing.step)
+        if attempt is None:
+            attempt = self._start(doing, command_of(doing.action, scope, doing.span))
+        self._told[attempt.job] = ended
+
+    def _let_start(self, step: str) -> Attempt | None:
+        """The attempt that was prepared, if it waits still: one that could not be set up is no
+        attempt, since what it waited for may have made what it lacked.
+        """
+        if step not in self._prepared:
+            return None
+        attempt, gate = self._prepared.pop(step)
+        if attempt.job not in self._under_way:
+            gate.close()
+            return None
+        gate.open()
+        return attempt
+
+    def prepare(self, doing: Doing, scope: Scope) -> None:
+        """Set its unit up, to wait for `begin` or `drop`. Raises Fault, BadParams."""
+        command = gated(command_of(doing.action, scope, doing.span))
+        if command is not None:
+            gate = Gate.make()
+            try:
+                attempt = self._start(doing, command, gate.reader)
+            finally:
+                os.close(gate.reader)
+            self._prepared[doing.step] = attempt, gate
+
+    @property
+    def prepared(self) -> tuple[str, ...]:
+        """The steps that were set up and wait."""
+        return tuple(self._prepared)
+
+    def drop(self, step: str) -> None:
+        """What was prepared does not come to be."""
+        _, gate = self._prepared.pop(step)
+        gate.close()
+
+    def wait(self, seconds: float, until: Callable[[], bool]) -> None:
+        """Until one has ended, `until` holds, or the time is up."""
+        under_way = len(self._under_way)
+        self.jobs.loop.run(
+            lambda: self.jobs.news or len(self._under_way) != under_way or until(),
+            max(seconds, 0.0),
+        )
+        for outcome in self.jobs.ended(0):
+            if outcome.job in self._under_way:
+                self._under_way[outcome.job].over(outcome)
+
+    def finish(self, seconds: float) -> None:
+        """Let go of all that is prepared, and see it gone."""
+        for step in self.prepared:
+            self.drop(step)
+        deadline = time.monotonic() + seconds
+        while self._under_way and time.monotonic() < deadline:
+            self.wait(deadline - time.monotonic(), lambda: False)
+
+    def stop(self) -> None:
+        """Have systemd stop all units of the run's steps."""
+        self.jobs.stop(self._names.slice)
+
+    def _start(
+        self, doing: Doing, command: tuple[Directive, ...], stdin: int | None = None
+    ) -> Attempt:
+        unit = self._names.step(doing.step, self._units[doing.step])
+        self._units[doing.step] += 1
         attempt = Attempt(
             self._manager,
             self.jobs,
@@ -60,24 +135,14 @@ class Attempts:
             step_properties(self._names, doing.step, unit, doing.frame, self._workspace, command),
             self._redactor,
             lambda stream, text: self._line(doing.step, stream, text),
-            lambda attempt, result: self._over(attempt, result, ended),
+            self._over,
+            stdin=stdin,
         )
         self._under_way[attempt.job] = attempt
+        return attempt
 
-    def wait(self, seconds: float, until: Callable[[], bool]) -> None:
-        """Until one has ended, `until` holds, or the time is up."""
-        under_way = len(self)
-        self.jobs.loop.run(
-            lambda: self.jobs.news or len(self) != under_way or until(), max(seconds, 0.0)
-        )
-        for outcome in self.jobs.ended(0):
-            if outcome.job in self._under_way:
-                self._under_way[outcome.job].over(outcome)
-
-    def stop(self) -> None:
-        """Have systemd stop all units of the run's steps."""
-        self.jobs.stop(self._names.slice)
-
-    def _over(self, attempt: Attempt, result: Result, ended: Callable[[Result], None]) -> None:
+    def _over(self, attempt: Attempt, result: Result) -> None:
         del self._under_way[attempt.job]
-        ended(result)
+        ended = self._told.pop(attempt.job, None)
+        if ended is not None:
+            ended(result)

@@ -74,6 +74,16 @@ class Order:
             return False
         return all(self._satisfied(edge) for edge in self._into[name])
 
+    def after(self, name: str) -> tuple[str, ...]:
+        """The steps with an edge from that one."""
+        return tuple(dict.fromkeys(self._from[name]))
+
+    def awaited(self, name: str) -> tuple[Edge, ...] | None:
+        """The edges that a pending step waits for; None where it runs or may never start."""
+        if self.status[name] is not Status.PENDING or self.failed:
+            return None
+        return tuple(edge for edge in self._into[name] if not self._satisfied(edge))
+
     def _satisfied(self, edge: Edge) -> bool:
         source = self.status[edge.source]
         if edge.kind in _LIVE:

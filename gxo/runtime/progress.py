@@ -39,8 +39,6 @@ class Progress:
     items: list[Item]
     started: int
     looped: bool
-    units: int = 0
-    """How many units it has had: each attempt has a name of its own."""
     waiting: list[Item] = field(default_factory=list)
 
     @property

@@ -1,13 +1,16 @@
 """Runner: carries out a run's steps as transient units, and writes down what becomes of them."""
 
 import heapq
+import os
 import random
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 
 from gxo.plan.model import Step
+from gxo.runtime.ahead import Ahead
 from gxo.runtime.attempt import Result
 from gxo.runtime.attempts import Attempts, Doing
 from gxo.runtime.command import BadParams
@@ -24,6 +27,10 @@ from gxo.template.value import Data
 
 _BEAT = 1.0
 _LAST_WORDS = 10
+_PATIENCE = 60.0
+"""Seconds for what was set up in vain to go."""
+_AHEAD = 1 + (os.cpu_count() or 1)
+"""Steps set up at once: a processor each, and one that is ready."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +57,7 @@ class Runner:
         self._ready: list[str] = []
         self._progress: dict[str, Progress] = {}
         self._attempts = means.attempts
+        self._ahead = Ahead(self._steps, means.order, _AHEAD)
         self._timers: list[tuple[float, int, Progress, Item]] = []
         self._tick = count()
         self._chance = random.SystemRandom()
@@ -61,8 +69,11 @@ class Runner:
         while True:
             self._start_ready()
             if not self._attempts and not self._timers and not self._ready:
-                return self._ended()
+                break
+            self._look_ahead()
             self._wait()
+        self._attempts.finish(_PATIENCE)
+        return self._ended()
 
     def cancel(self) -> None:
         """Stop what runs and start nothing more. May be called from a signal handler."""
@@ -111,6 +122,15 @@ class Runner:
         if self._cancelled:
             self._ready.clear()
 
+    def _look_ahead(self) -> None:
+        """Set up what follows from what runs, and let go of what does not follow any more."""
+        for name in self._ahead.lost(self._attempts.prepared):
+            self._attempts.drop(name)
+        if not self._cancelled:
+            for name in self._ahead.next(tuple(self._progress), self._attempts.prepared):
+                with suppress(Fault, BadParams):  # told when its time comes
+                    self._attempts.prepare(self._doing(self._steps[name]), self.means.scopes.now())
+
     def _begin(self, step: Step) -> None:
         now = _now()
         try:
@@ -140,21 +160,19 @@ class Runner:
         step = progress.step
         item.status, item.attempts = Status.RUNNING, item.attempts + 1
         item.started = item.started or _now()
-        doing = Doing(
-            step=step.name.text,
-            number=progress.units,
-            action=step.action,
-            frame=self.task.frames[step.name.text],
-            span=step.span,
-        )
-        progress.units += 1
         try:
             scope = self.means.scopes.now(**own_names(progress, item))
             self._attempts.begin(
-                doing, scope, lambda result: self._attempt_over(progress, item, result)
+                self._doing(step),
+                scope,
+                lambda result: self._attempt_over(progress, item, result),
             )
         except (Fault, BadParams) as error:
             self._item_over(progress, item, None, self._said(error))
+
+    def _doing(self, step: Step) -> Doing:
+        name = step.name.text
+        return Doing(step=name, action=step.action, frame=self.task.frames[name], span=step.span)
 
     def _attempt_over(self, progress: Progress, item: Item, result: Result) -> None:
         retry = progress.step.retry

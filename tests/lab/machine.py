@@ -69,9 +69,13 @@ class Machine:
         }
 
     def popen(self, *argv: str, env: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
-        """Start a program inside, its output in pipes, for tests that act while it runs."""
+        """Start a program inside, its output in pipes, for tests that act while it runs.
+
+        It ignores no signal, also where these tests were started by nohup(1).
+        """
+        answering = ("/usr/bin/env", "--default-signal=HUP,INT,TERM", *argv)
         return subprocess.Popen(
-            self.lab.exec_argv(argv, env=env),
+            self.lab.exec_argv(answering, env=env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,0 +1,95 @@
+"""Gate: a step's unit set up ahead of its time, whose program starts when the gate is opened.
+
+Setting a sandbox up costs more than most steps run, and may be done while what the step waits for
+still runs. The unit's process is then a shell in the sandbox that reads one line; a line makes it
+become the program, the end of the pipe, also that of a killed runner, makes it go.
+"""
+
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from gxo.plan.model import Step
+from gxo.spec.lifecycle import RunOnce
+from gxo.spec.policy import Profile
+from gxo.template.names import uses
+from gxo.units.model import Command, Directive
+
+_NOT_EXECUTED = 203
+"""What systemd exits with for a program that cannot be executed (systemd.exec(5), EXEC)."""
+_WAIT = (
+    "read -r go || exit 0; "
+    f'command -v -- "$1" >/dev/null || exit {_NOT_EXECUTED}; exec "$@" </dev/null'
+)
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where systemd searches programs (systemd.exec(5)); the shell does as long as nobody sets PATH."""
+_OF_THE_MOMENT = frozenset({"now", "uuid", "secret"})
+
+
+def may_wait(step: Step) -> bool:
+    """Whether a step may be set up early: nothing of it depends on when it starts.
+
+    `timeout` counts from the start of its unit; a condition or a loop is not known before.
+    """
+    return (
+        isinstance(step.lifecycle, RunOnce)
+        and step.action.module.text == "exec"
+        and step.when is None
+        and step.loop is None
+        and step.timeout is None
+        and step.action.params.get("stdin") is None
+        and step.security.root_filesystem is None
+        and not any(use.function in _OF_THE_MOMENT for use in uses(step.action.params))
+    )
+
+
+def gated(command: tuple[Directive, ...]) -> tuple[Directive, ...] | None:
+    """The command behind a gate, None where the shell would find another program than systemd."""
+    start, *around = command
+    assert isinstance(start.value, Command)
+    program = start.value.argv[0]
+    moved = any(str(setting.value).startswith("PATH=") for setting in around)
+    if (moved and "/" not in program) or shutil.which(program, path=_PATH) is None:
+        return None
+    waiting = Command(("/bin/sh", "-c", _WAIT, "sh", *start.value.argv))
+    return (replace(start, value=waiting), *around)
+
+
+def leaves_all_as_it_is(step: Step) -> bool:
+    """Whether a step cannot change what the set-up of another depends on: users, mounts, paths."""
+    context = step.security
+    return context.profile is not Profile.HOST and not context.read_write_paths
+
+
+def is_bare(step: Step) -> bool:
+    """Whether nothing is set up for a step that anybody could change: it runs in the host as it is.
+
+    What its program is and does is looked up when the gate opens.
+    """
+    context = step.security
+    return context.profile is Profile.HOST and not (
+        context.user or context.namespaces or context.read_write_paths or context.read_only_paths
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A pipe: `reader` is the standard input of what waits, `writer` stays with the runner."""
+
+    reader: int
+    writer: int
+
+    @classmethod
+    def make(cls) -> "Gate":
+        return cls(*os.pipe2(os.O_CLOEXEC))
+
+    def open(self) -> None:
+        """Let it start."""
+        with suppress(BrokenPipeError):  # it is gone: its unit says how
+            os.write(self.writer, b"\n")
+        os.close(self.writer)
+
+    def close(self) -> None:
+        """Let it go."""
+        os.close(self.writer)
