@@ -1,6 +1,7 @@
 """Ahead: which steps are set up while those they wait for still run."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
 
 from gxo.plan.model import EdgeKind, Step
 from gxo.runtime.gate import is_bare, leaves_all_as_it_is, may_wait
@@ -25,7 +26,7 @@ class Ahead:
     def next(self, running: Iterable[str], prepared: Sequence[str]) -> tuple[str, ...]:
         """The steps to set up now, those first that are nearest to their start; each once."""
         found = list(prepared)
-        for source in (*running, *prepared):
+        for source in chain(running, found):  # what is found leads on
             if len(found) >= self._most:
                 break
             for name in self._order.after(source):

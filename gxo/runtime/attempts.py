@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gxo.plan.model import Action
 from gxo.runtime.attempt import Attempt, Result
 from gxo.runtime.command import command_of
+from gxo.runtime.door import Door
 from gxo.runtime.gate import Gate, gated
 from gxo.runtime.redact import Redactor
 from gxo.runtime.step_unit import RunNames, step_properties
@@ -42,6 +43,7 @@ class Attempts:
         redactor: Redactor,
         names: RunNames,
         workspace: str,
+        door: Door,
         line: Callable[[str, str, str], None],
     ) -> None:
         self.jobs = jobs
@@ -49,6 +51,7 @@ class Attempts:
         self._redactor = redactor
         self._names = names
         self._workspace = workspace
+        self._door = door
         self._line = line
         self._units: Counter[str] = Counter()
         self._under_way: dict[Job, Attempt] = {}
@@ -60,7 +63,7 @@ class Attempts:
         return len(self._told)
 
     def begin(self, doing: Doing, scope: Scope, ended: Ended) -> None:
-        """Start it; `ended` is told how it ended. Raises Fault, BadParams where it cannot be."""
+        """Start it; `ended` is told how it ended. Raises Fault, BadParams, DoorError."""
         attempt = self._let_start(doing.step)
         if attempt is None:
             attempt = self._start(doing, command_of(doing.action, scope, doing.span))
@@ -80,7 +83,7 @@ class Attempts:
         return attempt
 
     def prepare(self, doing: Doing, scope: Scope) -> None:
-        """Set its unit up, to wait for `begin` or `drop`. Raises Fault, BadParams."""
+        """Set its unit up, to wait for `begin` or `drop`. Raises Fault, BadParams, DoorError."""
         command = gated(command_of(doing.action, scope, doing.span))
         if command is not None:
             gate = Gate.make()
@@ -126,6 +129,7 @@ class Attempts:
     def _start(
         self, doing: Doing, command: tuple[Directive, ...], stdin: int | None = None
     ) -> Attempt:
+        self._door.let_in(doing.frame.user)
         unit = self._names.step(doing.step, self._units[doing.step])
         self._units[doing.step] += 1
         attempt = Attempt(

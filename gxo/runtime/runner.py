@@ -14,6 +14,7 @@ from gxo.runtime.ahead import Ahead
 from gxo.runtime.attempt import Result
 from gxo.runtime.attempts import Attempts, Doing
 from gxo.runtime.command import BadParams
+from gxo.runtime.door import DoorError
 from gxo.runtime.order import Order
 from gxo.runtime.progress import BadLoop, Item, Progress, begin, delay, own_names
 from gxo.runtime.record import Record
@@ -128,7 +129,7 @@ class Runner:
             self._attempts.drop(name)
         if not self._cancelled:
             for name in self._ahead.next(tuple(self._progress), self._attempts.prepared):
-                with suppress(Fault, BadParams):  # told when its time comes
+                with suppress(Fault, BadParams, DoorError):  # told when its time comes
                     self._attempts.prepare(self._doing(self._steps[name]), self.means.scopes.now())
 
     def _begin(self, step: Step) -> None:
@@ -167,7 +168,7 @@ class Runner:
                 scope,
                 lambda result: self._attempt_over(progress, item, result),
             )
-        except (Fault, BadParams) as error:
+        except (Fault, BadParams, DoorError) as error:
             self._item_over(progress, item, None, self._said(error))
 
     def _doing(self, step: Step) -> Doing:

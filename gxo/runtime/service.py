@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gxo.runtime.attempts import Attempts
+from gxo.runtime.door import Door
 from gxo.runtime.order import Order
 from gxo.runtime.record import Record
 from gxo.runtime.redact import Redactor
@@ -60,10 +61,11 @@ def run(run_id: str) -> int:
             with suppress(JournalError):  # a run does not end for want of a journal
                 journal.write(text, own, 6)
 
+        door = Door(path, (frame.user for frame in task.frames.values()))
         record.run(Status.RUNNING, started=_now())
         with manager.jobs() as jobs:
             means = Means(
-                attempts=Attempts(manager, jobs, redactor, names, str(path), line),
+                attempts=Attempts(manager, jobs, redactor, names, str(path), door, line),
                 record=record,
                 redactor=redactor,
                 scopes=Scopes(

@@ -197,3 +197,25 @@ def test_the_journal_of_a_run(machine: Machine) -> None:
     own = {(e["workload"], e["message"]) for e in found if not e["systemd"] and e["workload"]}
     assert own - {("two", "forged")} == {("one", "first"), ("one", "second"), ("two", "x")}
     assert {e["run"] for e in found} == {ran.id}
+
+
+def test_steps_of_several_users(machine: Machine) -> None:
+    """Each gets into the workspace and works on what the others made; nobody else gets in."""
+    other = "security_context: {user: www-data}, "
+    root = "security_context: {user: root}, "
+    ran = run(
+        machine,
+        step("mine", "echo one > one; mkdir d; id -un")
+        + step("theirs", "echo two >> one; touch d/two; id -un", f"needs: [mine], {other}")
+        + step("roots", "echo three >> d/two", f"needs: [theirs], {root}")
+        + step("again", "test $(cat one d/two | wc -l) = 3; rm -r d", "needs: [roots], ")
+        + step("outside", "ls -d /var/lib/gxo/workspaces/*; ! ls /var/lib/gxo/workspaces/*/one",
+               "needs: [mine], security_context: {profile: host, user: nobody}, "),
+    )  # fmt: skip
+    assert set(ran.steps.values()) == {"Completed"}, ran.events
+
+
+def test_a_user_that_is_not_there(machine: Machine) -> None:
+    """Is named, and the step fails."""
+    ran = run(machine, step("a", "true", "security_context: {user: nosuch}, "))
+    assert (ran.code, ran.details("a")) == (1, ["there is no user `nosuch`"])
