@@ -17,7 +17,8 @@ class Interrupt:
     host, must not be broken off anywhere, and looks by itself whether it is to stop.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, told: bytes = _TOLD) -> None:
+        self._told = told
         self._asked = False
         self._deferred = False
 
@@ -33,13 +34,16 @@ class Interrupt:
             raise KeyboardInterrupt
         # not by sys.stderr: it may be in the middle of a write; after a SIGHUP nobody reads it
         with suppress(OSError):
-            os.write(2, _TOLD)
+            os.write(2, self._told)
 
 
 @contextmanager
-def interrupts() -> Iterator[Interrupt]:
-    """Hear the signals in here, those apart that the caller ignores (`nohup`)."""
-    heard = Interrupt()
+def interrupts(told: bytes = _TOLD) -> Iterator[Interrupt]:
+    """Hear the signals in here, those apart that the caller ignores (`nohup`).
+
+    `told` is what goes to stderr for one that is only remembered.
+    """
+    heard = Interrupt(told)
     before = {n: signal.getsignal(n) for n in _SIGNALS}
     for number, old in before.items():
         if old is not signal.SIG_IGN:

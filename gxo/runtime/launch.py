@@ -1,4 +1,4 @@
-"""Launch: a run put into the state and its runner started; what it tells comes back on a pipe."""
+"""Launch: a run put into the state and its runner started; a pipe says when there is news."""
 
 import json
 import os
@@ -26,7 +26,7 @@ _IF_KILLED = ("/bin/sh", "-c", '[ "$EXIT_CODE $EXIT_STATUS" = "exited 0" ] || ex
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """A run whose runner is starting; `events` is the reading end of what it tells, or None."""
+    """A run whose runner is starting; `events` is where it says that there is news, or None."""
 
     id: str
     names: RunNames

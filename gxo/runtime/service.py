@@ -20,9 +20,10 @@ from gxo.runtime.runner import Means, Runner
 from gxo.runtime.scope import Scopes
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
-from gxo.runtime.store import EventRow, Store, shown
+from gxo.runtime.store import Store
 from gxo.runtime.sweep import end
 from gxo.runtime.task import from_spec
+from gxo.runtime.tell import Bell
 from gxo.runtime.workspace import make, remove
 from gxo.systemd.bus import Bus
 from gxo.systemd.journal import JournalError
@@ -45,7 +46,7 @@ def run(run_id: str) -> int:
         assert row is not None, f"there is no run {run_id}"
         task = from_spec(row.spec)
         redactor = Redactor()
-        record = Record(store, run_id, redactor, lambda event: _tell(row.playbook, event))
+        record = Record(store, run_id, redactor, Bell(sys.stdout.fileno()).ring)
         manager = Manager(bus)
         assert row.workspace is not None, f"run {run_id} was run before"
         path = Path(row.workspace)
@@ -104,15 +105,6 @@ def clean(run_id: str) -> int:
 
 def _no_secret(name: str) -> str:
     raise Failure(f"there is no secret `{name}`", argument=0)
-
-
-def _tell(playbook: str, event: EventRow) -> None:
-    """To whoever is attached; nobody need be."""
-    try:
-        sys.stdout.write(json.dumps({"version": 1, **shown(playbook, event)}) + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:  # nor may the interpreter try again as it ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _allow_many_files() -> None:

@@ -98,8 +98,9 @@ def test_a_killed_runner(machine: Machine) -> None:
     with running(machine, step("stubborn", STUBBORN)) as p:
         (unit,) = [u for u in left(machine) if u.startswith("gxo-run-")]
         machine.run("systemctl", "kill", "-s", "KILL", "--kill-who=main", unit, check=True)
-        p.communicate(timeout=60)
-    assert p.returncode == 1
+        out, _ = p.communicate(timeout=60)
+    last = json.loads(out.splitlines()[-1])
+    assert (p.returncode, last["status"], last["detail"]) == (1, "Failed", "its runner was killed")
     assert left(machine) == []
 
 
