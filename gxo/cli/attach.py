@@ -10,10 +10,12 @@ from typing import Protocol
 from gxo.cli import output
 from gxo.cli.exits import Exit, Failure
 from gxo.cli.interrupt import interrupts
-from gxo.cli.table import Cell, Colour, coloured, paint
+from gxo.cli.statuses import name_of, took, where_more_is
+from gxo.cli.table import coloured
+from gxo.diagnostic.render import visible
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
-from gxo.runtime.store import WHOLE, EventRow, RunRow, Store, shown
+from gxo.runtime.store import EventRow, RunRow, Store, shown
 from gxo.runtime.tell import Listening
 from gxo.systemd.bus import SystemdError
 from gxo.systemd.manager import Manager
@@ -22,13 +24,6 @@ EXITS = {
     Status.COMPLETED: Exit.DONE,
     Status.PAUSED: Exit.PAUSED,
     Status.CANCELLED: Exit.CANCELLED,
-}
-COLOURS = {
-    Status.COMPLETED: Colour.GOOD,
-    Status.FAILED: Colour.BAD,
-    Status.CANCELLED: Colour.DOUBTFUL,
-    Status.PAUSED: Colour.DOUBTFUL,
-    Status.SKIPPED: Colour.DIM,
 }
 _CANCELLING = "cancelling: the steps under way are stopped"
 _BEAT = 0.1
@@ -53,10 +48,10 @@ def follow(events: int, manager: Manager, store: Store, names: RunNames, *, as_j
 
     `events` is where the runner says that there is news.
     """
-    view: View = _Json(names.playbook) if as_json else _Lines(names.playbook)
     told = False
     with interrupts(b"") as heard, Listening(events, store, names.run) as listening:
         heard.asked()  # from here on signals are only remembered
+        view = _view(store, names, as_json=as_json)
         while listening.wait(_BEAT):
             view.show(listening.news())
             if heard.asked() and not told:
@@ -73,6 +68,12 @@ def follow(events: int, manager: Manager, store: Store, names: RunNames, *, as_j
             raise Failure(f"cannot tell how run {names.run} ended: it was forgotten since")
         view.end(row)
     return EXITS.get(row.status, Exit.FAILED)
+
+
+def _view(store: Store, names: RunNames, *, as_json: bool) -> View:
+    if as_json:
+        return _Json(names.playbook)
+    return _Tree(store, names) if coloured() else _Lines(names.playbook)
 
 
 class _Json:
@@ -99,7 +100,6 @@ class _Lines:
         self._playbook = playbook
         self._began: dict[tuple[str, int], int] = {}
         self._failed = ""
-        self._colour = coloured()
 
     def show(self, events: Sequence[EventRow]) -> None:
         for event in events:
@@ -116,12 +116,13 @@ class _Lines:
 
     def _show(self, event: EventRow) -> None:
         key = (event.step, event.iteration)
+        name = name_of(event.step, event.iteration) or f"run {event.run}"
         status = Status(event.status)
         if event.event == "output":
             for words in event.detail.splitlines():
-                output.say(paint(Cell(f"      {words}", Colour.DIM), colour=self._colour))
+                output.say(visible(f"      {words}"))
         elif event.event == "retry":
-            output.say(f"  {'retrying':<10}{_name(event)}: {event.detail}")
+            output.say(visible(f"  {'retrying':<10}{name}: {event.detail}"))
         elif status is Status.RUNNING:
             self._began[key] = event.time
             if not event.step:
@@ -129,21 +130,35 @@ class _Lines:
         else:
             if status is Status.FAILED:
                 self._failed = self._failed or event.step
-            took = (event.time - self._began.get(key, event.time)) / 1e6
-            word = paint(Cell(f"{status.lower():<10}", COLOURS[status]), colour=self._colour)
             detail = f": {event.detail}" if event.detail else ""
-            behind = f"  {took:.2f} s" if key in self._began else ""
-            output.say(f"{'  ' if event.step else ''}{word}{_name(event)}{detail}{behind}")
+            behind = f"  {took(event.time - self._began[key])}" if key in self._began else ""
+            said = f"{status.lower():<10}{name}{detail}{behind}"
+            output.say(visible(f"  {said}" if event.step else said))
 
 
-def where_more_is(run: str, step: str) -> str:
-    """How to see more of a run that failed, or of the step of it that did."""
-    logs = f"`gxo logs {run} {step}` has all that it wrote, " if step else ""
-    return f"{logs}`gxo runs show {run}` the steps" if logs else f"`gxo runs show {run}` has more"
+class _Tree:
+    """The steps on a terminal, each where it stands."""
 
+    def __init__(self, store: Store, names: RunNames) -> None:
+        from gxo.cli.picture import Picture
+        from gxo.cli.tree import Tree
+        from gxo.runtime.task import from_spec
 
-def _name(event: EventRow) -> str:
-    if not event.step:
-        return f"run {event.run}"
-    item = "" if event.iteration == WHOLE else f"[{event.iteration}]"
-    return f"{event.step}{item}"
+        row = store.run(names.run)
+        task = from_spec(row.spec) if row else None
+        steps = [s.name.text for s in task.plan.steps if s.name.text in task.frames] if task else []
+        self._picture = Picture(names.run, names.playbook, steps)
+        for step in store.steps(names.run):
+            self._picture.known(step.step, step.status)
+        self._tree = Tree(self._picture)
+
+    def show(self, events: Sequence[EventRow]) -> None:
+        self._tree.show(events)
+
+    def cancelling(self) -> None:
+        self._picture.cancelling = True
+
+    def end(self, run: RunRow) -> None:
+        self._tree.end()
+        if run.status is Status.FAILED:
+            output.note(where_more_is(run.id, self._picture.first_failed))

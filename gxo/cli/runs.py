@@ -25,8 +25,8 @@ def runs(
     """List the runs of this host, the newest first; `show` has all of one."""
     if context.invoked_subcommand is not None:
         return Exit.DONE
-    from gxo.cli.attach import COLOURS
     from gxo.cli.guard import need_root
+    from gxo.cli.statuses import COLOURS
     from gxo.cli.table import Cell, Colour, coloured, table
     from gxo.runtime.store import Store
 
@@ -59,8 +59,8 @@ def show(
     json: options.Json = False,
 ) -> int:
     """Show one run: its steps, their times, how they ended, what they yielded."""
-    from gxo.cli.attach import COLOURS
     from gxo.cli.guard import need_root
+    from gxo.cli.statuses import COLOURS
     from gxo.cli.table import Cell, Colour, coloured, table
     from gxo.runtime.store import WHOLE, Store
 

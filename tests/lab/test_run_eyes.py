@@ -1,6 +1,7 @@
 """What is to be seen of a run: while it goes on, at its end, and later."""
 
 import os
+import re
 import signal
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tests.lab.applying import until
 from tests.lab.machine import Machine
 from tests.lab.running import left, step
+from tests.lab.screen import screen
 from tests.schemas import held
 
 
@@ -39,12 +41,12 @@ def test_a_suspended_command_holds_nothing_up(machine: Machine) -> None:
     process = machine.popen(*machine.gxo_argv("run", "--json", path), env=machine.gxo_env)
     try:
         assert until(lambda: any(unit.endswith("first.service") for unit in left(machine)))
-        os.killpg(process.pid, signal.SIGSTOP)
+        machine.run("pkill", "-STOP", "-f", f"gxo run --json {path}", check=True)
         machine.write("/srv/go", "")
         assert until(lambda: left(machine) == [])
         shown = held("runs", machine.gxo("runs", "-n", "1", "--json", check=True).stdout)
         assert shown["runs"][0]["status"] == "Failed"
-        os.killpg(process.pid, signal.SIGCONT)
+        os.killpg(process.pid, signal.SIGCONT)  # nsenter stops itself when its child is stopped
         out, _ = process.communicate(timeout=60)
     finally:
         if process.poll() is None:
@@ -56,3 +58,38 @@ def test_a_suspended_command_holds_nothing_up(machine: Machine) -> None:
     assert ends == set(names)
     assert [len(said) for said in words] == [9 * 20001 - 1] * 4
     assert (told[-1]["event"], told[-1]["status"], process.returncode) == ("run", "Failed", 1)
+
+
+def on_a_terminal(machine: Machine, *args: str, columns: int = 60, rows: int = 20) -> list[str]:
+    """What a command of gxo leaves on a terminal of that size, and all it drew on its way."""
+    command = " ".join(machine.gxo_argv(*args))
+    sized = f"stty cols {columns} rows {rows}; {command}"
+    env = machine.gxo_env | {"NO_COLOR": "", "TERM": "xterm-256color"}
+    # by a file: whoever reads text makes the carriage returns line ends
+    machine.run("sh", "-c", f"script -qec '{sized}' /dev/null >/srv/written", env=env)
+    written = machine.lab.path("/srv/written").read_bytes().decode()
+    return [*screen(written), written]
+
+
+def test_the_tree_of_a_run(machine: Machine) -> None:
+    """On a terminal: each step with its time, a failed one's last words; it stays when all ends."""
+    path = playbook(
+        machine,
+        step("fine", "sleep 0.3")
+        + step("each", "true", "loop: [1, 2, 3], ")
+        + step("bad", "echo no route >&2; exit 7", "needs: [fine], ")
+        + step("never", "true", "needs: [bad], "),
+    )
+    *shown, written = on_a_terminal(machine, "run", path)
+    text = re.sub(r" +\d+\.\d\d s", " T", "\n".join(shown))
+    run = machine.gxo("runs", "-n", "1").stdout.splitlines()[1].split()[0]
+    assert text == (
+        f"run {run} of eyes failed T\n"
+        "  ✓ fine T\n"
+        "  ✓ each T  3 items done\n"
+        "  ✗ bad T  failed, it exited with status 7\n"
+        "      no route\n"
+        "  · never\n"
+        f"`gxo logs {run} bad` has all that it wrote, `gxo runs show {run}` the steps\n"
+    )
+    assert "\x1b[2K" in written, "it was drawn more than once"

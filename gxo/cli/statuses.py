@@ -1,0 +1,38 @@
+"""Statuses: how the state of a run and of its steps is worded and coloured for people."""
+
+from gxo.cli.table import Colour
+from gxo.runtime.status import Status
+from gxo.runtime.store import WHOLE
+
+COLOURS = {
+    Status.COMPLETED: Colour.GOOD,
+    Status.FAILED: Colour.BAD,
+    Status.CANCELLED: Colour.DOUBTFUL,
+    Status.PAUSED: Colour.DOUBTFUL,
+    Status.SKIPPED: Colour.DIM,
+}
+
+
+def colour_of(status: Status) -> Colour:
+    return COLOURS.get(status, Colour.NONE)
+
+
+def name_of(step: str, iteration: int) -> str:
+    """A step, or the item of a loop as `step[N]`."""
+    return step if iteration == WHOLE else f"{step}[{iteration}]"
+
+
+def took(time: int) -> str:
+    """Microseconds as people read them."""
+    seconds = max(time, 0) / 1e6
+    if seconds < 60:
+        return f"{seconds:.2f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02}m{rest:02}s" if hours else f"{minutes}m{rest:02}s"
+
+
+def where_more_is(run: str, step: str) -> str:
+    """How to see more of a run that failed, and of the step of it that did."""
+    logs = f"`gxo logs {run} {step}` has all that it wrote, " if step else ""
+    return f"{logs}`gxo runs show {run}` the steps" if logs else f"`gxo runs show {run}` has more"
