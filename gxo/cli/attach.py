@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 from gxo.cli import output
@@ -43,10 +44,18 @@ class View(Protocol):
         """It has ended, and all has been shown."""
 
 
-def follow(events: int, manager: Manager, store: Store, names: RunNames, *, as_json: bool) -> int:
+def follow(
+    events: int,
+    manager: Manager,
+    store: Store,
+    names: RunNames,
+    *,
+    as_json: bool,
+    junit: Path | None = None,
+) -> int:
     """Show what happens until the runner ends; Ctrl-C cancels the run. The exit code of its end.
 
-    `events` is where the runner says that there is news.
+    `events` is where the runner says that there is news; `junit` a file for a report of the end.
     """
     told = False
     with interrupts(b"") as heard, Listening(events, store, names.run) as listening:
@@ -67,6 +76,10 @@ def follow(events: int, manager: Manager, store: Store, names: RunNames, *, as_j
         if row is None:
             raise Failure(f"cannot tell how run {names.run} ended: it was forgotten since")
         view.end(row)
+        if junit is not None:
+            from gxo.cli.junit import report
+
+            report(store, row, junit)
     return EXITS.get(row.status, Exit.FAILED)
 
 

@@ -56,3 +56,7 @@ LockTimeout = Annotated[
     typer.Option("--lock-timeout", metavar="SECONDS", min=0, help="Wait for another apply."),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing anything.")]
+JUnit = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write how the run ended as JUnit XML.", show_default=False),
+]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gxo.cli import options, output
-from gxo.cli.exits import Exit
+from gxo.cli.exits import Exit, Usage
 
 app = typer.Typer()
 
@@ -22,6 +22,7 @@ def run(
     detach: Annotated[
         bool, typer.Option("--detach", help="Print the run's id and let it go on by itself.")
     ] = False,
+    junit: options.JUnit = None,
     inputs: options.Inputs = [],
     variables: options.Vars = [],
     vars_files: options.VarsFiles = [],
@@ -34,6 +35,7 @@ def run(
     from gxo.apply.setup import setup
     from gxo.cli.attach import follow
     from gxo.cli.guard import need_root
+    from gxo.cli.junit import check
     from gxo.cli.load import given, load_to_run
     from gxo.plan.effects import effects
     from gxo.runtime.launch import launch, submit
@@ -45,6 +47,10 @@ def run(
     from gxo.systemd.manager import Manager
 
     need_root("run")
+    if junit is not None:
+        if detach:
+            raise Usage("`--junit` is written when the run ends: use `gxo runs show RUN --junit`")
+        check(junit)
     plan, frames = load_to_run(path, given(inputs, variables, vars_files), as_json=json)
     for done in setup():
         output.note(f"set up this host: {done}")
@@ -62,4 +68,4 @@ def run(
         if started.events is None:
             output.say(run)
             return Exit.DONE
-        return follow(started.events, manager, store, started.names, as_json=json)
+        return follow(started.events, manager, store, started.names, as_json=json, junit=junit)

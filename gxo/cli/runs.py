@@ -56,6 +56,7 @@ def runs(
 @app.command(epilog="Example: gxo runs show --json 0141d9b3e1dd")
 def show(
     run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins.")],
+    junit: options.JUnit = None,
     json: options.Json = False,
 ) -> int:
     """Show one run: its steps, their times, how they ended, what they yielded."""
@@ -67,6 +68,10 @@ def show(
     need_root("runs show")
     with Store() as store:
         row = find(store, run)
+        if junit is not None:
+            from gxo.cli.junit import report
+
+            report(store, row, junit)
         if json:
             output.emit(_document(store, row))
             return Exit.DONE

@@ -3,12 +3,13 @@
 import os
 import re
 import signal
+from xml.etree import ElementTree
 
 import pytest
 
 from tests.lab.applying import until
 from tests.lab.machine import Machine
-from tests.lab.running import left, step
+from tests.lab.running import left, step, steps
 from tests.lab.screen import screen
 from tests.schemas import held
 
@@ -93,3 +94,40 @@ def test_the_tree_of_a_run(machine: Machine) -> None:
         f"`gxo logs {run} bad` has all that it wrote, `gxo runs show {run}` the steps\n"
     )
     assert "\x1b[2K" in written, "it was drawn more than once"
+
+
+def test_a_junit_report(machine: Machine) -> None:
+    """Written at the end, also of a run that was cancelled; `gxo runs show` writes the same."""
+    path = playbook(
+        machine, step("bad", "echo no route; exit 7") + step("use", "true", "needs: [bad], ")
+    )
+    done = machine.gxo("run", "--junit", "/srv/bad.xml", path)
+    assert done.returncode == 1
+    run = done.stdout.split()[1]
+    report = machine.read("/srv/bad.xml")
+    suite = ElementTree.fromstring(report)[0]
+    assert (suite.attrib["name"], suite.attrib["id"]) == ("eyes", run)
+    said = [(c.attrib["name"], *((e.tag, e.text) for e in c)) for c in suite.iter("testcase")]
+    assert said == [("bad", ("failure", "no route")), ("use", ("skipped", None))]
+    machine.gxo("runs", "show", run, "--junit", "/srv/again.xml", check=True)
+    assert machine.read("/srv/again.xml") == report
+
+    path = playbook(machine, step("long", "sleep 1000"))
+    args = machine.gxo_argv("run", "--junit", "/srv/cut.xml", path)
+    process = machine.popen(*args, env=machine.gxo_env)
+    assert until(lambda: steps(machine) != [])
+    machine.run("pkill", "-INT", "-f", "gxo run --junit /srv/cut.xml", check=True)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    (case,) = ElementTree.fromstring(machine.read("/srv/cut.xml")).iter("testcase")
+    assert [(e.tag, e.attrib["type"]) for e in case] == [("error", "Cancelled")]
+
+
+def test_a_junit_report_that_cannot_be(machine: Machine) -> None:
+    """Nothing runs where the report could not be written, or nobody is there to write it."""
+    path = playbook(machine, step("a", "touch /srv/ran", "security_context: {profile: host}, "))
+    done = machine.gxo("run", "--junit", "/srv/none/out.xml", path)
+    said = "error: cannot write /srv/none/out.xml: there is no directory /srv/none\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
+    assert machine.gxo("run", "--detach", "--junit", "/srv/out.xml", path).returncode == 64
+    assert not machine.exists("/srv/ran")
