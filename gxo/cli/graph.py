@@ -1,15 +1,33 @@
-"""`gxo graph`: a playbook's workloads and what each waits for."""
+"""`gxo graph`: a playbook's workloads and what each waits for, or how they stand in a run."""
 
+import os
+import re
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gxo.cli import options, output
-from gxo.cli.exits import Exit
+from gxo.cli.exits import Exit, Usage
 from gxo.cli.load import given, host_target, load_to_read, or_fail
 
+if TYPE_CHECKING:
+    from gxo.plan.draw import Mark
+    from gxo.plan.model import Plan
+    from gxo.runtime.store import StepRow
+
 app = typer.Typer()
+
+_RUN = re.compile(r"[0-9a-f]{1,12}")
+_COLOURS = {
+    "Pending": "#ffffff",
+    "Running": "#a9d6f5",
+    "Paused": "#ffe0a3",
+    "Completed": "#b7e4c7",
+    "Failed": "#f4a6a6",
+    "Skipped": "#e0e0e0",
+    "Cancelled": "#ffe0a3",
+}
 
 
 class Format(StrEnum):
@@ -20,7 +38,15 @@ class Format(StrEnum):
 
 @app.command(epilog="Example: gxo graph site.yaml --format dot | dot -Tsvg > site.svg")
 def graph(
-    paths: options.Paths,
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH…|RUN",
+            help="Playbooks, or directories of them; `-` reads standard input. Or a run by its id,"
+            " where no file has that name.",
+            show_default=False,
+        ),
+    ],
     form: Annotated[
         Format,
         typer.Option("--format", "-f", metavar="text|dot|mermaid", help="How to draw it."),
@@ -29,12 +55,59 @@ def graph(
     variables: options.Vars = [],
     vars_files: options.VarsFiles = [],
 ) -> int:
-    """Draw the order of a playbook's workloads: a text tree, DOT or Mermaid."""
+    """Draw the order of a playbook's workloads: a text tree, DOT or Mermaid.
+
+    Of a run, with how each step stands.
+    """
     from gxo.plan import draw
 
+    drawer = {Format.TEXT: draw.text, Format.DOT: draw.dot, Format.MERMAID: draw.mermaid}[form]
+    if run := _run(paths):
+        if inputs or variables or vars_files:
+            raise Usage(f"`{run}` is a run, whose inputs and vars are what they were")
+        plan, marks = _of_run(run)
+        output.say(drawer(plan, marks).rstrip("\n"))
+        return Exit.DONE
     values = given(inputs, variables, vars_files)
     loaded = or_fail(load_to_read(paths, values, host_target(None)), as_json=False)
-    drawer = {Format.TEXT: draw.text, Format.DOT: draw.dot, Format.MERMAID: draw.mermaid}[form]
     for plan in loaded.plans:
         output.say(drawer(plan).rstrip("\n"))
     return Exit.DONE
+
+
+def _run(paths: list[str]) -> str:
+    """The one path where it is the id of a run, or how one begins, and no file's name."""
+    (path, *more) = paths
+    return path if not more and _RUN.fullmatch(path) and not os.path.lexists(path) else ""
+
+
+def _of_run(wanted: str) -> "tuple[Plan, dict[str, Mark]]":
+    """The plan that a run carried out, and how its steps stand in it."""
+    from gxo.cli.guard import need_root
+    from gxo.cli.runs import find
+    from gxo.plan.draw import Mark
+    from gxo.runtime.status import Status
+    from gxo.runtime.store import Store
+    from gxo.runtime.task import from_spec
+
+    need_root("graph RUN")
+    with Store() as store:
+        run = find(store, wanted)
+        rows = store.steps(run.id)
+    task = from_spec(run.spec)
+    marks = {
+        step.name.text: Mark(Status.PENDING.value, _COLOURS[Status.PENDING])
+        for step in task.plan.steps
+        if step.name.text in task.frames
+    }
+    for row in rows:
+        if row.iteration < 0:
+            marks[row.step] = Mark(_stands(row), _COLOURS[row.status])
+    return task.plan, marks
+
+
+def _stands(row: "StepRow") -> str:
+    from gxo.cli.statuses import took
+
+    lasted = f" {took(row.ended - row.started)}" if row.started and row.ended else ""
+    return f"{row.status}{lasted}"

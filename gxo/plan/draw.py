@@ -1,6 +1,8 @@
 """A plan drawn: as a tree of text, as DOT (Graphviz), as a Mermaid flowchart."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from gxo.plan.model import Edge, EdgeKind, Plan, Step
 
@@ -13,11 +15,24 @@ _STYLES = {
 }
 
 
-def text(plan: Plan) -> str:
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How a workload stands in a run: in words, and as a colour, `#rrggbb`."""
+
+    said: str
+    colour: str
+
+
+Marks = Mapping[str, Mark]
+"""By the names of workloads."""
+NO_MARKS: Marks = MappingProxyType({})
+
+
+def text(plan: Plan, marks: Marks = NO_MARKS) -> str:
     """What starts first stands leftmost; a workload that waits for several stands under the last.
 
-    Each line says the workload, its lifecycle and module, and why it waits; edges that the tree's
-    own shape does not show are named at the end of the line.
+    Each line says the workload, how it stands, its lifecycle and module, and why it waits; edges
+    that the tree's own shape does not show are named at the end of the line.
     """
     into: dict[str, list[Edge]] = {step.name.text: [] for step in plan.steps}
     for edge in plan.edges:
@@ -39,7 +54,9 @@ def text(plan: Plan) -> str:
         name, indent = stack.pop()
         branch, below = ("└─ ", "   ") if name in last else ("├─ ", "│  ")
         step = plan.steps[place[name]]
-        lines.append(f"{indent}{branch}{name}  {_what(step)}{_why(into[name], parent.get(name))}")
+        stands = f"  {marks[name].said}" if name in marks else ""
+        what = f"{_what(step)}{_why(into[name], parent.get(name))}"
+        lines.append(f"{indent}{branch}{name}{stands}  {what}")
         stack += [(child, indent + below) for child in reversed(children.get(name, []))]
     return "\n".join(lines) + "\n"
 
@@ -61,13 +78,15 @@ def _why(edges: list[Edge], parent: str | None) -> str:
     return shown + (f"  also after {', '.join(others)}" if others else "")
 
 
-def dot(plan: Plan) -> str:
+def dot(plan: Plan, marks: Marks = NO_MARKS) -> str:
     """The plan as a DOT digraph; edges point from what runs first."""
     lines = [f"digraph {_dot(plan.playbook.text)} {{", "  rankdir=LR;", "  node [shape=box];"]
-    lines += (
-        f"  {_dot(step.name.text)} [label={_dot(step.name.text, _what(step))}];"
-        for step in plan.steps
-    )
+    for step in plan.steps:
+        name = step.name.text
+        mark = marks.get(name)
+        label = _dot(name, *([mark.said] if mark else []), _what(step))
+        filled = f", style=filled, fillcolor={_dot(mark.colour)}" if mark else ""
+        lines.append(f"  {_dot(name)} [label={label}{filled}];")
     lines += (
         f"  {_dot(edge.source)} -> {_dot(edge.target)}"
         f" [label={_dot(edge.kind.value)}, style={_STYLES[edge.kind][0]}];"
@@ -82,20 +101,24 @@ def _dot(*lines: str) -> str:
     return '"' + "\\n".join(quoted) + '"'
 
 
-def mermaid(plan: Plan) -> str:
+def mermaid(plan: Plan, marks: Marks = NO_MARKS) -> str:
     """The plan as a Mermaid flowchart; nodes are numbered, for some names are words of Mermaid."""
-    return "\n".join(_mermaid(plan)) + "\n"
+    return "\n".join(_mermaid(plan, marks)) + "\n"
 
 
-def _mermaid(plan: Plan) -> Iterator[str]:
+def _mermaid(plan: Plan, marks: Marks) -> Iterator[str]:
     node = {step.name.text: f"n{number}" for number, step in enumerate(plan.steps)}
     yield "flowchart LR"
     for step in plan.steps:
-        label = f"{_entities(step.name.text)}<br/>{_entities(_what(step))}"
-        yield f'  {node[step.name.text]}["{label}"]'
+        mark = marks.get(step.name.text)
+        lines = [step.name.text, *([mark.said] if mark else []), _what(step)]
+        yield f'  {node[step.name.text]}["{"<br/>".join(map(_entities, lines))}"]'
     for edge in plan.edges:
         arrow = _STYLES[edge.kind][1]
         yield f"  {node[edge.source]} {arrow}|{edge.kind.value}| {node[edge.target]}"
+    for name, mark in marks.items():
+        if name in node:
+            yield f"  style {node[name]} fill:{mark.colour},color:#000"
 
 
 def _entities(text: str) -> str:

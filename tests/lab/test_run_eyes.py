@@ -131,3 +131,27 @@ def test_a_junit_report_that_cannot_be(machine: Machine) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
     assert machine.gxo("run", "--detach", "--junit", "/srv/out.xml", path).returncode == 64
     assert not machine.exists("/srv/ran")
+
+
+def test_the_graph_of_a_run(machine: Machine) -> None:
+    """With how each step stands; a file that has the name of a run is what is meant, though."""
+    bad = step("bad", "exit 7", "needs: [fine], ") + step("use", "true", "needs: [bad], ")
+    path = playbook(machine, step("fine", "true") + bad)
+    run = machine.gxo("run", path).stdout.split()[1]
+    shown = machine.gxo("graph", run[:8], check=True).stdout
+    assert re.sub(r"\d+\.\d\d s", "T", shown) == (
+        "eyes\n"
+        "└─ fine  Completed T  run_once exec\n"
+        "   └─ bad  Failed T  run_once exec  [needs]\n"
+        "      └─ use  Pending  run_once exec  [needs]\n"
+    )
+    dot = machine.gxo("graph", "--format", "dot", run, check=True).stdout
+    assert 'label="use\\nPending\\nrun_once exec", style=filled, fillcolor="#ffffff"' in dot
+    assert machine.gxo("graph", "--var", "a=b", run).returncode == 64
+    missing = machine.gxo("graph", "f00d")
+    said = "error: cannot find run `f00d`: `gxo runs` lists them\n"
+    assert (missing.returncode, missing.stderr) == (1, said)
+    machine.run("cp", path, f"/srv/{run}")
+    there = machine.run("sh", "-c", f"cd /srv && {' '.join(machine.gxo_argv('graph', run))}",
+                        env=machine.gxo_env)  # fmt: skip
+    assert there.stdout.splitlines()[1] == "└─ fine  run_once exec"

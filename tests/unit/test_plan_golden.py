@@ -1,5 +1,6 @@
 """Each directory of tests/golden/plan is one test: input.yaml against its problems or drawings."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from gxo.plan.build import build_plans
 from gxo.source import Source
 
 CASES = sorted((Path(__file__).parent.parent / "golden" / "plan").glob("*/"))
+GIVEN = ("input.yaml", "marks.json")
+"""A playbook, and how its workloads stand in a run, where it is drawn so."""
 
 
 def outputs(case: Path) -> dict[str, str]:
@@ -22,7 +25,15 @@ def outputs(case: Path) -> dict[str, str]:
     if problems:
         return {"problems": "\n".join(map(render, problems))}
     (plan,) = plans
-    return {"tree": draw.text(plan), "dot": draw.dot(plan), "mermaid": draw.mermaid(plan)}
+    marks = draw.NO_MARKS
+    if (case / GIVEN[1]).exists():
+        found = json.loads((case / GIVEN[1]).read_text())
+        marks = {name: draw.Mark(*mark) for name, mark in found.items()}
+    return {
+        "tree": draw.text(plan, marks),
+        "dot": draw.dot(plan, marks),
+        "mermaid": draw.mermaid(plan, marks),
+    }
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -31,9 +42,9 @@ def test_golden(case: Path, pytestconfig: pytest.Config) -> None:
     actual = outputs(case)
     if pytestconfig.getoption("--accept"):
         for path in case.iterdir():
-            if path.name not in {"input.yaml", *actual}:
+            if path.name not in {*GIVEN, *actual}:
                 path.unlink()
         for name, text in actual.items():
             (case / name).write_text(text)
-    expected = {p.name: p.read_text() for p in case.iterdir() if p.name != "input.yaml"}
+    expected = {p.name: p.read_text() for p in case.iterdir() if p.name not in GIVEN}
     assert actual == expected
