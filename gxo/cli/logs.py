@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,7 +41,10 @@ def logs(
         typer.Argument(metavar="[STEP]", help="Only of this step of a run.", show_default=False),
     ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Then go on with new lines as they come.")
+        bool,
+        typer.Option(
+            "--follow", "-f", help="Then go on with new lines as they come; of a run, to its end."
+        ),
     ] = False,
     lines: Annotated[
         int | None,
@@ -78,7 +81,8 @@ def logs(
     if follow:
         if unknown := _unknown(target):
             output.note(f"{unknown}; this waits for its lines")
-        with closing(journal.follow(wanted, lines)) as entries:
+        over = _ended(target) if target and is_run(target) else None
+        with closing(journal.follow(wanted, lines, over)) as entries:
             _show_json(entries) if json else _show(entries, live=True)
         return Exit.DONE
     found = journal.read(wanted, lines)
@@ -107,6 +111,15 @@ def _unknown(target: str | None) -> str:
         return ""
     hint = did_you_mean(target, known) or "`gxo status` lists what there is"
     return f"no {'workload' if '.' in target else 'playbook'} of that name is applied; {hint}"
+
+
+def _ended(run: str) -> Callable[[], bool]:
+    """Whether a run has come to an end, however it did: its runner is no longer there."""
+    from gxo.systemd.bus import Bus
+    from gxo.systemd.manager import Manager
+
+    manager = Manager(Bus.system())
+    return lambda: not manager.result(f"gxo-run-{run}.service").found
 
 
 def is_run(target: str) -> bool:

@@ -8,14 +8,15 @@ journald itself notes, since any program may send a GXO_ or UNIT field of its ow
 
 import json
 import os
+import select
 import subprocess
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
-from time import time
+from time import monotonic, time
 from typing import IO, Any
 
 Fields = tuple[tuple[str, str], ...]
@@ -38,6 +39,8 @@ _FIELDS = (
 _PLACES = ("/var/log/journal", "/run/log/journal")
 # more names than this on a command line, and all that systemd says is read instead
 _MANY = 1000
+_BEAT = 0.5
+_CHUNK = 1 << 16
 
 
 class JournalError(Exception):
@@ -115,21 +118,37 @@ class Journal:
         with self._run(["--reverse", *args]) as found:
             return tuple(islice(filter(query.wants, found), lines))[::-1]
 
-    def follow(self, query: Query, lines: int | None = 10) -> Generator[Entry, None, None]:
-        """`read`, then each further line from this call on as it comes; close it to end it."""
+    def follow(
+        self, query: Query, lines: int | None = 10, over: Callable[[], bool] | None = None
+    ) -> Generator[Entry, None, None]:
+        """`read`, then each further line from this call on as it comes; close it to end it.
+
+        It ends by itself once `over` holds, with all that was written until then.
+        """
         start = time()
-        return self._follow(query, self.read(query, lines), start)
+        return self._follow(query, self.read(query, lines), start, over)
 
     def _follow(
-        self, query: Query, past: tuple[Entry, ...], start: float
+        self,
+        query: Query,
+        past: tuple[Entry, ...],
+        start: float,
+        over: Callable[[], bool] | None,
     ) -> Generator[Entry, None, None]:
         yield from past
-        args = [f"--after-cursor={past[-1].cursor}"] if past else [f"--since=@{start:.6f}"]
+        last = past[-1].cursor if past else ""
         # a unit may be new: take all that systemd says
-        args += ["--follow", "--no-tail", "--", *_matches(query.fields or None, None)]
-        with self._run(args) as found:
-            yield from filter(query.wants, found)
+        matches = ["--", *_matches(query.fields or None, None)]
+        with self._run([*_behind(last, start), "--follow", "--no-tail", *matches], over) as found:
+            for entry in found:
+                last = entry.cursor
+                if query.wants(entry):
+                    yield entry
+        if over is None or not over():
             raise JournalError("cannot follow the journal: journalctl ended")
+        self._sync()
+        with self._run([*_behind(last, start), *matches]) as found:
+            yield from filter(query.wants, found)
 
     def of_start(
         self, unit: str, lines: int, *, invocation: str = "", since: int = 0, sync: bool = True
@@ -139,8 +158,8 @@ class Journal:
         The last lines of a short-lived process can lack the invocation: those count where they are
         not older than `since`. `sync` first makes journald write what it was sent (root only).
         """
-        if sync and not self.directory:
-            subprocess.run(["journalctl", "--sync"], capture_output=True, check=False)
+        if sync:
+            self._sync()
         found = self.read(
             Query(
                 units=(unit,),
@@ -152,6 +171,11 @@ class Journal:
         )
         mine = [e for e in found if not invocation or e.invocation in ("", invocation)]
         return tuple(mine[-lines:] if lines else ())
+
+    def _sync(self) -> None:
+        """Have journald write what it was sent; only root may ask for that."""
+        if not self.directory:
+            subprocess.run(["journalctl", "--sync"], capture_output=True, check=False)
 
     def _named(self, field: str, patterns: Sequence[str]) -> Fields | None:
         """A term for each unit matched that the journal has in `field`; None for too many."""
@@ -175,8 +199,13 @@ class Journal:
         return done.stdout
 
     @contextmanager
-    def _run(self, args: Sequence[str]) -> Iterator[Iterator[Entry]]:
-        """The entries that a journalctl prints, which is ended when the reader has enough."""
+    def _run(
+        self, args: Sequence[str], over: Callable[[], bool] | None = None
+    ) -> Iterator[Iterator[Entry]]:
+        """The entries that a journalctl prints, which is ended when the reader has enough.
+
+        They are at their end, too, when `over` holds.
+        """
         # without --all a field above 4 kB is null
         command = [*self._command(), "--output=json", "--all", "--quiet", "--no-pager"]
         command += [f"--output-fields={','.join(_FIELDS)}", *args]
@@ -187,7 +216,10 @@ class Journal:
         assert process.stdout is not None
         assert process.stderr is not None
         try:
-            yield _entries(process, process.stdout, process.stderr)
+            if over is None:
+                yield _entries(process, process.stdout, process.stderr)
+            else:
+                yield (parse(json.loads(line)) for line in _until(process.stdout, over))
         finally:
             process.terminate()
             process.stdout.close()
@@ -196,6 +228,23 @@ class Journal:
 
     def _command(self) -> list[str]:
         return ["journalctl", *([f"--directory={self.directory}"] if self.directory else [])]
+
+
+def _until(out: IO[bytes], over: Callable[[], bool]) -> Iterator[bytes]:
+    """Whole lines as they come, until `over` holds; that is asked now and then."""
+    held, asked = b"", monotonic()
+    while True:
+        if monotonic() - asked >= _BEAT:
+            if over():
+                return
+            asked = monotonic()
+        if not select.select([out], [], [], _BEAT)[0]:
+            continue
+        chunk = os.read(out.fileno(), _CHUNK)
+        if not chunk:
+            return
+        *lines, held = (held + chunk).split(b"\n")
+        yield from lines
 
 
 def _entries(process: "subprocess.Popen[bytes]", out: IO[bytes], err: IO[bytes]) -> Iterator[Entry]:
@@ -208,6 +257,10 @@ def _entries(process: "subprocess.Popen[bytes]", out: IO[bytes], err: IO[bytes])
 def _failed(stderr: bytes) -> JournalError:
     reason = stderr.decode("utf-8", "replace").strip() or "journalctl failed"
     return JournalError(f"cannot read the journal: {reason}")
+
+
+def _behind(cursor: str, start: float) -> list[str]:
+    return [f"--after-cursor={cursor}"] if cursor else [f"--since=@{start:.6f}"]
 
 
 def _since(since: str) -> list[str]:

@@ -155,3 +155,35 @@ def test_the_graph_of_a_run(machine: Machine) -> None:
     there = machine.run("sh", "-c", f"cd /srv && {' '.join(machine.gxo_argv('graph', run))}",
                         env=machine.gxo_env)  # fmt: skip
     assert there.stdout.splitlines()[1] == "└─ fine  run_once exec"
+
+
+def test_following_the_journal_of_a_run(machine: Machine) -> None:
+    """`gxo logs -f RUN` ends when the run does, and then has had all of its lines."""
+    last = "for n in $(seq 200); do echo line $n; done; echo other >&2"
+    path = playbook(
+        machine,
+        step("wait", "while ! test -e /srv/on; do sleep 0.1; done")
+        + step("talk", last, "needs: [wait], "),
+    )
+    machine.run("rm", "-f", "/srv/on")
+    run = machine.gxo("run", "--detach", path, check=True).stdout.strip()
+    whole = machine.popen(
+        *machine.gxo_argv("logs", "-f", "-n", "999", "--json", run), env=machine.gxo_env
+    )
+    one = machine.popen(
+        *machine.gxo_argv("logs", "-f", "-n", "999", run, "talk"), env=machine.gxo_env
+    )
+    following = ("pgrep", "-f", "journalctl.*--follow")
+    assert until(lambda: len(machine.run(*following).stdout.split()) == 2)
+    machine.write("/srv/on", "")
+    told, said = (process.communicate(timeout=60)[0] for process in (whole, one))
+    assert (whole.returncode, one.returncode) == (0, 0)
+    expected = [f"line {n}" for n in range(1, 201)]
+    found = [held("logs", line) for line in told.splitlines()]
+    lines = [e["message"] for e in found if e["workload"] == "talk" and not e["systemd"]]
+    assert sorted(lines) == sorted([*expected, "other"])
+    assert [line.split(" talk: ")[1] for line in said.splitlines() if " talk: line " in line] == (
+        expected
+    )
+    again = machine.gxo("logs", "-f", "-n", "3", run)
+    assert (again.returncode, len(again.stdout.splitlines())) == (0, 3)
