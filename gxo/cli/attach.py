@@ -17,6 +17,7 @@ from gxo.diagnostic.render import visible
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import EventRow, RunRow, Store, shown
+from gxo.runtime.sweep import runner_ended, settle
 from gxo.runtime.tell import Listening
 from gxo.systemd.bus import SystemdError
 from gxo.systemd.manager import Manager
@@ -68,9 +69,10 @@ def follow(
                 view.cancelling()
                 with suppress(SystemdError):  # it may have ended just now
                     manager.kill(names.runner, signal.SIGTERM, whom="main")
-        while manager.result(names.runner).found:  # a runner that was killed is cleaned up behind
+        while not runner_ended(manager, names):  # one that was killed is cleaned up behind
             view.show(())
             time.sleep(_END_BEAT)
+        settle(store, manager, names)
         view.show(listening.news())
         row = store.run(names.run)
         if row is None:

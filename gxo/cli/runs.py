@@ -1,5 +1,6 @@
 """`gxo runs`: the runs there were and are, and what became of their steps."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,6 +33,7 @@ def runs(
 
     need_root("runs")
     with Store() as store:
+        _mend(store)
         found = store.runs(limit)
         if json:
             output.emit({"runs": [_document(store, run) for run in found]})
@@ -67,6 +69,7 @@ def show(
 
     need_root("runs show")
     with Store() as store:
+        _mend(store)
         row = find(store, run)
         if junit is not None:
             from gxo.cli.junit import report
@@ -91,6 +94,17 @@ def show(
     ]
     output.say(table(rows, colour=coloured()).rstrip("\n"))
     return Exit.DONE
+
+
+def _mend(store: "Store") -> None:
+    """End what says it runs and has no runner, as after a power cut: none is shown so."""
+    from gxo.runtime.sweep import sweep, under_way
+    from gxo.systemd.bus import Bus, SystemdError
+    from gxo.systemd.manager import Manager
+
+    if under_way(store):
+        with suppress(SystemdError), Bus.system() as bus:
+            sweep(store, Manager(bus))
 
 
 def find(store: "Store", wanted: str) -> "RunRow":

@@ -29,18 +29,37 @@ def sweep(store: Store, manager: Manager) -> tuple[str, ...]:
     gone = []
     for run in store.runs(statuses=_OPEN):
         starting = run.status is Status.PENDING and run.created > young
-        if not starting and not manager.result(_names(run).runner).found:
+        if not starting and runner_ended(manager, _names(run)):
             last = store.run(run.id)  # what its runner wrote last is there now
             if last is not None and not last.status.terminal:
                 gone.append(last)
     for run in gone:
-        end(store, manager, run)
+        _end_behind(store, manager, run)
+    there = Workspaces().all()  # read first: what is there has its run in the state already
     held = {run.workspace for run in store.runs(statuses=(*_OPEN, Status.PAUSED))}
-    for path in Workspaces().all():
+    for path in there:
         if str(path) not in held:
             remove(path)
     store.trim(KEPT)
     return tuple(run.id for run in gone)
+
+
+def under_way(store: Store) -> bool:
+    """Whether the state says so of any run."""
+    return bool(store.runs(1, statuses=_OPEN))
+
+
+def runner_ended(manager: Manager, names: RunNames) -> bool:
+    """Neither a run's runner nor what cleans up behind it is at work."""
+    found = manager.result(names.runner)
+    return not found.found or found.active in ("inactive", "failed")
+
+
+def settle(store: Store, manager: Manager, names: RunNames) -> None:
+    """End a run whose runner has ended, where what cleans up behind it was killed too."""
+    row = store.run(names.run)
+    if row is not None and row.status in _OPEN:
+        _end_behind(store, manager, row)
 
 
 def end(store: Store, manager: Manager, run: RunRow, status: Status = Status.FAILED) -> None:
@@ -63,6 +82,11 @@ def end(store: Store, manager: Manager, run: RunRow, status: Status = Status.FAI
         if not step.status.terminal:
             record.cut_off(step, status, detail, _now())
     record.run(status, detail=detail, ended=_now(), workspace=None)
+
+
+def _end_behind(store: Store, manager: Manager, run: RunRow) -> None:
+    end(store, manager, run)
+    manager.reset_failed(_names(run).runner)  # its failed steps have kept it loaded
 
 
 def _names(run: RunRow) -> RunNames:

@@ -63,8 +63,9 @@ def remove(path: Path) -> None:
     try:
         detach_beneath(path)
         with _directory(path) as top:
+            fcntl.flock(top, fcntl.LOCK_EX)  # one at a time: the next finds it gone
             _empty(top)
-        path.rmdir()
+            path.rmdir()
     except FileNotFoundError:
         return
     except OSError as error:

@@ -104,6 +104,22 @@ def test_a_killed_runner(machine: Machine) -> None:
     assert left(machine) == []
 
 
+@pytest.mark.parametrize("attached", [True, False])
+def test_a_killed_cleaner(machine: Machine, attached: bool) -> None:
+    """Who is attached to the run cleans up then, or the next command that looks at runs."""
+    with running(machine, step("stubborn", STUBBORN)) as p:
+        (unit,) = [u for u in left(machine) if u.startswith("gxo-run-")]
+        if not attached:
+            interrupt(machine, "KILL")
+        machine.run("systemctl", "kill", "-s", "KILL", "--kill-who=main", unit, check=True)
+        assert until(lambda: machine.show(unit, "ControlPID").get("ControlPID", "0") != "0")
+        machine.run("systemctl", "kill", "-s", "KILL", "--kill-who=all", unit, check=True)
+        p.communicate(timeout=60)
+    assert not attached or p.returncode == 1
+    shown = held("runs", machine.gxo("runs", "-n", "1", "--json", check=True).stdout)
+    assert (shown["runs"][0]["status"], left(machine)) == ("Failed", [])
+
+
 def test_who_is_attached_may_go(machine: Machine) -> None:
     """A run goes on to its end when the command that started it is killed."""
     lasting = step("long", "sleep 1; echo x >/srv/done", "security_context: {profile: host}, ")
