@@ -1,0 +1,112 @@
+"""Runs killed at random instants: each ends, and nothing of it stays."""
+
+import random
+import subprocess
+import time
+from collections.abc import Iterable
+
+import pytest
+
+from tests.lab.applying import until
+from tests.lab.machine import Machine
+from tests.lab.running import left, step
+from tests.schemas import held
+
+TOGETHER = 4
+"""Runs at once: one that is killed must not touch the others."""
+SPAN = 5.0
+"""Seconds from the first runner's start to the last kill; undisturbed, they take about as long."""
+MARK = "4242.25"
+"""What only processes of these runs have in their arguments."""
+STUBBORN = f"trap '' TERM; {{count}} do sleep 0.1; mkdir -p again; touch again/x; done # {MARK}"
+WORKLOADS = (
+    step("first", "mkfifo pipe; mkdir -p a/b; touch a/b/c; (cat <pipe &) ")
+    + step("each", "sleep 0.2", "needs: [first], loop: [1, 2, 3, 4], loop_control: {parallel: 2}, ")
+    + step("again", "test -e x || { touch x; exit 1; }", "retry: {attempts: 3, delay: 300ms}, ")
+    + step("crowd", f"setsid sleep {MARK} & sleep {MARK} & sleep 0.5", "needs: [first], ")
+    + step("last", "true", "needs: [each, crowd, stubborn], ")
+)
+ENDS = {"Completed", "Failed", "Cancelled"}
+
+
+@pytest.fixture(autouse=True)
+def ready(machine: Machine) -> None:
+    """The host is set up."""
+    machine.gxo("setup", check=True)
+
+
+def kill_and_look(machine: Machine, batches: int, seed: int) -> None:
+    """Batches of runs, each with kills at random instants; nothing is left behind any."""
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    for _ in range(batches):
+        for_ever = chance.random() < 0.2
+        count = "while :;" if for_ever else "for n in $(seq 12);"
+        stubborn = step("stubborn", STUBBORN.format(count=count), "timeout: 5s, ")
+        path = machine.write("/srv/kills.yaml", f"name: kills\nworkloads:\n{WORKLOADS}{stubborn}")
+        runs = [
+            machine.popen(*machine.gxo_argv("run", "--json", path), env=machine.gxo_env)
+            for _ in range(TOGETHER)
+        ]
+        try:
+            assert until(lambda: any(unit.startswith("gxo-run-") for unit in left(machine)))
+            kill_some(machine, chance)
+            for run in runs:
+                out, err = run.communicate(timeout=90)
+                assert run.returncode in (0, 1), (out, err)
+        finally:
+            end(runs)
+        assert_clean(machine)
+
+
+def kill_some(machine: Machine, chance: random.Random) -> None:
+    """About one kill a run, of what is there at the instant: a runner, a step, or one of each.
+
+    With `all`, what cleans up behind a runner may be the one that is killed.
+    """
+    start = time.monotonic()
+    for instant in sorted(chance.uniform(0, SPAN) for _ in range(TOGETHER)):
+        time.sleep(max(start + instant - time.monotonic(), 0))
+        for pattern in chance.choice((["gxo-run-*"], ["gxorun-*"], ["gxo-run-*", "gxorun-*"])):
+            said = machine.run(
+                *("systemctl", "list-units", "--plain", "--no-legend", "--type=service"), pattern
+            )
+            if units := [line.split()[0] for line in said.stdout.splitlines()]:
+                whom = chance.choice(("main", "all"))
+                # it may have ended just now
+                machine.run(
+                    "systemctl", "kill", "-s", "KILL", f"--kill-who={whom}", chance.choice(units)
+                )
+
+
+def end(runs: Iterable["subprocess.Popen[str]"]) -> None:
+    for run in runs:
+        if run.poll() is None:
+            run.kill()
+            run.communicate(timeout=20)
+
+
+def assert_clean(machine: Machine) -> None:
+    """No run is under way, and none has left a unit, a process, a FIFO or a directory."""
+    shown = held("runs", machine.gxo("runs", "-n", "1000", "--json", check=True).stdout)
+    assert {run["status"] for run in shown["runs"]} <= ENDS
+    steps = [step for run in shown["runs"] for step in run["steps"].values()]
+    assert {step["status"] for step in steps} <= {*ENDS, "Skipped"}
+    assert left(machine) == []
+    assert machine.run("pgrep", "-af", f"gxo.runtime|{MARK.replace('.', '[.]')}").stdout == ""
+    places = "/run/systemd/transient", "/sys/fs/cgroup"
+    found = machine.run("find", *places, "-name", "gxorun-*", "-o", "-name", "gxo-run-*").stdout
+    assert found == ""
+    assert machine.run("find", "/run/gxo", "/var/lib/gxo", "-type", "p").stdout == ""
+
+
+def test_killed_runs_leave_nothing(machine: Machine) -> None:
+    """A few runs killed at random instants."""
+    kill_and_look(machine, 2, seed=machine.version)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_many_killed_runs_leave_nothing(machine: Machine) -> None:
+    """200 runs killed at random instants."""
+    kill_and_look(machine, 200 // TOGETHER, seed=random.SystemRandom().randrange(2**32))
