@@ -1,4 +1,4 @@
-"""The playbooks that are measured: a small one, and large ones of many services."""
+"""The playbooks that are measured: a small one, and large ones of many services or steps."""
 
 SMALL = """\
 vars:
@@ -54,6 +54,35 @@ _PLAIN = """\
     security_context: {{profile: host}}
 """
 
+_STEP = """\
+  - name: step-{0}
+    lifecycle: {{policy: run_once}}
+    process: {{module: exec, params: {{command: /usr/bin/true}}}}
+"""
+
+_LUIGI = """\
+import subprocess
+import tempfile
+from pathlib import Path
+import luigi
+
+DONE = Path(tempfile.mkdtemp())
+
+class Step(luigi.Task):
+    number = luigi.IntParameter()
+
+    def output(self):
+        return luigi.LocalTarget(DONE / str(self.number))
+
+    def run(self):
+        subprocess.run(["/usr/bin/true"], check=True)
+        Path(self.output().path).touch()
+
+class All(luigi.WrapperTask):
+    def requires(self):
+        return [Step(number=number) for number in range({count})]
+"""
+
 
 def services(count: int) -> str:
     """A playbook of that many services, as varied as a real one: templates, limits, back-off."""
@@ -73,3 +102,23 @@ def quadlets(count: int) -> dict[str, str]:
         "[Service]\nRestart=on-failure\nRestartSec=1s\nTimeoutStopSec=20s\nMemoryMax=64M\nTasksMax=50\n"
     )
     return {f"service-{n}.container": text.format(n) for n in range(count)}
+
+
+def steps(count: int, *, profile: str, chained: bool) -> str:
+    """A playbook of steps that do nothing, each after the one before it or all at once."""
+    text = f"name: bench\nsecurity_context: {{profile: {profile}}}\nworkloads:\n"
+    for number in range(count):
+        needs = f"    needs: [step-{number - 1}]\n" if chained and number else ""
+        text += _STEP.format(number) + needs
+    return text
+
+
+def rivals(count: int) -> dict[str, str]:
+    """As many tasks for make, luigi and ansible, by file name."""
+    names = " ".join(f"t{number}" for number in range(count))
+    task = "      - command: /usr/bin/true\n"
+    return {
+        "Makefile": f".PHONY: all {names}\nall: {names}\n{names}:\n\t@/usr/bin/true\n",
+        "tasks.py": _LUIGI.format(count=count),
+        "tasks.yaml": "- hosts: all\n  gather_facts: false\n  tasks:\n" + task * count,
+    }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Literal
 
 Job = Callable[[], float]
 """Does the work once; the seconds it took."""
@@ -14,25 +15,34 @@ Job = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One comparison; `bound` is the ratio it is meant to stay within."""
+    """One comparison; `bound` is the ratio it is meant to stay within, None where it is a scale."""
 
     name: str
     ours: float
     theirs: float
     ratio: float
     spread: tuple[float, float]
-    bound: float
+    bound: float | None
+    unit: Literal["ms", "MB"] = "ms"
+
+    @property
+    def over(self) -> bool:
+        return self.bound is not None and self.ratio > self.bound
 
     def __str__(self) -> str:
         low, high = self.spread
-        verdict = "within" if self.ratio <= self.bound else "OVER"
+        verdict = f"{'OVER' if self.over else 'within'} {self.bound:g}x" if self.bound else ""
+        ours, theirs = (_UNITS[self.unit] * value for value in (self.ours, self.theirs))
         return (
-            f"{self.name:<58} {self.ours * 1e3:9.1f} ms {self.theirs * 1e3:9.1f} ms"
-            f"  {self.ratio:6.2f}x ({low:.2f}-{high:.2f})  {verdict} {self.bound:g}x"
-        )
+            f"{self.name:<58} {ours:9.1f} {self.unit} {theirs:9.1f} {self.unit}"
+            f"  {self.ratio:6.2f}x ({low:.2f}-{high:.2f})  {verdict}"
+        ).rstrip()
 
 
-def compare(name: str, ours: Job, theirs: Job, bound: float, *, pairs: int = 7) -> Result:
+_UNITS = {"ms": 1e3, "MB": 2**-20}
+
+
+def compare(name: str, ours: Job, theirs: Job, bound: float | None, *, pairs: int = 7) -> Result:
     """Warm both up, then time them in turn: noise that drifts hits both alike."""
     ours(), theirs()
     timed = [(ours(), theirs()) for _ in range(pairs)]

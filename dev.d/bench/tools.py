@@ -27,3 +27,7 @@ def ansible_playbook() -> Path:
 
 def pyinfra() -> Path:
     return _installed("pyinfra", "pyinfra")
+
+
+def luigi() -> Path:
+    return _installed("luigi", "luigi")
