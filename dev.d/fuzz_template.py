@@ -1,10 +1,13 @@
 """Fuzz templates: `fuzz_template.py [SECONDS]`, guided by atheris where it is installed.
 
 Holds for any text: the parser never raises and marks places within the text; evaluation ends in
-data or in a Fault, soon; and each problem can be drawn. A text that breaks this ends the run.
+data or in a Fault, soon; each problem can be drawn; and what a text is as a pattern or as YAML is
+told by a Failure at worst. A text that breaks this ends the run, and so does one that takes for
+ever.
 """
 
 import random
+import signal
 import sys
 import time
 from contextlib import nullcontext
@@ -27,12 +30,14 @@ with atheris.instrument_imports(include=["gxo"]) if atheris else nullcontext():
     from gxo.template.functions import FUNCTIONS
     from gxo.template.limits import Limits
     from gxo.template.names import references, secrets
-    from gxo.template.regex import matches
+    from gxo.template.regex import matches, replace
     from gxo.template.yaml_text import load
     from tests.unit.template_support import parsed, scope
 
 LIMITS = Limits(steps=5_000, size=20_000, depth=30, search=20_000)
 SLOWEST = 5.0
+HANGS = 30
+"""Seconds after which a text is taken to run for ever."""
 SPELT = """{{ }} {{- -}} ( ) | || && == != < <= > >= ! = := , . $ $x $y /* */ " ' ` \\ [ ] 0 1 -1
   2.5 .name .n .list .map .deep.one .reg.stdout .nothing ._gxo.run.id if else end range with break
   continue true false nil $x := "a" `b` 'c' "%5d" "(a+)+" "2006" "[1,2]" "{a: b}" """
@@ -61,7 +66,10 @@ def check(text: str) -> None:
 
 
 def _as_pattern(text: str) -> None:
+    """The text as pattern, as replacement, and as what is searched."""
     matches(LIMITS, text, text * 3)
+    half = len(text) // 2
+    replace(LIMITS, text[:half], text[half:], text * 3)
 
 
 def _as_yaml(text: str) -> None:
@@ -95,6 +103,7 @@ def unguided(seconds: float) -> None:
     seeds = corpus()
     end = time.monotonic() + seconds
     count = 0
+    signal.signal(signal.SIGALRM, _hangs)
     while time.monotonic() < end:
         data = bytearray(chance.choice(seeds))
         for _ in range(chance.randrange(8)):
@@ -102,13 +111,19 @@ def unguided(seconds: float) -> None:
             data[at : at + chance.randrange(3)] = chance.choice(seeds)[: chance.randrange(12)]
             if data and chance.random() < 0.5:
                 data[chance.randrange(len(data))] = chance.randrange(256)
+        signal.alarm(HANGS)
         try:
             one_input(bytes(data))
         except BaseException:
             print(f"input {bytes(data)!r}", file=sys.stderr)
             raise
         count += 1
+    signal.alarm(0)
     print(f"{count} templates, no failure")
+
+
+def _hangs(*_: object) -> None:
+    raise TimeoutError(f"no end after {HANGS} s")
 
 
 def main(seconds: float) -> None:
@@ -121,10 +136,11 @@ def main(seconds: float) -> None:
         for number, data in enumerate(corpus()):
             (Path(folder) / str(number)).write_bytes(data)
         options = [f"-max_total_time={int(seconds)}", "-max_len=400", "-rss_limit_mb=1024"]
+        options += [f"-timeout={HANGS}", "-verbosity=0", "-print_final_stats=1"]
         artifacts = f"-artifact_prefix={tempfile.gettempdir()}/gxo-fuzz-"
         atheris.Setup([sys.argv[0], *options, artifacts, folder], one_input)
         atheris.Fuzz()
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 60)
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 600)

@@ -11,7 +11,7 @@ from timing import Job, Result, compare
 from tools import ansible_playbook, luigi
 
 from gxo.lab import Bind, Lab, LabSpec
-from gxo.lab.program import own_argv, own_binds
+from gxo.lab.program import own_argv, own_binds, shared
 from gxo.language.frontend import parse_sources
 from gxo.plan.build import build_plan
 from gxo.runtime.step_unit import RunNames, step_properties
@@ -61,7 +61,7 @@ def scale(count: int = 100) -> Iterator[Result]:
     """What a reader knows, for as many tasks that do nothing; to compare, not to meet."""
     tools = ansible_playbook(), luigi()
     top = tools[0].parent.parent
-    with _lab(playbooks.steps(count, profile="host", chained=False), Bind(top)) as lab:
+    with _lab(playbooks.steps(count, profile="host", chained=False), *shared((top,))) as lab:
         for name, text in playbooks.rivals(count).items():
             lab.path(f"{_PLACE}/{name}").write_text(text)
         ours = _job(lab, _gxo_run())
