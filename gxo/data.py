@@ -6,6 +6,11 @@ from pathlib import Path
 _PACKAGE = Path(__file__).parent
 
 
+def package_dir() -> str:
+    """The directory of this very gxo's code."""
+    return str(_PACKAGE.resolve())
+
+
 def data_dir(name: str) -> Path:
     """The directory of that name; FileNotFoundError where neither place has it."""
     for top in (_PACKAGE / "_data", _PACKAGE.parent):

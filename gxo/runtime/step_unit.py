@@ -1,17 +1,28 @@
 """Step unit: one attempt of a step as a transient unit, bound to its runner."""
 
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from gxo.data import package_dir
 from gxo.units.directives import directive
 from gxo.units.model import Directive, Property, Unit, UnitType
 from gxo.units.names import escape
 from gxo.units.properties import properties
+from gxo.units.security import HIDDEN_HOMES
 from gxo.units.steps import Frame
 
 STOP = 10_000_000
 """Microseconds between SIGTERM and SIGKILL where a step is cancelled or out of time."""
 _HIDDEN = "/var/lib/gxo"
+CODE = f"{_HIDDEN}/code"
+"""Where a step that sees nothing of gxo's own finds gxo's package all the same, read-only."""
+
+
+class NoPython(Exception):
+    """Code of gxo's own cannot run in a step; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +58,13 @@ def step_properties(
     frame: Frame,
     workspace: str,
     command: Sequence[Directive],
+    *,
+    code: bool = False,
 ) -> tuple[Property, ...]:
-    """All of a oneshot but its stdout and stderr, which are the first two files handed over."""
+    """All of a oneshot but its stdout and stderr, which are the first two files handed over.
+
+    `code`: gxo's package must be seen in it, at `code_path`.
+    """
     settings = (
         directive("Description", f"gxo step {names.playbook}.{step}"),
         directive("IgnoreOnIsolate", True),
@@ -79,9 +95,30 @@ def step_properties(
         Property("TemporaryFileSystem", "a(ss)", [(_HIDDEN, "")]),
         Property("BindPaths", "a(ssbt)", [(workspace, workspace, False, 0)]),
     )
+    shown = Property("BindReadOnlyPaths", "a(ssbt)", [(package_dir(), f"{CODE}/gxo", False, 0)])
     return (
         *properties(made),
         *(hidden if frame.hidden else ()),
+        *((shown,) if code and frame.hidden else ()),
         Property("StandardOutputFileDescriptor", "h", 0),
         Property("StandardErrorFileDescriptor", "h", 1),
     )
+
+
+def code_path(frame: Frame) -> str:
+    """What a step's Python puts on `sys.path` to import gxo: the checkout itself may be hidden."""
+    return CODE if frame.hidden else str(Path(package_dir()).parent)
+
+
+def own_python(frame: Frame) -> str:
+    """The interpreter, not that of a virtual environment, which may be hidden with the checkout.
+
+    Raises NoPython where this one is hidden too.
+    """
+    found = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+    if frame.hidden and any(Path(found).is_relative_to(home) for home in HIDDEN_HOMES):
+        raise NoPython(
+            f"cannot start Python in the sandbox, which hides {found}: install gxo with a Python"
+            " that lies elsewhere, such as the system's /usr/bin/python3"
+        )
+    return found

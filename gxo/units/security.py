@@ -47,7 +47,8 @@ _NAMESPACES: tuple[tuple[str, str, DirectiveValue], ...] = (
     ("net", "PrivateNetwork", True),
 )
 _QUOTA_STEP = 100
-_HOMES = ("/home", "/root", "/run/user")
+HIDDEN_HOMES = ("/home", "/root", "/run/user")
+"""What ProtectHome= hides (systemd.exec(5))."""
 _NOBODY = ("nobody", "65534")
 
 
@@ -275,7 +276,7 @@ def _hidden(paths: tuple[str, ...], profile: Profile) -> str | None:
     if profile is Profile.HOST:
         return None
     for path in paths:
-        for home in _HOMES:
+        for home in HIDDEN_HOMES:
             if PurePath(path).is_relative_to(home):
                 return (
                     f"this profile hides all of {home} from the workload: keep the files elsewhere,"
