@@ -11,7 +11,7 @@ from gxo.language.conditions import read_condition
 from gxo.language.reader import BOOLS, NULLS, Reader, boolean_advice
 from gxo.language.values import check_text, read_map, read_template, read_value, resolve
 from gxo.source import Span
-from gxo.spec.module import Param, ParamType
+from gxo.spec.module import MODE, Param, ParamType, takes
 from gxo.template.tree import Template
 from gxo.template.value import ListValue, Literal, Value
 
@@ -22,34 +22,7 @@ else:
     key_faults = Lazy("gxo.diagnostic.keys")
     module_faults = Lazy("gxo.diagnostic.modules")
 
-_MODE = re.compile(r"[0-7]{3,4}")
 _VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
-_TAKES: Mapping[ParamType, str] = {
-    ParamType.TEXT: "text",
-    ParamType.TEXTS: "a list of texts",
-    ParamType.ENVIRONMENT: "a list of NAME=value",
-    ParamType.PATH: "a path",
-    ParamType.MODE: "permission bits such as 0640",
-    ParamType.BOOL: "`true` or `false`",
-    ParamType.INT: "a whole number",
-    ParamType.NUMBER: "a number",
-    ParamType.DURATION: "a duration such as `30s`",
-    ParamType.SIZE: "a size such as `512M`",
-    ParamType.ADDRESS: "an address such as `127.0.0.1:80`",
-    ParamType.LIST: "a list",
-    ParamType.MAP: "a map",
-    ParamType.ANY: "a value",
-    ParamType.CONDITION: "a template, or `true` or `false`",
-    ParamType.STEPS: "a list of steps",
-    ParamType.FIELDS: "a map of inputs",
-}
-
-
-def takes(param: Param) -> str:
-    """What a param takes, as a phrase."""
-    if param.type is ParamType.CHOICE:
-        return " or ".join(f"`{choice}`" for choice in param.choices)
-    return _TAKES[param.type]
 
 
 def read_param(reader: Reader, node: Node, param: Param) -> Value | None:
@@ -148,7 +121,7 @@ def _line(reader: Reader, node: Node, param: Param) -> Literal | None:
 
 def _mode(reader: Reader, node: Node, param: Param) -> Literal | None:
     found = _line(reader, node, param)
-    if found is not None and not _MODE.fullmatch(str(found.data)):
+    if found is not None and not MODE.fullmatch(str(found.data)):
         reader.problems.append(module_faults.BadMode(span=found.span, value=str(found.data)))
         return None
     return found

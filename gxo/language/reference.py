@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from gxo.language.keys import SECTIONS
 from gxo.language.kinds import Kind
 from gxo.language.limits import DEPTH, FILE_BYTES, NAME, TEXT, VALUES
-from gxo.language.params import takes
 from gxo.language.section import ListOf, Section, Variants
 from gxo.spec.library import LIBRARY
 from gxo.spec.lifecycle import Policy
-from gxo.spec.module import ModuleSpec, ParamType, Stream
+from gxo.spec.module import ModuleSpec, ParamType, Stream, takes
 
 _MADE = "<!-- Made from the tables in gxo/ by `pytest --accept`: edit those. -->"
 

@@ -3,12 +3,11 @@
 from gxo.language.conditions import TEMPLATE_SCHEMA
 from gxo.language.keys import PLAYBOOK, SECTIONS
 from gxo.language.lifecycle_keys import LIFECYCLE
-from gxo.language.params import takes
 from gxo.language.pipeline import STEP
 from gxo.language.process import PROCESS
 from gxo.language.section import Section
 from gxo.spec.library import LIBRARY
-from gxo.spec.module import ModuleSpec, Param, ParamType
+from gxo.spec.module import ModuleSpec, Param, ParamType, takes
 
 _TITLE = "gxo playbook"
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gxo.runtime.capture import Capture
+from gxo.runtime.capture import Answer, Capture
 from gxo.runtime.redact import Redactor
 from gxo.systemd.ending import describe
 from gxo.systemd.jobs import Job, JobResult, Jobs, Outcome
@@ -20,35 +20,29 @@ _CANCELLED = (JobResult.CANCELED, JobResult.DEPENDENCY)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How an attempt ended; `detail` says why it failed, `exit_code` is 128 + N for signal N."""
+    """How an attempt ended; `detail` says why it failed, `summary` is what `register` keeps.
+
+    `fatal`: it was led out of where it may work, so it is not tried again, and nothing else starts.
+    """
 
     ok: bool
-    exit_code: int | None
-    stdout: str
-    stderr: str
-    cut: bool
+    summary: Data
+    stdout: str = ""
+    stderr: str = ""
     detail: str = ""
     cancelled: bool = False
+    fatal: bool = False
 
     def last_words(self, count: int) -> str:
         """The last lines of what it wrote, of its stderr where there is any."""
         return "\n".join((self.stderr or self.stdout).split("\n")[-count:])
-
-    def summary(self) -> Data:
-        """What `register` keeps, by the spec of `exec`."""
-        return {
-            "exit_code": self.exit_code,
-            "stdout": self.stdout,
-            "stderr": self.stderr,
-            "truncated": self.cut,
-        }
 
 
 class Attempt:
     """It has ended when its job has and both its outputs are at their end.
 
     `line(stream, text)` gets each line as it is written. `stdin` is a descriptor to read from; the
-    caller's own may be closed.
+    caller's own may be closed. `answers`: its stdout is for the runner alone, and is not told.
     """
 
     def __init__(
@@ -62,16 +56,16 @@ class Attempt:
         ended: Callable[["Attempt", Result], None],
         *,
         stdin: int | None = None,
+        answers: bool = False,
     ) -> None:
         self.unit = unit
         self._manager = manager
         self._ended = ended
         self._outcome: Outcome | None = None
         self._reading = 2
-        self._captures = {
-            name: Capture(redactor, lambda text, name=name: line(name, text))  # type: ignore[misc]
-            for name in ("stdout", "stderr")
-        }
+        out = Answer() if answers else Capture(redactor, lambda text: line("stdout", text))
+        err = Capture(redactor, lambda text: line("stderr", text))
+        self._captures = {"stdout": out, "stderr": err}
         ends = [os.pipe2(os.O_CLOEXEC) for _ in self._captures]
         try:
             for (reader, _), capture in zip(ends, self._captures.values(), strict=True):
@@ -91,7 +85,7 @@ class Attempt:
         self._outcome = outcome
         self._finish()
 
-    def _read(self, reader: int, capture: Capture) -> bool:
+    def _read(self, reader: int, capture: Answer | Capture) -> bool:
         try:
             chunk = os.read(reader, _CHUNK)
         except BlockingIOError:
@@ -111,12 +105,17 @@ class Attempt:
     def _result(self, outcome: Outcome) -> Result:
         out, err = self._captures["stdout"], self._captures["stderr"]
         code, detail = (0, "") if outcome.ok else self._why(outcome)
+        summary: Data = {
+            "exit_code": code,
+            "stdout": out.text,
+            "stderr": err.text,
+            "truncated": out.cut or err.cut,
+        }
         return Result(
             ok=outcome.ok,
-            exit_code=code,
+            summary=summary,
             stdout=out.text,
             stderr=err.text,
-            cut=out.cut or err.cut,
             detail=detail,
             cancelled=outcome.result in _CANCELLED,
         )

@@ -2,15 +2,16 @@
 
 import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gxo.plan.model import Action
 from gxo.runtime.attempt import Attempt, Result
 from gxo.runtime.command import command_of
 from gxo.runtime.door import Door
 from gxo.runtime.gate import Gate, gated
+from gxo.runtime.memory import sealed
 from gxo.runtime.redact import Redactor
 from gxo.runtime.step_unit import RunNames, step_properties
 from gxo.source import Span
@@ -57,17 +58,44 @@ class Attempts:
         self._under_way: dict[Job, Attempt] = {}
         self._told: dict[Job, Ended] = {}
         self._prepared: dict[str, tuple[Attempt, Gate]] = {}
+        self._at_once: deque[tuple[Ended, Result]] = deque()
 
     def __len__(self) -> int:
         """How many run; what is only prepared does not."""
-        return len(self._told)
+        return len(self._told) + len(self._at_once)
 
     def begin(self, doing: Doing, scope: Scope, ended: Ended) -> None:
         """Start it; `ended` is told how it ended. Raises Fault, BadParams, DoorError."""
+        if doing.action.module.text != "exec":
+            self._begin_module(doing, scope, ended)
+            return
         attempt = self._let_start(doing.step)
         if attempt is None:
             attempt = self._start(doing, command_of(doing.action, scope, doing.span))
         self._told[attempt.job] = ended
+
+    def _begin_module(self, doing: Doing, scope: Scope, ended: Ended) -> None:
+        from gxo.runtime.work import answered, is_pure, pure, work_of
+
+        if is_pure(doing.action.module.text):
+            # told in `wait`, not here: what starts next would start within this call, and so on
+            self._at_once.append((ended, pure(doing.action, scope, doing.span)))
+            return
+        work = work_of(doing.action, scope, doing.span, doing.frame, self._workspace)
+
+        def over(result: Result) -> None:
+            found = answered(result)
+            if found.fatal:
+                self._line(doing.step, "security", found.detail)
+            ended(found)
+
+        request = sealed(work.request)
+        try:
+            own = replace(doing, frame=work.frame)
+            attempt = self._start(own, work.command, request, answers=True)
+        finally:
+            os.close(request)
+        self._told[attempt.job] = over
 
     def _let_start(self, step: str) -> Attempt | None:
         """The attempt that was prepared, if it waits still: one that could not be set up is no
@@ -105,11 +133,17 @@ class Attempts:
 
     def wait(self, seconds: float, until: Callable[[], bool]) -> None:
         """Until one has ended, `until` holds, or the time is up."""
-        under_way = len(self._under_way)
-        self.jobs.loop.run(
-            lambda: self.jobs.news or len(self._under_way) != under_way or until(),
-            max(seconds, 0.0),
-        )
+        if self._at_once:
+            self.jobs.loop.poll()
+        else:
+            under_way = len(self._under_way)
+            self.jobs.loop.run(
+                lambda: self.jobs.news or len(self._under_way) != under_way or until(),
+                max(seconds, 0.0),
+            )
+        for _ in range(len(self._at_once)):
+            ended, result = self._at_once.popleft()
+            ended(result)
         for outcome in self.jobs.ended(0):
             if outcome.job in self._under_way:
                 self._under_way[outcome.job].over(outcome)
@@ -127,20 +161,29 @@ class Attempts:
         self.jobs.stop(self._names.slice)
 
     def _start(
-        self, doing: Doing, command: tuple[Directive, ...], stdin: int | None = None
+        self,
+        doing: Doing,
+        command: tuple[Directive, ...],
+        stdin: int | None = None,
+        *,
+        answers: bool = False,
     ) -> Attempt:
         self._door.let_in(doing.frame.user)
         unit = self._names.step(doing.step, self._units[doing.step])
         self._units[doing.step] += 1
+        properties = step_properties(
+            self._names, doing.step, unit, doing.frame, self._workspace, command, code=answers
+        )
         attempt = Attempt(
             self._manager,
             self.jobs,
             unit,
-            step_properties(self._names, doing.step, unit, doing.frame, self._workspace, command),
+            properties,
             self._redactor,
             lambda stream, text: self._line(doing.step, stream, text),
             self._over,
             stdin=stdin,
+            answers=answers,
         )
         self._under_way[attempt.job] = attempt
         return attempt

@@ -46,3 +46,22 @@ class Capture:
     def cut(self) -> bool:
         """Not all of it is kept."""
         return self.total > len(self._kept)
+
+
+class Answer:
+    """What a worker of gxo's own says to the runner: data, not text, bounded all the same."""
+
+    LONGEST = 64 << 20
+
+    def __init__(self) -> None:
+        self.cut = False
+        self._kept = bytearray()
+
+    def feed(self, chunk: bytes) -> None:
+        self.cut = self.cut or len(self._kept) + len(chunk) > self.LONGEST
+        if not self.cut:
+            self._kept += chunk
+
+    @property
+    def text(self) -> str:
+        return "" if self.cut else self._kept.decode("utf-8", "replace")

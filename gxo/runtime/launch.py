@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gxo.data import own_command
+from gxo.runtime.memory import sealed
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import RunRow, Store
@@ -63,7 +64,7 @@ def launch(
     `environment` is what `env` reads; it goes by a descriptor, and nobody else can read it.
     """
     names = RunNames(run=run, playbook=playbook)
-    given = _memory(json.dumps(dict(environment)))
+    given = sealed(json.dumps(dict(environment)))
     reader, writer = os.pipe2(os.O_CLOEXEC) if attached else (None, None)
     files = [given, *((writer,) if writer is not None else ())]
     try:
@@ -73,14 +74,6 @@ def launch(
         for descriptor in files:
             os.close(descriptor)
     return Launched(run, names, reader)
-
-
-def _memory(text: str) -> int:
-    """A descriptor from which the text can be read once, by whoever holds it."""
-    descriptor = os.memfd_create("gxo-run", os.MFD_CLOEXEC)
-    os.write(descriptor, text.encode())
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return descriptor
 
 
 def _start(jobs: Jobs, names: RunNames, files: Sequence[int]) -> None:

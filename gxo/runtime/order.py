@@ -55,6 +55,10 @@ class Order:
             self.failed = True
         return self._startable(dict.fromkeys(self._from[name]))
 
+    def fail(self) -> None:
+        """Something has failed that no `ignore_errors` covers."""
+        self.failed = True
+
     def end(self) -> Status:
         """How the run ends when nothing runs any more."""
         found = self.status.values()

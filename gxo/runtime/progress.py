@@ -26,6 +26,7 @@ class Item:
     attempts: int = 0
     summary: Data = None
     detail: str = ""
+    fatal: bool = False
     status: Status = Status.PENDING
     started: int | None = None
     ended: int | None = None

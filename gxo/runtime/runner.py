@@ -177,7 +177,7 @@ class Runner:
 
     def _attempt_over(self, progress: Progress, item: Item, result: Result) -> None:
         retry = progress.step.retry
-        again = not result.ok and not result.cancelled and not self._cancelled
+        again = not (result.ok or result.cancelled or result.fatal or self._cancelled)
         if again and retry is not None and item.attempts < retry.attempts:
             wait = delay(retry, item.attempts, self._chance) / 1e6
             self.means.record.retry(progress.step.name.text, item, result.detail, wait)
@@ -190,7 +190,8 @@ class Runner:
         self, progress: Progress, item: Item, result: Result | None, detail: str
     ) -> None:
         item.ended, item.detail = _now(), detail
-        item.summary = result.summary() if result else None
+        item.fatal = bool(result and result.fatal)
+        item.summary = result.summary if result else None
         if (self._cancelled and not (result and result.ok)) or (result and result.cancelled):
             item.status = Status.CANCELLED
         else:
@@ -241,6 +242,8 @@ class Runner:
             summary=kept,
             attempts=attempts,
         )
+        if progress and any(item.fatal for item in progress.items):
+            self.means.order.fail()
         self._move(step, status)
 
     def _move(self, step: Step, status: Status) -> None:

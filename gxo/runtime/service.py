@@ -60,7 +60,7 @@ def run(run_id: str) -> int:
             own = {**fields, "GXO_WORKLOAD": step, "GXO_STEP": step, "GXO_STREAM": stream}
             own["SYSLOG_IDENTIFIER"] = f"{row.playbook}.{step}"
             with suppress(JournalError):  # a run does not end for want of a journal
-                journal.write(text, own, 6)
+                journal.write(text, own, 2 if stream == "security" else 6)
 
         door = Door(path, (frame.user for frame in task.frames.values()))
         record.run(Status.RUNNING, started=_now())

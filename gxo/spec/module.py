@@ -1,5 +1,6 @@
 """What a module is, as data: its params, where it may run, its streams, its summary."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,6 +32,29 @@ class ParamType(StrEnum):
     FIELDS = "fields"
 
 
+MODE = re.compile(r"[0-7]{3,4}")
+"""What a mode looks like."""
+_TAKES: Mapping[ParamType, str] = {
+    ParamType.TEXT: "text",
+    ParamType.TEXTS: "a list of texts",
+    ParamType.ENVIRONMENT: "a list of NAME=value",
+    ParamType.PATH: "a path",
+    ParamType.MODE: "permission bits such as 0640",
+    ParamType.BOOL: "`true` or `false`",
+    ParamType.INT: "a whole number",
+    ParamType.NUMBER: "a number",
+    ParamType.DURATION: "a duration such as `30s`",
+    ParamType.SIZE: "a size such as `512M`",
+    ParamType.ADDRESS: "an address such as `127.0.0.1:80`",
+    ParamType.LIST: "a list",
+    ParamType.MAP: "a map",
+    ParamType.ANY: "a value",
+    ParamType.CONDITION: "a template, or `true` or `false`",
+    ParamType.STEPS: "a list of steps",
+    ParamType.FIELDS: "a map of inputs",
+}
+
+
 class Stream(StrEnum):
     """What flows through a stream end: nothing, raw bytes, or one JSON object a line."""
 
@@ -60,6 +84,13 @@ class Param:
     public: bool = False
     secret: bool = False
     binds: tuple[str, ...] = ()
+
+
+def takes(param: Param) -> str:
+    """What a param takes, as a phrase."""
+    if param.type is ParamType.CHOICE:
+        return " or ".join(f"`{choice}`" for choice in param.choices)
+    return _TAKES[param.type]
 
 
 @dataclass(frozen=True, slots=True)

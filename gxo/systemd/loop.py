@@ -188,6 +188,17 @@ class Loop:
             if last is not None:
                 last.destroy()
 
+    def poll(self) -> None:
+        """Deliver what has come already, without waiting; raises as `run` does."""
+        with self._ours():
+            for _ in range(IN_FLIGHT):
+                if not self._context.iteration(False):
+                    break
+                if self._raised is not None:
+                    raise self._raised
+        if self.bus.closed and not self.in_flight:
+            raise Unreachable("the connection to the bus was lost")
+
     def _send(self) -> None:
         while self._waiting and self.in_flight < IN_FLIGHT:
             path, interface, method, args, done, timeout, files = self._waiting.popleft()

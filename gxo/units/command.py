@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
 from gxo.source import Span
-from gxo.template.data import kind, to_text
-from gxo.template.evaluate import Scope, evaluate
-from gxo.template.fault import Fault
-from gxo.template.value import Data, ListValue, MapValue, Value
+from gxo.template.evaluate import Scope
+from gxo.template.value import MapValue, Value
 from gxo.units.directives import directive, fault
 from gxo.units.model import Command, Directive
+from gxo.units.params import ParamReader
 from gxo.units.quote import program_fault, words_fault
 
 if TYPE_CHECKING:
@@ -78,41 +77,9 @@ def program(command: str) -> str:
     return "/" + "/".join(part for part in command.split("/") if part not in ("", "."))
 
 
-class _Bad:
-    """What there is in place of a value whose problem has been noted."""
-
-
-_BAD = _Bad()
-
-
 @dataclass(frozen=True, slots=True)
-class _Reader:
-    scope: Scope
-    problems: list[Problem]
-
-    def data(self, value: Value) -> Data | _Bad:
-        try:
-            return evaluate(value, self.scope)
-        except Fault as found:
-            self.problems.append(found.problem)
-            return _BAD
-
-    def text(self, value: Value | None, param: str, span: Span) -> str | None:
-        """The text of a param; None where it is wrong, which is noted."""
-        if value is None:
-            self._wrong(span, param, "text", None)
-            return None
-        return self._as_text(self.data(value), param, value.span, "text")
-
-    def flag(self, value: Value | None, param: str) -> bool:
-        if value is None:
-            return False
-        found = self.data(value)
-        if found in ("true", "false"):
-            found = found == "true"
-        if not isinstance(found, bool | _Bad):
-            self._wrong(value.span, param, "true or false", found)
-        return found is True
+class _Reader(ParamReader):
+    """The params of `exec`, each checked as what systemd makes of it."""
 
     def args(self, value: Value | None) -> Iterator[str]:
         for text, span in self.texts(value, "args"):
@@ -120,26 +87,6 @@ class _Reader:
             if reason:
                 self.problems.append(faults.UnsafeText(span=span, what="argument", reason=reason))
             yield text
-
-    def texts(self, value: Value | None, param: str) -> Iterator[tuple[str, Span]]:
-        """Each item with its place; a template may yield the whole list."""
-        if value is None:
-            return
-        items: list[tuple[Data | _Bad, Span]]
-        if isinstance(value, ListValue):
-            items = [(self.data(item), item.span) for item in value.items]
-        else:
-            found = self.data(value)
-            if isinstance(found, _Bad):
-                return
-            if not isinstance(found, list):
-                self._wrong(value.span, param, "a list of texts", found)
-                return
-            items = [(item, value.span) for item in found]
-        for item, span in items:
-            text = self._as_text(item, param, span, "text")
-            if text is not None:
-                yield text, span
 
     def environment(self, value: Value | None) -> Iterator[Directive]:
         for text, span in self.texts(value, "environment"):
@@ -165,16 +112,3 @@ class _Reader:
             self.problems.append(
                 faults.UnsafeText(span=span, what=what, reason=reason, advice=advice)
             )
-
-    def _as_text(self, data: Data | _Bad, param: str, span: Span, wanted: str) -> str | None:
-        if isinstance(data, _Bad):
-            return None
-        if data is None or isinstance(data, list | dict):
-            self._wrong(span, param, wanted, data)
-            return None
-        return to_text(data, self.scope.limits)
-
-    def _wrong(self, span: Span, param: str, wanted: str, found: Data) -> None:
-        self.problems.append(
-            faults.WrongParam(span=span, param=param, wanted=wanted, found=kind(found))
-        )

@@ -17,6 +17,9 @@ else:
 
 _Lack = tuple[Span, str]
 
+IN_RUNS = frozenset({"exec", "control:assert", "control:barrier", "control:identity"})
+"""The modules that a run carries out."""
+
 
 def lacking_to_apply(plan: Plan) -> tuple[Problem, ...]:
     """Parts of a playbook that only runs have."""
@@ -77,7 +80,7 @@ def _of_run(step: Step) -> Iterator[_Lack]:
         yield step.lifecycle.where("policy"), f"hold `{step.name.text}` up during a run"
     if not isinstance(step.lifecycle, RunOnce):
         return
-    if step.action.module.text != "exec":
+    if step.action.module.text not in IN_RUNS:
         yield step.action.module.span, f"run `{step.action.module.text}`"
     yield from _of_both(step)
 

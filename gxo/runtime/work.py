@@ -1,0 +1,111 @@
+"""Work: what a module is asked to do, in the runner itself or by a worker in a unit of the step.
+
+A worker (gxo/modules/worker.py) reads its request from standard input and writes one answer on
+standard output, both JSON; its standard error is the step's.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gxo.modules.control import PURE
+from gxo.modules.fault import ModuleError
+from gxo.plan.model import Action
+from gxo.runtime.attempt import Result
+from gxo.runtime.command import BadParams
+from gxo.runtime.step_unit import NoPython, code_path, own_python
+from gxo.source import Span
+from gxo.spec.library import LIBRARY
+from gxo.template.evaluate import Scope
+from gxo.template.value import Data
+from gxo.units.directives import directive
+from gxo.units.model import Command, Directive
+from gxo.units.params import read_params
+from gxo.units.steps import Frame
+
+_START = "import sys; sys.path.insert(0, sys.argv[1]); from gxo.modules.worker import main; main()"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The command line of a worker's unit, and what goes to its standard input."""
+
+    command: tuple[Directive, ...]
+    request: str
+
+
+def is_pure(module: str) -> bool:
+    """Whether it touches nothing outside, so that the runner evaluates it."""
+    return module in PURE
+
+
+def pure(action: Action, scope: Scope, span: Span) -> Result:
+    """What a pure module comes to; raises BadParams."""
+    try:
+        summary = PURE[action.module.text](_params(action, scope, span))
+    except ModuleError as error:
+        return Result(ok=False, summary=error.summary, detail=str(error))
+    return Result(ok=True, summary=summary)
+
+
+def work_of(action: Action, scope: Scope, span: Span, frame: Frame, workspace: str) -> Work:
+    """A worker's start; raises BadParams."""
+    request = {
+        "module": action.module.text,
+        "params": _params(action, scope, span),
+        "workspace": workspace,
+        "free": not frame.hidden,
+        "write": _paths(frame, "ReadWritePaths"),
+        "read": _paths(frame, "ReadOnlyPaths"),
+    }
+    try:
+        python = own_python(frame)
+    except NoPython as error:
+        raise BadParams(str(error)) from None
+    argv = (python, "-I", "-S", "-B", "-X", "utf8", "-c", _START, code_path(frame))
+    return Work((directive("ExecStart", Command(argv)),), json.dumps(request))
+
+
+def answered(result: Result) -> Result:
+    """How a worker ended, by what it answered where it did, else by how its unit did."""
+    answer = _answer(result.stdout)
+    if result.cancelled or answer is None:
+        lost = "its worker ended without an answer" if result.ok else result.detail
+        return replace(result, ok=False, summary=None, stdout="", detail=lost)
+    error: str | None = answer.get("error")
+    if error is None:
+        return replace(result, ok=result.ok, summary=answer["summary"], stdout="")
+    fatal = bool(answer.get("fatal"))
+    return replace(
+        result,
+        ok=False,
+        summary={"security": error} if fatal else answer.get("summary"),
+        stdout="",
+        detail=f"security: {error}" if fatal else error,
+        fatal=fatal,
+    )
+
+
+def _answer(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and ("error" in found or "summary" in found) else None
+
+
+def _params(action: Action, scope: Scope, span: Span) -> dict[str, Data]:
+    found, problems = read_params(LIBRARY[action.module.text], action.params, scope, span)
+    if problems:
+        raise BadParams("; ".join(f"{problem.span}: {problem.message()}" for problem in problems))
+    return found
+
+
+def _paths(frame: Frame, name: str) -> list[str]:
+    """What the playbook grants beside the workspace."""
+    return [
+        str(path)
+        for setting in frame.directives
+        if setting.name == name and isinstance(setting.value, tuple)
+        for path in setting.value
+    ]

@@ -1,0 +1,99 @@
+"""Modules that the runner evaluates itself, in runs on a real systemd."""
+
+import json
+
+import pytest
+
+from tests.lab.machine import Machine
+from tests.lab.running import run, step
+
+
+@pytest.fixture(autouse=True)
+def ready(machine: Machine) -> None:
+    """The host is set up."""
+    machine.gxo("setup", check=True)
+
+
+def use(name: str, module: str, extra: str = "", **params: object) -> str:
+    """A run_once workload of a module."""
+    return (
+        f"  - {{name: {name}, {extra}lifecycle: {{policy: run_once}},"
+        f" process: {{module: '{module}', params: {json.dumps(params)}}}}}\n"
+    )
+
+
+def summaries(machine: Machine, run_id: str) -> dict[str, object]:
+    """What each step of a run has yielded."""
+    said = machine.gxo("runs", "show", "--json", run_id, check=True).stdout
+    return {name: s["summary"] for name, s in json.loads(said)["steps"].items()}
+
+
+def test_identity_names_a_value(machine: Machine) -> None:
+    """What it is given is read by others with its type; a loop of them yields a list."""
+    ran = run(
+        machine,
+        use("data", "control:identity", "register: data, ", value={"n": "{{ add 1 2 }}", "l": [1]})
+        + use("each", "control:identity", "loop: [5, 6], register: each, ", value="{{ .item }}")
+        + use("check", "control:assert", that="{{ and (eq .data.value.n 3) "
+              "(eq (index .each 1).value 6) (eq (len .data.value.l) 1) }}"),
+    )  # fmt: skip
+    assert ran.steps == dict.fromkeys(("data", "each", "check"), "Completed")
+
+
+def test_assert_fails_a_run(machine: Machine) -> None:
+    """With the message, or a word of its own; what it yields is kept; it may be tried again."""
+    ran = run(
+        machine,
+        use("no", "control:assert", "register: no, retry: {attempts: 2, delay: 0s}, ",
+            that="{{ eq 1 2 }}", message="one is not {{ add 1 1 }}")
+        + use("after", "control:barrier", "needs: [no], "),
+    )  # fmt: skip
+    assert (ran.code, ran.steps) == (1, {"no": "Failed"})
+    assert summaries(machine, ran.id)["no"] == {"held": False}
+    assert ran.details("no")[-1] == "one is not 2"
+    assert len([e for e in ran.events if e["event"] == "retry"]) == 1
+
+
+def test_a_barrier_parts_two_stages(machine: Machine) -> None:
+    """All that stands behind it starts after all that it needs."""
+    ran = run(
+        machine,
+        step("a", "sleep 0.3") + step("b", "true")
+        + use("stage", "control:barrier", "needs: [a, b], ")
+        + step("c", "true", "needs: [stage], ") + step("d", "true", "needs: [stage], "),
+    )  # fmt: skip
+    order = ran.order("Completed")
+    assert set(order[:2]) == {"a", "b"}
+    assert order[2] == "stage"
+    assert set(order[3:]) == {"c", "d"}
+
+
+def test_a_param_of_the_wrong_kind(machine: Machine) -> None:
+    """A template that yields what the param does not take fails the step, with the place."""
+    ran = run(
+        machine,
+        use("l", "control:identity", "register: l, ", value=[1])
+        + use("bad", "control:assert", that="{{ true }}", message="{{ .l.value }}"),
+    )
+    (said,) = ran.details("bad")
+    assert "/srv/runs.yaml:" in said
+    assert "cannot use `message` so: it must be text, not a list" in said
+
+
+def test_many_that_end_at_once(machine: Machine) -> None:
+    """A long chain and a long loop end in order, and what else runs is not kept waiting."""
+    chain = "".join(
+        use(f"s{n}", "control:identity", f"needs: [s{n - 1}], " if n else "", value=n)
+        for n in range(600)
+    )
+    loop = use("loop", "control:identity", "loop: '{{ .numbers }}', register: loop, ",
+               value="{{ .item }}")  # fmt: skip
+    counted = use("counted", "control:assert", that="{{ eq (len .loop) 3000 }}")
+    head = f"vars: {{numbers: [{', '.join(map(str, range(3000)))}]}}\n"
+    ran = run(machine, step("other", "true") + chain + loop + counted, head=head)
+    assert (ran.code, ran.status) == (0, "Completed")
+    assert [name for name in ran.order("Completed") if name.startswith("s")] == [
+        f"s{n}" for n in range(600)
+    ]
+    done = ran.order("Completed")
+    assert done.index("other") < done.index("loop")
