@@ -41,10 +41,9 @@ class Progress:
     started: int
     looped: bool
     waiting: list[Item] = field(default_factory=list)
-
-    @property
-    def running(self) -> int:
-        return sum(item.status is Status.RUNNING for item in self.items)
+    running: int = 0
+    """How many items are under way, those between two attempts among them."""
+    _broken: bool = False
 
     @property
     def failed(self) -> Item | None:
@@ -53,15 +52,18 @@ class Progress:
     def next(self) -> Iterator[Item]:
         """The items that may start now; after one that failed or was cancelled none does."""
         while self.waiting and not self._broken and self.running < self.step.parallel:
+            self.running += 1
             yield self.waiting.pop(0)
+
+    def close(self, item: Item, status: Status) -> None:
+        """One that was under way has ended; counted, since a loop may have very many."""
+        item.status = status
+        self.running -= 1
+        self._broken |= status in (Status.FAILED, Status.CANCELLED)
 
     @property
     def over(self) -> bool:
         return not self.running and (not self.waiting or self._broken)
-
-    @property
-    def _broken(self) -> bool:
-        return any(item.status in (Status.FAILED, Status.CANCELLED) for item in self.items)
 
     @property
     def summary(self) -> Data:

@@ -193,9 +193,9 @@ class Runner:
         item.fatal = bool(result and result.fatal)
         item.summary = result.summary if result else None
         if (self._cancelled and not (result and result.ok)) or (result and result.cancelled):
-            item.status = Status.CANCELLED
+            progress.close(item, Status.CANCELLED)
         else:
-            item.status = Status.COMPLETED if result and result.ok else Status.FAILED
+            progress.close(item, Status.COMPLETED if result and result.ok else Status.FAILED)
         if result and item.status is Status.FAILED:
             words = result.last_words(_LAST_WORDS)
             self.means.record.output(progress.step.name.text, item, words)
