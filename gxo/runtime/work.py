@@ -28,9 +28,10 @@ _START = "import sys; sys.path.insert(0, sys.argv[1]); from gxo.modules.worker i
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The command line of a worker's unit, and what goes to its standard input."""
+    """A worker's unit: its command line and its frame, and what goes to its standard input."""
 
     command: tuple[Directive, ...]
+    frame: Frame
     request: str
 
 
@@ -63,7 +64,14 @@ def work_of(action: Action, scope: Scope, span: Span, frame: Frame, workspace: s
     except NoPython as error:
         raise BadParams(str(error)) from None
     argv = (python, "-I", "-S", "-B", "-X", "utf8", "-c", _START, code_path(frame))
-    return Work((directive("ExecStart", Command(argv)),), json.dumps(request))
+    # it takes openat2(2) away, by which paths are held in their jail; the modules themselves make
+    # no setuid file where it stands (gxo/modules/write.py)
+    kept = tuple(s for s in frame.directives if s.name != "RestrictSUIDSGID")
+    return Work(
+        (directive("ExecStart", Command(argv)),),
+        replace(frame, directives=kept),
+        json.dumps(request),
+    )
 
 
 def answered(result: Result) -> Result:

@@ -17,7 +17,12 @@ else:
 
 _Lack = tuple[Span, str]
 
-IN_RUNS = frozenset({"exec", "control:assert", "control:barrier", "control:identity"})
+IN_RUNS = frozenset(
+    {
+        *("exec", "control:assert", "control:barrier", "control:identity", "http:request"),
+        *(f"filesystem:{verb}" for verb in ("read", "write", "stat", "list", "manage")),
+    }
+)
 """The modules that a run carries out."""
 
 
@@ -82,6 +87,9 @@ def _of_run(step: Step) -> Iterator[_Lack]:
         return
     if step.action.module.text not in IN_RUNS:
         yield step.action.module.span, f"run `{step.action.module.text}`"
+    root = step.security.root_filesystem
+    if root is not None and step.action.module.text != "exec":
+        yield root.span, f"run `{step.action.module.text}` in a root filesystem of its own"
     yield from _of_both(step)
 
 

@@ -71,3 +71,17 @@ def steps(machine: Machine) -> list[str]:
         *("systemctl", "list-units", "--plain", "--no-legend"), "--state=activating", "gxorun-*"
     )
     return [line.split()[0] for line in said.stdout.splitlines()]
+
+
+def use(name: str, module: str, extra: str = "", **params: object) -> str:
+    """A run_once workload of a module; what it yields is registered under its own name."""
+    return (
+        f"  - {{name: {name}, register: {name}, {extra}lifecycle: {{policy: run_once}},"
+        f" process: {{module: '{module}', params: {json.dumps(params)}}}}}\n"
+    )
+
+
+def summaries(machine: Machine, run_id: str) -> dict[str, Any]:
+    """What each step of a run has yielded."""
+    said = machine.gxo("runs", "show", "--json", run_id, check=True).stdout
+    return {name: step["summary"] for name, step in json.loads(said)["steps"].items()}

@@ -1,11 +1,9 @@
 """Modules that the runner evaluates itself, in runs on a real systemd."""
 
-import json
-
 import pytest
 
 from tests.lab.machine import Machine
-from tests.lab.running import run, step
+from tests.lab.running import run, step, summaries, use
 
 
 @pytest.fixture(autouse=True)
@@ -14,26 +12,12 @@ def ready(machine: Machine) -> None:
     machine.gxo("setup", check=True)
 
 
-def use(name: str, module: str, extra: str = "", **params: object) -> str:
-    """A run_once workload of a module."""
-    return (
-        f"  - {{name: {name}, {extra}lifecycle: {{policy: run_once}},"
-        f" process: {{module: '{module}', params: {json.dumps(params)}}}}}\n"
-    )
-
-
-def summaries(machine: Machine, run_id: str) -> dict[str, object]:
-    """What each step of a run has yielded."""
-    said = machine.gxo("runs", "show", "--json", run_id, check=True).stdout
-    return {name: s["summary"] for name, s in json.loads(said)["steps"].items()}
-
-
 def test_identity_names_a_value(machine: Machine) -> None:
     """What it is given is read by others with its type; a loop of them yields a list."""
     ran = run(
         machine,
-        use("data", "control:identity", "register: data, ", value={"n": "{{ add 1 2 }}", "l": [1]})
-        + use("each", "control:identity", "loop: [5, 6], register: each, ", value="{{ .item }}")
+        use("data", "control:identity", value={"n": "{{ add 1 2 }}", "l": [1]})
+        + use("each", "control:identity", "loop: [5, 6], ", value="{{ .item }}")
         + use("check", "control:assert", that="{{ and (eq .data.value.n 3) "
               "(eq (index .each 1).value 6) (eq (len .data.value.l) 1) }}"),
     )  # fmt: skip
@@ -44,7 +28,7 @@ def test_assert_fails_a_run(machine: Machine) -> None:
     """With the message, or a word of its own; what it yields is kept; it may be tried again."""
     ran = run(
         machine,
-        use("no", "control:assert", "register: no, retry: {attempts: 2, delay: 0s}, ",
+        use("no", "control:assert", "retry: {attempts: 2, delay: 0s}, ",
             that="{{ eq 1 2 }}", message="one is not {{ add 1 1 }}")
         + use("after", "control:barrier", "needs: [no], "),
     )  # fmt: skip
@@ -72,7 +56,7 @@ def test_a_param_of_the_wrong_kind(machine: Machine) -> None:
     """A template that yields what the param does not take fails the step, with the place."""
     ran = run(
         machine,
-        use("l", "control:identity", "register: l, ", value=[1])
+        use("l", "control:identity", value=[1])
         + use("bad", "control:assert", that="{{ true }}", message="{{ .l.value }}"),
     )
     (said,) = ran.details("bad")
@@ -86,7 +70,7 @@ def test_many_that_end_at_once(machine: Machine) -> None:
         use(f"s{n}", "control:identity", f"needs: [s{n - 1}], " if n else "", value=n)
         for n in range(300)
     )
-    loop = use("loop", "control:identity", "loop: '{{ .numbers }}', register: loop, ",
+    loop = use("loop", "control:identity", "loop: '{{ .numbers }}', ",
                value="{{ .item }}")  # fmt: skip
     counted = use("counted", "control:assert", that="{{ eq (len .loop) 1000 }}")
     head = f"vars: {{numbers: [{', '.join(map(str, range(1000)))}]}}\n"

@@ -2,7 +2,10 @@
 
 from gxo.spec.module import ALL, TASK, ModuleSpec, Param, ParamType, Stream, SummaryKey
 
-_PATH_DOC = "Relative to the workspace; a path outside needs `profile: host` or `read_write_paths`."
+_PATH_DOC = (
+    "Relative to the workspace; a path outside needs `profile: host`, `read_write_paths`, or to be "
+    "read `read_only_paths`. One that leads out of there fails the run."
+)
 
 
 def _path(doc: str, example: str) -> Param:
@@ -80,6 +83,7 @@ EXEC = ModuleSpec(
             "stdout", "string", "What it wrote, without the last line break; at most 1 MiB."
         ),
         SummaryKey("stderr", "string", "The same of its standard error."),
+        SummaryKey("truncated", "bool", "Whether one of them is not all that it wrote."),
     ),
     stream_in=Stream.BYTES,
     stream_out=Stream.BYTES,
@@ -102,15 +106,19 @@ _FILESYSTEM = (
         ),
         lifecycles=TASK,
         summary=(
-            SummaryKey("content", "string", "What the file holds."),
+            SummaryKey("content", "string", "What the file holds; at most 1 MiB."),
             SummaryKey("size", "int", "Bytes."),
             SummaryKey("sha256", "string", "Digest of the bytes, in hexadecimal digits."),
+            SummaryKey("truncated", "bool", "Whether `content` is not all of it."),
         ),
         stream_out=Stream.BYTES,
     ),
     ModuleSpec(
         name="filesystem:write",
-        doc="Writes a file at once or not at all: readers see the old one or the whole new one.",
+        doc=(
+            "Writes a file at once or not at all: readers see the old one or the whole new one. A "
+            "symbolic link in its place is replaced, not followed."
+        ),
         params=(
             _path("The file.", "dist/index.html"),
             Param(
@@ -132,7 +140,7 @@ _FILESYSTEM = (
             Param(
                 name="append",
                 type=ParamType.BOOL,
-                doc="Add to what the file holds; this is not atomic.",
+                doc="Add to what the file holds; this is not atomic, and leaves its mode alone.",
                 example="true",
                 default="false",
             ),
@@ -199,14 +207,22 @@ _FILESYSTEM = (
         ),
         lifecycles=TASK,
         summary=(
-            SummaryKey("entries", "list", "Maps of `path`, `type` and `size`."),
-            SummaryKey("count", "int", "How many."),
+            SummaryKey(
+                "entries",
+                "list",
+                "Maps of `path` as other modules take it, `type` and `size`; about 1 MiB at most.",
+            ),
+            SummaryKey("count", "int", "How many there are."),
+            SummaryKey("truncated", "bool", "Whether `entries` is not all of them."),
         ),
         stream_out=Stream.RECORDS,
     ),
     ModuleSpec(
         name="filesystem:manage",
-        doc="Brings a path into a state and leaves it alone where it is so already.",
+        doc=(
+            "Brings a path into a state and leaves it alone where it is so already. A directory is "
+            "made with all above it."
+        ),
         params=(
             _path("What to manage.", "dist/assets"),
             Param(

@@ -222,7 +222,10 @@ NETWORK = (
     ),
     ModuleSpec(
         name="http:request",
-        doc="Asks a server. A status from 400 on fails the workload.",
+        doc=(
+            "Asks a server. A status from 400 on fails the workload. No proxy is taken from the "
+            "environment; headers that name a user do not follow a redirection to another host."
+        ),
         params=(
             Param(
                 name="url",
@@ -275,6 +278,7 @@ NETWORK = (
             SummaryKey("headers", "map", "Headers, names in lower case."),
             SummaryKey("body", "string", "What came, at most 1 MiB."),
             SummaryKey("json", "any", "The same decoded, where it is JSON; else null."),
+            SummaryKey("truncated", "bool", "Whether `body` is not all that came."),
         ),
         stream_in=Stream.BYTES,
         stream_out=Stream.BYTES,

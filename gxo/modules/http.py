@@ -1,0 +1,241 @@
+"""http:request: one question to a server, redirections followed."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import ssl
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+from gxo.modules.fault import ModuleError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Never
+
+    from gxo.modules.jail import Jail
+
+KEPT = 1 << 20
+"""Bytes of a body that a summary keeps."""
+_DEEPEST = 100
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_UNFIT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# gxo says them itself: a second word would let one request hide in another
+_OURS = ("content-length", "transfer-encoding", "connection")
+_MOVED = (301, 302, 303, 307, 308)
+_OF_ONE_HOST = ("authorization", "cookie", "proxy-authorization")
+
+
+class _Question:
+    """What is asked; a redirection changes it."""
+
+    def __init__(self, url: str, method: str, headers: dict[str, str], body: bytes | None) -> None:
+        self.url = _url(url)
+        self.method = method
+        self.headers = headers
+        self.body = body
+
+    def moved(self, status: int, where: str) -> _Question:
+        """The question to ask instead."""
+        to = _url(urljoin(self.url.geturl(), where))
+        if (self.url.scheme, to.scheme) == ("https", "http"):
+            raise ModuleError(f"it redirects from https to http ({to.geturl()})")
+        headers = dict(self.headers)
+        if (to.scheme, to.hostname, to.port) != (self.url.scheme, self.url.hostname, self.url.port):
+            headers = {k: v for k, v in headers.items() if k.lower() not in (*_OF_ONE_HOST, "host")}
+        if status == 303 or (status in (301, 302) and self.method == "POST"):
+            headers = {k: v for k, v in headers.items() if k.lower() != "content-type"}
+            method = "HEAD" if self.method == "HEAD" else "GET"
+            return _Question(to.geturl(), method, headers, None)
+        return _Question(to.geturl(), self.method, headers, self.body)
+
+
+def request(params: dict[str, Any], jail: Jail) -> dict[str, Any]:
+    """`http:request`; a status from 400 on is a failure unless it is expected."""
+    headers = _headers(params["headers"] or {})
+    body = _body(params["body"], headers)
+    expected = _statuses(params["accept_status"] or [])
+    question = _Question(params["url"], params["method"], headers, body)
+    pem = None
+    if params["authorities"] is not None:
+        with open(jail.place(params["authorities"]).open(0), "rb") as file:
+            pem = file.read().decode("ascii", "ignore")
+    signal.signal(signal.SIGALRM, _late)
+    signal.setitimer(signal.ITIMER_REAL, max(params["timeout"], 1e-6))
+    try:
+        status, reason, summary = _ask(question, params["follow"], pem)
+    except TimeoutError:
+        raise ModuleError(f"no answer within {params['timeout']:g} s") from None
+    except ssl.SSLCertVerificationError as error:
+        raise ModuleError(f"its certificate is not to be trusted: {error.verify_message}") from None
+    except socket.gaierror as error:
+        raise ModuleError(error.strerror or "no such host") from None
+    except (HTTPException, ssl.SSLError, UnicodeError) as error:
+        raise ModuleError(f"no good answer: {str(error) or type(error).__name__}") from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    if status >= 400 and status not in expected:
+        raise ModuleError(f"it answered {status} {reason}".rstrip(), summary)
+    return summary
+
+
+def _late(*_: object) -> Never:
+    raise TimeoutError
+
+
+def _ask(question: _Question, follow: int, pem: str | None) -> tuple[int, str, dict[str, Any]]:
+    """Ask, and ask again where it is redirected to; the last answer."""
+    left = follow
+    while True:
+        connection = _connection(question.url, pem)
+        try:
+            answer = _answer(connection, question)
+            where = answer.getheader("location")
+            if not (answer.status in _MOVED and where and follow):
+                return answer.status, _plain(answer.reason), _summary(answer)
+        finally:
+            connection.close()
+        if not left:
+            raise ModuleError(f"it redirects more than {follow} times")
+        left -= 1
+        question = question.moved(answer.status, where)
+
+
+def _connection(url: SplitResult, pem: str | None) -> HTTPConnection:
+    host = str(url.hostname)
+    if not host.isascii():
+        host = host.encode("idna").decode()
+    if url.scheme == "http":
+        return HTTPConnection(host, url.port)
+    try:
+        trust = ssl.create_default_context(cadata=pem)
+    except (ssl.SSLError, ValueError):
+        raise ModuleError("`authorities` holds no certificates in PEM form") from None
+    return HTTPSConnection(host, url.port, context=trust)
+
+
+def _answer(connection: HTTPConnection, question: _Question) -> HTTPResponse:
+    target = quote(question.url.path or "/", safe="/%:@!$&'()*+,;=~-._")
+    if question.url.query:
+        target += "?" + quote(question.url.query, safe="/%:@!$&'()*+,;=~-._?[]")
+    given = {name.lower() for name in question.headers}
+    connection.putrequest(
+        question.method, target, skip_host="host" in given, skip_accept_encoding=True
+    )
+    for name, value in (("User-Agent", "gxo"), ("Accept", "*/*")):
+        if name.lower() not in given:
+            connection.putheader(name, value)
+    for name, value in question.headers.items():
+        connection.putheader(name, value.encode())
+    connection.putheader("Connection", "close")
+    if question.body is not None or question.method in ("POST", "PUT", "PATCH"):
+        connection.putheader("Content-Length", str(len(question.body or b"")))
+    connection.endheaders(question.body)
+    return connection.getresponse()
+
+
+def _summary(answer: HTTPResponse) -> dict[str, Any]:
+    data = answer.read(KEPT + 1)
+    cut = len(data) > KEPT
+    headers: dict[str, str] = {}
+    for name, value in answer.getheaders():
+        known = headers.get(name.lower())
+        headers[name.lower()] = _plain(value if known is None else f"{known}, {value}")
+    charset = answer.headers.get_content_charset("utf-8")
+    try:
+        text = data[:KEPT].decode(charset, "replace")
+    except LookupError:
+        text = data[:KEPT].decode("utf-8", "replace")
+    kind = answer.headers.get_content_type()
+    is_json = not cut and (kind == "application/json" or kind.endswith("+json"))
+    return {
+        "status": answer.status,
+        "headers": headers,
+        "body": text,
+        "json": _json(text) if is_json else None,
+        "truncated": cut,
+    }
+
+
+def _plain(text: str) -> str:
+    """http.client reads headers as Latin-1; what servers write is mostly UTF-8."""
+    return text.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def _json(text: str) -> Any:
+    def refused(_: str) -> Never:
+        raise ValueError
+
+    try:
+        found = json.loads(text, parse_constant=refused)
+    except (ValueError, RecursionError):
+        return None
+    return found if _shallow(found) else None
+
+
+def _shallow(value: object) -> bool:
+    """No deeper than templates can read."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        if not level:
+            return True
+        inner: list[object] = []
+        for each in level:
+            if isinstance(each, list):
+                inner += each
+            elif isinstance(each, dict):
+                inner += each.values()
+        level = inner
+    return False
+
+
+def _url(text: str) -> SplitResult:
+    if re.search(r"[\x00-\x20\x7f]", text):
+        raise ModuleError("there is a blank or a control character in the URL")
+    try:
+        url = urlsplit(text)
+        _ = url.port
+    except ValueError as error:
+        raise ModuleError(f"the URL is not one: {error}") from None
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise ModuleError("the URL is neither http://HOST… nor https://HOST…")
+    if url.username is not None or url.password is not None:
+        raise ModuleError("a user in a URL is seen by others; use the header Authorization")
+    return url
+
+
+def _headers(given: dict[str, Any]) -> dict[str, str]:
+    headers = {}
+    for name, value in given.items():
+        if not _TOKEN.fullmatch(name):
+            raise ModuleError(f"`{name}` is no name of a header")
+        if name.lower() in _OURS:
+            raise ModuleError(f"the header {name} is gxo's to set")
+        if isinstance(value, list | dict) or value is None:
+            raise ModuleError(f"the header {name} must be text")
+        text = json.dumps(value) if not isinstance(value, str) else value
+        if _UNFIT.search(text):
+            raise ModuleError(f"there is a line break or a control character in the header {name}")
+        headers[name] = text.strip()
+    return headers
+
+
+def _body(body: Any, headers: dict[str, str]) -> bytes | None:
+    """Text as it is, a list or a map as JSON, which the headers say."""
+    if body is None:
+        return None
+    if isinstance(body, str):
+        return body.encode()
+    if not any(name.lower() == "content-type" for name in headers):
+        headers["Content-Type"] = "application/json"
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def _statuses(given: list[Any]) -> set[int]:
+    found = {int(each) for each in given if str(each).isdecimal()}
+    if len(found) < len({str(each) for each in given}):
+        raise ModuleError("`accept_status` is a list of status codes")
+    return found

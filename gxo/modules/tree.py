@@ -1,0 +1,126 @@
+"""Removing a directory with all in it, whatever that is: no link is followed, no mount entered.
+
+A deep tree takes no more than a flat one: each directory is moved into a pit at the top before it
+is emptied. What is left by an error can be removed by a second call.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import itertools
+import os
+import stat
+import struct
+from contextlib import contextmanager
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# linux/fs.h: the attributes that keep even root from removing a file
+_GETFLAGS, _SETFLAGS = 0x80086601, 0x40086602
+_KEEPING = 0x10 | 0x20  # FS_IMMUTABLE_FL, FS_APPEND_FL
+
+
+def remove(name: str, parent: int) -> None:
+    """Remove what has that name in a directory. Raises OSError."""
+    found = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    if not stat.S_ISDIR(found.st_mode):
+        os.unlink(name, dir_fd=parent)
+        return
+    with directory(name, parent) as top:
+        empty(top)
+    os.rmdir(name, dir_fd=parent)
+
+
+def empty(top: int) -> None:
+    """Remove all in the directory of that descriptor. Raises OSError."""
+    _release(top)
+    name = os.urandom(16).hex()  # such as nobody can have made
+    os.mkdir(name, 0o700, dir_fd=top)
+    numbers = map(str, itertools.count())
+    with directory(name, top) as pit:
+        waiting = _clear(top, pit, numbers, spare=name)
+        while waiting:
+            number = waiting.pop()
+            with directory(number, pit) as inner:
+                waiting += _clear(inner, pit, numbers)
+            os.rmdir(number, dir_fd=pit)
+    os.rmdir(name, dir_fd=top)
+
+
+@contextmanager
+def directory(name: str | os.PathLike[str], parent: int | None = None) -> Iterator[int]:
+    """A descriptor of a directory, no link; one that its owner may not read is made readable."""
+    try:
+        descriptor = _open(name, parent)
+    except PermissionError:
+        seen = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+        try:
+            os.chmod(f"/proc/self/fd/{seen}", 0o700)
+        finally:
+            os.close(seen)
+        descriptor = _open(name, parent)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _open(name: str | os.PathLike[str], parent: int | None) -> int:
+    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+
+
+def _clear(place: int, pit: int, numbers: Iterator[str], *, spare: str = "") -> list[str]:
+    """Remove the files in a directory and move its directories into the pit; their names there."""
+    _release(place)
+    with os.scandir(place) as found:
+        entries = [(e.name, e.is_dir(follow_symlinks=False)) for e in found if e.name != spare]
+    moved = []
+    for name, is_directory in entries:
+        number = next(numbers) if is_directory else ""
+        try:
+            _take(place, name, pit, number)
+        except PermissionError:
+            _release_entry(place, name)
+            _take(place, name, pit, number)
+        if number:
+            moved.append(number)
+    return moved
+
+
+def _take(place: int, name: str, pit: int, number: str) -> None:
+    if number:
+        os.rename(name, number, src_dir_fd=place, dst_dir_fd=pit)
+    else:
+        os.unlink(name, dir_fd=place)
+
+
+def _release_entry(place: int, name: str) -> None:
+    kind = stat.S_IFMT(os.lstat(name, dir_fd=place).st_mode)
+    if kind == stat.S_IFDIR:
+        with directory(name, place) as descriptor:
+            _release(descriptor)
+    elif kind == stat.S_IFREG:  # to open a device may do something
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place)
+        try:
+            _release(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _release(descriptor: int) -> None:
+    """Take off what keeps its owner, or even root (chattr(1), i and a), from changing a file."""
+    held = bytearray(struct.calcsize("l"))
+    try:
+        fcntl.ioctl(descriptor, _GETFLAGS, held)
+        (flags,) = struct.unpack("l", held)
+        if flags & _KEEPING:
+            fcntl.ioctl(descriptor, _SETFLAGS, struct.pack("l", flags & ~_KEEPING))
+    except OSError as error:
+        if error.errno not in (errno.ENOTTY, errno.EOPNOTSUPP):  # a file system without them
+            raise
+    found = os.fstat(descriptor)
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and ~found.st_mode & 0o700:
+        os.fchmod(descriptor, 0o700)

@@ -1,0 +1,220 @@
+"""Modules that change files: filesystem:write and manage."""
+
+from __future__ import annotations
+
+import os
+import stat
+from binascii import Error as BadBase64
+from binascii import a2b_base64
+
+from gxo.modules import tree
+from gxo.modules.fault import ModuleError, SecurityError
+from gxo.modules.jail import reopened
+from gxo.modules.kinds import found, kind, need_file, owner_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gxo.modules.jail import Jail, Place
+
+Owner = tuple[int, int]
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+_LINKED = "it has other names (hard links), which would change with it"
+
+
+def write(params: dict[str, Any], jail: Jail) -> dict[str, Any]:
+    """`filesystem:write`."""
+    data = _bytes(params["content"], params["encoding"])
+    _check_mode(params["mode"], jail)
+    owner = owner_of(params["owner"], params["group"])
+    place = jail.place(params["path"], write=True)
+    directory, name = place.parent(make=params["create_directories"])
+    try:
+        if params["append"]:
+            changed = _append(directory, name, data, params["mode"], owner, place)
+        else:
+            changed = _replace(directory, name, data, params["mode"], owner)
+    finally:
+        os.close(directory)
+    return {"path": os.path.normpath(place.path), "size": len(data), "changed": changed}
+
+
+def _check_mode(mode: int | None, jail: Jail) -> None:
+    """What RestrictSUIDSGID= forbids to other programs of a sandbox."""
+    if mode is not None and mode & (stat.S_ISUID | stat.S_ISGID) and not jail.free:
+        raise ModuleError("a setuid or setgid mode needs `profile: host`")
+
+
+def _bytes(content: str | None, encoding: str) -> bytes:
+    if content is None:
+        raise ModuleError("there is no `content`")
+    if encoding == "utf-8":
+        return content.encode()
+    try:
+        return a2b_base64("".join(content.split()), strict_mode=True)
+    except (BadBase64, ValueError):
+        raise ModuleError("`content` is not base64") from None
+
+
+def _replace(directory: int, name: str, data: bytes, mode: int, owner: Owner) -> bool:
+    """Readers see the old file or the whole new one; a link that stands there is replaced."""
+    there = found(name, directory)
+    if there is not None and stat.S_ISLNK(there.st_mode):
+        there = None
+    if there is not None:
+        need_file(there.st_mode)
+        # a file keeps its owner unless told otherwise
+        owner = (
+            there.st_uid if owner[0] == -1 else owner[0],
+            there.st_gid if owner[1] == -1 else owner[1],
+        )
+        as_wanted = (stat.S_IMODE(there.st_mode), there.st_uid, there.st_gid) == (mode, *owner)
+        if as_wanted and there.st_size == len(data) and _content(directory, name) == data:
+            return False
+    fresh = f".gxo-{os.urandom(8).hex()}"
+    descriptor = os.open(fresh, _NEW, 0o600, dir_fd=directory)
+    try:
+        _fill(descriptor, data, mode, owner)
+        os.rename(fresh, name, src_dir_fd=directory, dst_dir_fd=directory)
+    except BaseException:
+        os.unlink(fresh, dir_fd=directory)
+        raise
+    os.fsync(directory)
+    return True
+
+
+def _content(directory: int, name: str) -> bytes | None:
+    try:
+        seen = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=directory)
+        need_file(os.fstat(seen).st_mode)
+        with open(reopened(seen, os.O_RDONLY), "rb") as file:
+            return file.read()
+    except PermissionError:
+        return None
+
+
+def _fill(descriptor: int, data: bytes, mode: int, owner: Owner) -> None:
+    with open(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        own = os.fstat(descriptor)
+        if owner[0] not in (-1, own.st_uid) or owner[1] not in (-1, own.st_gid):
+            os.fchown(descriptor, *owner)
+        os.fchmod(descriptor, mode)  # after the owner, whose change takes setuid bits off
+        os.fsync(descriptor)
+
+
+def _append(directory: int, name: str, data: bytes, mode: int, owner: Owner, place: Place) -> bool:
+    try:
+        _fill(os.open(name, _NEW, 0o600, dir_fd=directory), data, mode, owner)
+    except FileExistsError:
+        seen = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=directory)
+        there = os.fstat(seen)
+        need_file(there.st_mode)
+        if there.st_nlink > 1 and not place.base.free:
+            raise ModuleError(_LINKED) from None
+        with open(reopened(seen, os.O_WRONLY | os.O_APPEND), "ab") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        _bring(directory, name, None, owner, place)
+        return bool(data)
+    return True
+
+
+def manage(params: dict[str, Any], jail: Jail) -> dict[str, Any]:
+    """`filesystem:manage`."""
+    state, mode = params["state"], params["mode"]
+    place = jail.place(params["path"], write=True)
+    if (params["target"] is None) == (state == "link"):
+        raise ModuleError("`target` goes with `state: link`, which needs it")
+    if mode is not None and state in ("link", "absent"):
+        raise ModuleError(f"`mode` does not go with `state: {state}`")
+    _check_mode(mode, jail)
+    owner = owner_of(params["owner"], params["group"])
+    directory, name = place.parent(make=state == "directory")
+    try:
+        if state == "absent":
+            changed = _absent(directory, name)
+        else:
+            if state == "link":
+                changed = _link(directory, name, _target(params["target"], place, jail))
+            else:
+                changed = _make(directory, name, state)
+            changed |= _bring(directory, name, mode, owner, place)
+    finally:
+        os.close(directory)
+    return {"path": os.path.normpath(place.path), "changed": changed}
+
+
+def _absent(directory: int, name: str) -> bool:
+    if found(name, directory) is None:
+        return False
+    tree.remove(name, directory)
+    return True
+
+
+def _make(directory: int, name: str, state: str) -> bool:
+    """A file or a directory, where there is none."""
+    there = found(name, directory)
+    if there is None:
+        if state == "directory":
+            os.mkdir(name, dir_fd=directory)
+        else:
+            os.close(os.open(name, _NEW, 0o666, dir_fd=directory))
+        return True
+    if kind(there.st_mode) != state:
+        raise ModuleError(f"it is there, but no {state}")
+    return False
+
+
+def _link(directory: int, name: str, target: str) -> bool:
+    there = found(name, directory)
+    if there is not None:
+        if not stat.S_ISLNK(there.st_mode):
+            raise ModuleError("it is there, but no link")
+        if os.readlink(name, dir_fd=directory) == target:
+            return False
+    fresh = f".gxo-{os.urandom(8).hex()}"
+    os.symlink(target, fresh, dir_fd=directory)
+    try:
+        os.rename(fresh, name, src_dir_fd=directory, dst_dir_fd=directory)
+    except BaseException:
+        os.unlink(fresh, dir_fd=directory)
+        raise
+    return True
+
+
+def _target(target: str, place: Place, jail: Jail) -> str:
+    """What a link may point to: as written, no more than what a path param may name."""
+    if target.startswith("/"):
+        jail.place(os.path.normpath(target))
+    elif not place.base.free:
+        above = os.path.dirname(os.path.normpath(place.rest))
+        if os.path.normpath(os.path.join(above, target)).split("/")[0] == "..":
+            raise SecurityError(f"its target `{target}` leads out of {place.base.path}")
+    return target
+
+
+def _bring(directory: int, name: str, mode: int | None, owner: Owner, place: Place) -> bool:
+    """Give it mode and owner where they are other; by its descriptor, so that it stays the same."""
+    seen = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=directory)
+    try:
+        there = os.fstat(seen)
+        moves = owner[0] not in (-1, there.st_uid) or owner[1] not in (-1, there.st_gid)
+        modes = mode is not None and mode != stat.S_IMODE(there.st_mode)
+        if not (moves or modes):
+            return False
+        if stat.S_ISREG(there.st_mode) and there.st_nlink > 1 and not place.base.free:
+            raise ModuleError(_LINKED)
+        if stat.S_ISLNK(there.st_mode):
+            os.chown(name, *owner, dir_fd=directory, follow_symlinks=False)
+            return True
+        if moves:
+            os.chown(f"/proc/self/fd/{seen}", *owner)
+        if mode is not None:
+            os.chmod(f"/proc/self/fd/{seen}", mode)
+        return True
+    finally:
+        os.close(seen)
