@@ -103,10 +103,12 @@ def test_commands_and_their_options_exist(document: Path, line: str) -> None:
 
 @cache
 def options(command: str | None) -> frozenset[str]:
-    """The spellings of a command's options; of gxo itself with None."""
+    """The spellings of a command's options, of those beneath it too; of gxo itself with None."""
     group = typer.main.get_command(app)
     found = group if command is None else group.get_command(None, command)  # type: ignore[attr-defined]
-    spelled = (spelling for p in found.params for spelling in (*p.opts, *p.secondary_opts))
+    beneath = [] if command is None else getattr(found, "commands", {}).values()
+    params = [param for each in (found, *beneath) for param in each.params]
+    spelled = (spelling for p in params for spelling in (*p.opts, *p.secondary_opts))
     return frozenset({*spelled, "--help", "-h"})
 
 

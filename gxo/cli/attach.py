@@ -11,7 +11,7 @@ from typing import Protocol
 from gxo.cli import output
 from gxo.cli.exits import Exit, Failure
 from gxo.cli.interrupt import interrupts
-from gxo.cli.statuses import name_of, took, where_more_is
+from gxo.cli.statuses import name_of, steps_of, took, where_more_is
 from gxo.cli.table import coloured
 from gxo.diagnostic.render import visible
 from gxo.runtime.status import Status
@@ -157,12 +157,9 @@ class _Tree:
     def __init__(self, store: Store, names: RunNames) -> None:
         from gxo.cli.picture import Picture
         from gxo.cli.tree import Tree
-        from gxo.runtime.task import from_spec
 
         row = store.run(names.run)
-        task = from_spec(row.spec) if row else None
-        steps = [s.name.text for s in task.plan.steps if s.name.text in task.frames] if task else []
-        self._picture = Picture(names.run, names.playbook, steps)
+        self._picture = Picture(names.run, names.playbook, steps_of(row) if row else ())
         for step in store.steps(names.run):
             self._picture.known(step.step, step.status)
         self._tree = Tree(self._picture)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gxo.cli import options, output
-from gxo.cli.exits import Exit, Usage
+from gxo.cli.exits import Exit, Failure, Usage
 from gxo.cli.load import given, host_target, load_to_read, or_fail
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def _of_run(wanted: str) -> "tuple[Plan, dict[str, Mark]]":
     """The plan that a run carried out, and how its steps stand in it."""
     from gxo.cli.guard import need_root
     from gxo.cli.runs import find
+    from gxo.plan.codec import UnreadablePlan, UnreadableRecord
     from gxo.plan.draw import Mark
     from gxo.runtime.status import Status
     from gxo.runtime.store import Store
@@ -94,7 +95,10 @@ def _of_run(wanted: str) -> "tuple[Plan, dict[str, Mark]]":
     with Store() as store:
         run = find(store, wanted)
         rows = store.steps(run.id)
-    task = from_spec(run.spec)
+    try:
+        task = from_spec(run.spec)
+    except (UnreadablePlan, UnreadableRecord) as error:
+        raise Failure(f"cannot draw run {run.id}: {error}") from None
     marks = {
         step.name.text: Mark(Status.PENDING.value, _COLOURS[Status.PENDING])
         for step in task.plan.steps

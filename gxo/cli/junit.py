@@ -11,10 +11,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from gxo.cli.exits import Failure
-from gxo.cli.statuses import name_of
+from gxo.cli.statuses import name_of, steps_of
 from gxo.runtime.status import Status
 from gxo.runtime.store import WHOLE, EventRow, RunRow, StepRow, Store
-from gxo.runtime.task import from_spec
 
 # what XML 1.0 cannot say, not even as a reference
 _UNSAYABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -43,9 +42,7 @@ class Case:
 
 def report(store: Store, run: RunRow, file: Path) -> None:
     """Write the report of a run, the whole of it or none; raises Failure."""
-    task = from_spec(run.spec)
-    steps = [s.name.text for s in task.plan.steps if s.name.text in task.frames]
-    found = cases(run, steps, store.steps(run.id), store.events(run.id))
+    found = cases(run, steps_of(run), store.steps(run.id), store.events(run.id))
     _write(file, document(run, tuple(found)))
 
 

@@ -58,14 +58,22 @@ def runs(
 @app.command(epilog="Example: gxo runs show --json 0141d9b3e1dd")
 def show(
     run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins.")],
+    step: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[STEP]",
+            help="What this step yielded, or item N as `STEP[N]`.",
+            show_default=False,
+        ),
+    ] = None,
     junit: options.JUnit = None,
     json: options.Json = False,
 ) -> int:
     """Show one run: its steps, their times, how they ended, what they yielded."""
     from gxo.cli.guard import need_root
-    from gxo.cli.statuses import COLOURS
-    from gxo.cli.table import Cell, Colour, coloured, table
-    from gxo.runtime.store import WHOLE, Store
+    from gxo.cli.steps import detail, overview, pick, with_pending
+    from gxo.cli.table import coloured
+    from gxo.runtime.store import Store
 
     need_root("runs show")
     with Store() as store:
@@ -78,21 +86,16 @@ def show(
         if json:
             output.emit(_document(store, row))
             return Exit.DONE
-        steps = _in_order(store.steps(row.id))
-    output.say(f"run {row.id} of {row.playbook}: {row.status}, {_moment(row.created)}")
+        steps = with_pending(row, store.steps(row.id))
+        events = store.events(row.id)
+    if step is not None:
+        output.say(detail(row, pick(row, steps, step)).rstrip("\n"))
+        return Exit.DONE
+    lasted = f", {_took(row.started, row.ended)}" if row.ended else ""
+    output.say(f"run {row.id} of {row.playbook}: {row.status}, {_moment(row.created)}{lasted}")
     if row.detail:
         output.say(f"  {row.detail}")
-    rows = [
-        (
-            f"  {step.step}" + ("" if step.iteration == WHOLE else f"[{step.iteration}]"),
-            Cell(step.status, COLOURS.get(step.status, Colour.NONE)),
-            _took(step.started, step.ended),
-            "" if step.attempts < 2 else f"{step.attempts} attempts",
-            step.detail,
-        )
-        for step in steps
-    ]
-    output.say(table(rows, colour=coloured()).rstrip("\n"))
+    output.say(overview(row, steps, events, colour=coloured()).rstrip("\n"))
     return Exit.DONE
 
 

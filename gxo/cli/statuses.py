@@ -2,7 +2,7 @@
 
 from gxo.cli.table import Colour
 from gxo.runtime.status import Status
-from gxo.runtime.store import WHOLE
+from gxo.runtime.store import WHOLE, RunRow
 
 COLOURS = {
     Status.COMPLETED: Colour.GOOD,
@@ -30,6 +30,18 @@ def took(time: int) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h{minutes:02}m{rest:02}s" if hours else f"{minutes}m{rest:02}s"
+
+
+def steps_of(run: RunRow) -> tuple[str, ...]:
+    """The names of a run's steps, in the order of its plan; none where another gxo wrote that."""
+    from gxo.plan.codec import UnreadablePlan, UnreadableRecord
+    from gxo.runtime.task import from_spec
+
+    try:
+        task = from_spec(run.spec)
+    except (UnreadablePlan, UnreadableRecord):
+        return ()
+    return tuple(s.name.text for s in task.plan.steps if s.name.text in task.frames)
 
 
 def where_more_is(run: str, step: str) -> str:

@@ -109,8 +109,12 @@ def test_a_junit_report(machine: Machine) -> None:
     assert (suite.attrib["name"], suite.attrib["id"]) == ("eyes", run)
     said = [(c.attrib["name"], *((e.tag, e.text) for e in c)) for c in suite.iter("testcase")]
     assert said == [("bad", ("failure", "no route")), ("use", ("skipped", None))]
-    machine.gxo("runs", "show", run, "--junit", "/srv/again.xml", check=True)
+    shown = machine.gxo("runs", "show", run, "--junit", "/srv/again.xml", check=True).stdout
     assert machine.read("/srv/again.xml") == report
+    assert re.search(r"\n  bad +Failed .* 7 +it exited with status 7\n      no route\n", shown)
+    assert shown.endswith("  use   Pending\n")
+    yielded = machine.gxo("runs", "show", run, "bad", check=True).stdout
+    assert "\n  exit_code: 7\n  stdout: no route\n" in yielded
 
     path = playbook(machine, step("long", "sleep 1000"))
     args = machine.gxo_argv("run", "--junit", "/srv/cut.xml", path)
