@@ -10,7 +10,7 @@ from typing import Protocol
 
 from gxo.cli import output
 from gxo.cli.exits import Exit, Failure
-from gxo.cli.interrupt import interrupts
+from gxo.cli.interrupt import Interrupt
 from gxo.cli.statuses import name_of, steps_of, took, where_more_is
 from gxo.cli.table import coloured
 from gxo.diagnostic.render import visible
@@ -50,17 +50,18 @@ def follow(
     manager: Manager,
     store: Store,
     names: RunNames,
+    heard: Interrupt,
     *,
     as_json: bool,
     junit: Path | None = None,
 ) -> int:
-    """Show what happens until the runner ends; Ctrl-C cancels the run. The exit code of its end.
+    """Show what happens until the runner ends. The exit code of its end.
 
-    `events` is where the runner says that there is news; `junit` a file for a report of the end.
+    `events` is where the runner says that there is news; a signal that was `heard`, and no longer
+    raises, cancels the run; `junit` is a file for a report of the end.
     """
     told = False
-    with interrupts(b"") as heard, Listening(events, store, names.run) as listening:
-        heard.asked()  # from here on signals are only remembered
+    with Listening(events, store, names.run) as listening:
         view = _view(store, names, as_json=as_json)
         while listening.wait(_BEAT):
             view.show(listening.news())

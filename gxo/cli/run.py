@@ -35,7 +35,7 @@ def run(
     from gxo.apply.setup import setup
     from gxo.cli.attach import follow
     from gxo.cli.guard import need_root
-    from gxo.cli.junit import check
+    from gxo.cli.interrupt import interrupts
     from gxo.cli.load import given, load_to_run
     from gxo.plan.effects import effects
     from gxo.runtime.launch import launch, submit
@@ -50,6 +50,8 @@ def run(
     if junit is not None:
         if detach:
             raise Usage("`--junit` is written when the run ends: use `gxo runs show RUN --junit`")
+        from gxo.cli.junit import check
+
         check(junit)
     plan, frames = load_to_run(path, given(inputs, variables, vars_files), as_json=json)
     for done in setup():
@@ -64,8 +66,11 @@ def run(
         run = submit(store, playbook, Task(plan=plan, frames=frames, jobs=jobs))
         read = {use.argument for use in effects(plan, "env")}
         environment = {name: value for name, value in os.environ.items() if name in read}
-        started = launch(manager, run, playbook, attached=not detach, environment=environment)
-        if started.events is None:
-            output.say(run)
-            return Exit.DONE
-        return follow(started.events, manager, store, started.names, as_json=json, junit=junit)
+        with interrupts(b"") as heard:
+            heard.asked()  # from here on signals are remembered: they cancel what was started
+            started = launch(manager, run, playbook, attached=not detach, environment=environment)
+            if started.events is None:
+                output.say(run)
+                return Exit.DONE
+            names = started.names
+            return follow(started.events, manager, store, names, heard, as_json=json, junit=junit)

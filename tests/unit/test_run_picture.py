@@ -2,6 +2,7 @@
 
 import io
 import re
+import signal
 from collections.abc import Iterable, Sequence
 
 import pytest
@@ -10,6 +11,7 @@ from gxo.cli.picture import Picture
 from gxo.cli.tree import Tree
 from gxo.runtime.status import Status
 from gxo.runtime.store import WHOLE, EventRow
+from tests.lab.screen import screen
 
 RUN = "0141d9b3e1dd"
 
@@ -175,6 +177,21 @@ def test_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x07" not in text
     assert max(map(len, re.split(r"[\r\n]+", text))) <= 30
     assert "\x1b[?25h" in file.getvalue()
+
+
+def test_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-Z and `fg`: it is drawn anew below what the shell wrote, and not over that."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    file = Terminal()
+    tree = Tree(picture(["a", "b"], [event(1, "a", "Running")]), file)
+    tree.show(())
+    signal.raise_signal(signal.SIGCONT)
+    file.write("\n$ fg\n")
+    tree.end()
+    shown = [line.split("  4")[0] for line in screen(file.getvalue().replace("\n", "\r\n"))]
+    first, again = shown[:3], shown[4:7]
+    assert [first[0], first[2]] == ["run 0141d9b3e1dd of build", "  · b"]
+    assert (shown[3], [again[0], again[2]]) == ("$ fg", [first[0], first[2]])
 
 
 class Terminal(io.StringIO):
