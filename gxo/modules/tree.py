@@ -1,7 +1,7 @@
 """Removing a directory with all in it, whatever that is: no link is followed, no mount entered.
 
-A deep tree takes no more than a flat one: each directory is moved into a pit at the top before it
-is emptied. What is left by an error can be removed by a second call.
+A deep tree takes no more than a flat one: each directory is moved to the top before it is emptied.
+Nothing is made: the disk may be full. What is left by an error can be removed by a second call.
 """
 
 from __future__ import annotations
@@ -36,18 +36,16 @@ def remove(name: str, parent: int) -> None:
 
 def empty(top: int) -> None:
     """Remove all in the directory of that descriptor. Raises OSError."""
+    own = os.urandom(16).hex()  # such as nobody can have made
+    numbers = (f"{own}-{number}" for number in itertools.count())
     _release(top)
-    name = os.urandom(16).hex()  # such as nobody can have made
-    os.mkdir(name, 0o700, dir_fd=top)
-    numbers = map(str, itertools.count())
-    with directory(name, top) as pit:
-        waiting = _clear(top, pit, numbers, spare=name)
-        while waiting:
-            number = waiting.pop()
-            with directory(number, pit) as inner:
-                waiting += _clear(inner, pit, numbers)
-            os.rmdir(number, dir_fd=pit)
-    os.rmdir(name, dir_fd=top)
+    waiting = _clear(top, top, numbers)
+    while waiting:
+        name = waiting.pop()
+        with directory(name, top) as inner:
+            _release(inner)
+            waiting += _clear(inner, top, numbers)
+        os.rmdir(name, dir_fd=top)
 
 
 @contextmanager
@@ -72,27 +70,32 @@ def _open(name: str | os.PathLike[str], parent: int | None) -> int:
     return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
 
 
-def _clear(place: int, pit: int, numbers: Iterator[str], *, spare: str = "") -> list[str]:
-    """Remove the files in a directory and move its directories into the pit; their names there."""
-    _release(place)
+def _clear(place: int, top: int, numbers: Iterator[str]) -> list[str]:
+    """Remove the files in a directory and move its directories to the top; their names there.
+
+    The files first: they give the space that a new name at the top may take.
+    """
     with os.scandir(place) as found:
-        entries = [(e.name, e.is_dir(follow_symlinks=False)) for e in found if e.name != spare]
+        entries = [(e.is_dir(follow_symlinks=False), e.name) for e in found]
     moved = []
-    for name, is_directory in entries:
+    for is_directory, name in sorted(entries):
+        if is_directory and place == top:
+            moved.append(name)
+            continue
         number = next(numbers) if is_directory else ""
         try:
-            _take(place, name, pit, number)
+            _take(place, name, top, number)
         except PermissionError:
             _release_entry(place, name)
-            _take(place, name, pit, number)
+            _take(place, name, top, number)
         if number:
             moved.append(number)
     return moved
 
 
-def _take(place: int, name: str, pit: int, number: str) -> None:
+def _take(place: int, name: str, top: int, number: str) -> None:
     if number:
-        os.rename(name, number, src_dir_fd=place, dst_dir_fd=pit)
+        os.rename(name, number, src_dir_fd=place, dst_dir_fd=top)
     else:
         os.unlink(name, dir_fd=place)
 

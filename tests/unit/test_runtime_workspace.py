@@ -156,3 +156,28 @@ def test_what_cannot_be_changed(place: Workspaces) -> None:
         (path / "log").unlink()
     remove(path)
     assert not path.exists()
+
+
+def test_removal_takes_no_space(place: Workspaces, tmp_path: Path) -> None:
+    """On a full file system too, where no file and no directory can be made any more."""
+    script = """
+import errno, os, sys
+from itertools import count
+from pathlib import Path
+from gxo.runtime.workspace import make, remove
+workspace = Path(sys.argv[1], "00000000-0000-4000-8000-000000000000")
+make(workspace)
+os.makedirs(workspace / "a/b/c")
+for number in count():
+    try:
+        (workspace / f"a/{number}").mkdir()
+    except OSError as error:
+        assert error.errno == errno.ENOSPC, error
+        break
+remove(workspace)
+assert not workspace.exists()
+"""
+    mounted = 'mount -t tmpfs -o nr_inodes=64 none "$1" && exec "$2" -c "$3" "$1"'
+    argv = ["unshare", "--mount", "sh", "-c", mounted, "sh", str(tmp_path), sys.executable, script]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
