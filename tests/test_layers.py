@@ -77,6 +77,28 @@ def test_libraries_live_in_one_room(path: Path) -> None:
         assert home is None or wrapped or room_of(path) == home, f"{path} imports {module}"
 
 
+def test_what_runs_in_steps_needs_only_python() -> None:
+    """A worker's Python sees neither gxo's libraries nor the rest of gxo; it starts soon."""
+    for path in (TOP / "gxo" / "modules").glob("*.py"):
+        for module in imports(path):
+            assert (
+                module.startswith("gxo.modules") or module.split(".")[0] in sys.stdlib_module_names
+            )
+    code = (
+        "import gxo.modules.worker, gxo.modules.look, gxo.modules.write, sys;"
+        "print([m for m in ('typing', 'dataclasses', 'pathlib', 'inspect') if m in sys.modules])"
+    )
+    argv = [
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        f"import sys; sys.path.insert(0, {str(TOP)!r}); {code}",
+    ]
+    out = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize(
     "room", ["plan.model", "units.model", "template.evaluate", "spec.policy", "runtime.service"]
 )
