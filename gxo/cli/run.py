@@ -1,4 +1,4 @@
-"""`gxo run`: carry out a playbook's run_once workloads now."""
+"""`gxo run`: carry out a playbook's run_once workloads now, with its services beside them."""
 
 import os
 from typing import Annotated
@@ -30,7 +30,8 @@ def run(
 ) -> int:
     """Run the `run_once` workloads of a playbook now, in their order, in a workspace of their own.
 
-    Each is a transient unit. Ctrl-C cancels the run; when this command is killed, it goes on.
+    Each is a transient unit; `supervise` workloads are held up until the run ends. Ctrl-C cancels
+    the run; when this command is killed, it goes on.
     """
     from gxo.apply.setup import setup
     from gxo.cli.attach import follow
@@ -56,7 +57,8 @@ def run(
     plan, frames = load_to_run(path, given(inputs, variables, vars_files), as_json=json)
     for done in setup():
         output.note(f"set up this host: {done}")
-    left_out = [s.name.text for s in plan.steps if s.lifecycle.policy is not Policy.RUN_ONCE]
+    of_runs = (Policy.RUN_ONCE, Policy.SUPERVISE)
+    left_out = [s.name.text for s in plan.steps if s.lifecycle.policy not in of_runs]
     if left_out:
         output.note(f"left out, since no run has it: {', '.join(left_out)}")
     playbook = plan.playbook.text

@@ -89,6 +89,7 @@ def _build(playbook: Playbook, given: Given) -> tuple[Plan | None, tuple[Problem
         on_failure=_actions(playbook.on_failure),
         on_paused=_actions(playbook.on_paused),
         artifacts=playbook.artifacts,
+        security=playbook.security_context,
     )
     return plan, tuple(problems)
 

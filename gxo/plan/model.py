@@ -78,6 +78,8 @@ class Plan:
     on_failure: tuple[Action, ...] = ()
     on_paused: tuple[Action, ...] = ()
     artifacts: tuple[Value, ...] = ()
+    security: SecurityContext | None = None
+    """What the playbook says for all: its notifications run under it."""
     version: int = VERSION
 
     def step(self, name: str) -> Step:

@@ -15,13 +15,14 @@ from gxo.runtime.memory import sealed
 from gxo.runtime.redact import Redactor
 from gxo.runtime.step_unit import RunNames, step_properties
 from gxo.source import Span
-from gxo.systemd.jobs import Job, Jobs
+from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager
 from gxo.template.evaluate import Scope
 from gxo.units.model import Directive
 from gxo.units.steps import Frame
 
 Ended = Callable[[Result], None]
+Over = Callable[[Outcome], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,7 @@ class Attempts:
         self._units: Counter[str] = Counter()
         self._under_way: dict[Job, Attempt] = {}
         self._told: dict[Job, Ended] = {}
+        self._expected: dict[Job, Over] = {}
         self._prepared: dict[str, tuple[Attempt, Gate]] = {}
         self._at_once: deque[tuple[Ended, Result]] = deque()
 
@@ -147,6 +149,12 @@ class Attempts:
         for outcome in self.jobs.ended(0):
             if outcome.job in self._under_way:
                 self._under_way[outcome.job].over(outcome)
+            elif outcome.job in self._expected:
+                self._expected.pop(outcome.job)(outcome)
+
+    def expect(self, job: Job, over: Over) -> None:
+        """A job of another's on the same bus, whose end `over` is told within `wait`."""
+        self._expected[job] = over
 
     def finish(self, seconds: float) -> None:
         """Let go of all that is prepared, and see it gone."""

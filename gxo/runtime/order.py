@@ -14,7 +14,8 @@ class Order:
     """The statuses of a run's steps, and what follows from them.
 
     A step starts when each edge into it is satisfied: a status edge by any end of its source,
-    another by an end that is no failure, a stream edge by the start of its source. After a failure
+    another by an end that is no failure, or by a service that is up, a stream edge by the start of
+    its source. What is done for a failed step is part of its end. After a failure
     nothing starts but what reads a status; with `ignore_errors`, what does not depend on it does
     (8-contracts.md).
     """
@@ -23,6 +24,8 @@ class Order:
         """`known` are the ends of steps that ran before, for a run that goes on."""
         self.status = {step.name.text: Status.PENDING for step in plan.steps} | dict(known or {})
         self.failed = False
+        self._up: set[str] = set()
+        self._mending: set[str] = set()
         self._tolerant = {step.name.text for step in plan.steps if step.ignore_errors}
         self._into: dict[str, list[Edge]] = {name: [] for name in self.status}
         self._from: dict[str, list[str]] = {name: [] for name in self.status}
@@ -59,6 +62,20 @@ class Order:
         """Something has failed that no `ignore_errors` covers."""
         self.failed = True
 
+    def up(self, name: str) -> tuple[str, ...]:
+        """Note that a service is up; the steps that may start for that."""
+        self._up.add(name)
+        return self._startable(dict.fromkeys(self._from[name]))
+
+    def mending(self, name: str) -> None:
+        """Note that something is still done for a step that has failed."""
+        self._mending.add(name)
+
+    def mended(self, name: str) -> tuple[str, ...]:
+        """Note that nothing more is done for it; the steps that may start for that."""
+        self._mending.discard(name)
+        return self._startable(dict.fromkeys(self._from[name]))
+
     def end(self) -> Status:
         """How the run ends when nothing runs any more."""
         found = self.status.values()
@@ -93,5 +110,5 @@ class Order:
         if edge.kind in _LIVE:
             return source is Status.RUNNING or source in _PASSES
         if edge.kind is EdgeKind.STATUS:
-            return source.terminal
-        return source in _PASSES
+            return source.terminal and edge.source not in self._mending
+        return source in _PASSES or (source is Status.RUNNING and edge.source in self._up)

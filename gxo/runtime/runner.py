@@ -13,18 +13,23 @@ from gxo.plan.model import Step
 from gxo.runtime.ahead import Ahead
 from gxo.runtime.attempt import Result
 from gxo.runtime.attempts import Attempts, Doing
+from gxo.runtime.chores import Chores
 from gxo.runtime.command import BadParams
 from gxo.runtime.door import DoorError
+from gxo.runtime.held import CannotHold, Held
 from gxo.runtime.order import Order
 from gxo.runtime.progress import BadLoop, Item, Progress, begin, delay, own_names
 from gxo.runtime.record import Record
 from gxo.runtime.redact import Redactor
 from gxo.runtime.scope import Scopes
 from gxo.runtime.status import Status
+from gxo.runtime.step_unit import RunNames
 from gxo.runtime.task import Task
-from gxo.spec.lifecycle import RunOnce
+from gxo.spec.lifecycle import RunOnce, Supervise
+from gxo.systemd.manager import Manager
 from gxo.template.fault import Fault
 from gxo.template.value import Data
+from gxo.units.steps import NOTIFY
 
 _BEAT = 1.0
 _LAST_WORDS = 10
@@ -38,6 +43,8 @@ _AHEAD = 1 + (os.cpu_count() or 1)
 class Means:
     """What a runner works with."""
 
+    manager: Manager
+    names: RunNames
     attempts: Attempts
     record: Record
     redactor: Redactor
@@ -53,7 +60,9 @@ class Runner:
         self.means = means
         self._registered = registered
         self._steps = {
-            step.name.text: step for step in task.plan.steps if isinstance(step.lifecycle, RunOnce)
+            step.name.text: step
+            for step in task.plan.steps
+            if isinstance(step.lifecycle, RunOnce | Supervise)
         }
         self._ready: list[str] = []
         self._progress: dict[str, Progress] = {}
@@ -63,18 +72,27 @@ class Runner:
         self._tick = count()
         self._chance = random.SystemRandom()
         self._cancelled = self._stopping = False
+        self._held = Held(
+            task.plan, means.manager, self._attempts, means.names, self._up, self._held_over
+        )
+        self._chores = Chores(
+            self._attempts, means.record, means.redactor, means.scopes, lambda: self._cancelled
+        )
 
     def run(self) -> Status:
         """Until nothing runs and nothing may start; SystemdError where the bus is lost."""
         self._queue(self.means.order.first())
         while True:
             self._start_ready()
-            if not self._attempts and not self._timers and not self._ready:
+            idle = not self._attempts and not self._timers and not self._ready
+            if idle and not self._held.unsettled and not self._held.release():
                 break
             self._look_ahead()
             self._wait()
         self._attempts.finish(_PATIENCE)
-        return self._ended()
+        status = self._ended()
+        self._notify(status)
+        return status
 
     def cancel(self) -> None:
         """Stop what runs and start nothing more. May be called from a signal handler."""
@@ -86,11 +104,26 @@ class Runner:
         left = any(not self.means.order.status[name].terminal for name in self._steps)
         return Status.CANCELLED if self._cancelled and left and end is Status.COMPLETED else end
 
+    def _notify(self, status: Status) -> None:
+        """Tell of the run's end. A cancelled run has neither succeeded nor failed."""
+        plan = self.task.plan
+        lists = {
+            Status.COMPLETED: ("on_success", plan.on_success),
+            Status.FAILED: ("on_failure", plan.on_failure),
+        }
+        name, actions = lists.get(status, ("", ()))
+        if actions and not self._cancelled:
+            self._chores.begin(name, actions, self.task.frames[NOTIFY], lambda: None)
+            while self._attempts:
+                self._wait()
+
     def _wait(self) -> None:
         due = self._timers[0][0] - time.monotonic() if self._timers else _BEAT
-        self._attempts.wait(min(due, _BEAT), lambda: self._must_stop)
+        due = min(due, _BEAT, self._held.wait)
+        self._attempts.wait(due, lambda: self._must_stop or self._held.news)
         if self._must_stop:
             self._stop_all()
+        self._held.look()
         while self._timers and self._timers[0][0] <= time.monotonic():
             _, _, progress, item = heapq.heappop(self._timers)
             self._attempt(progress, item)
@@ -110,6 +143,7 @@ class Runner:
             if not progress.running:
                 self._end(progress)
         self._attempts.stop()
+        self._held.cancel()
 
     def _start_ready(self) -> None:
         order = self.means.order
@@ -142,10 +176,28 @@ class Runner:
         if progress is None:
             self._settle(step, Status.SKIPPED, started=now)
             return
+        if isinstance(step.lifecycle, Supervise):
+            self._hold(step, now)
+            return
         self._progress[step.name.text] = progress
         self.means.record.step(step.name.text, Status.RUNNING, started=now)
         self._move(step, Status.RUNNING)
         self._advance(progress)
+
+    def _hold(self, step: Step, now: int) -> None:
+        try:
+            self._held.start(step, now)
+        except CannotHold as error:
+            self._settle(step, Status.FAILED, detail=self._said(error), started=now)
+            return
+        self.means.record.step(step.name.text, Status.RUNNING, started=now)
+        self._move(step, Status.RUNNING)
+
+    def _up(self, step: Step) -> None:
+        self._queue(self.means.order.up(step.name.text))
+
+    def _held_over(self, step: Step, status: Status, began: int, detail: str) -> None:
+        self._settle(step, status, started=began, detail=detail)
 
     def _advance(self, progress: Progress) -> None:
         """Start the items of a step that may run now, and end it where none is left."""
@@ -244,7 +296,22 @@ class Runner:
         )
         if progress and any(item.fatal for item in progress.items):
             self.means.order.fail()
+        if status is Status.FAILED and step.on_failure and not self._cancelled:
+            self._compensate(step)
         self._move(step, status)
+
+    def _compensate(self, step: Step) -> None:
+        """What watches the step's status starts when that is done."""
+        name = step.name.text
+        self.means.order.mending(name)
+
+        def done() -> None:
+            self._queue(self.means.order.mended(name))
+
+        # the status that its templates read is the new one
+        self.means.order.status[name] = Status.FAILED
+        frame = self.task.frames[name]
+        self._chores.begin(f"{name}/on_failure", step.on_failure, frame, done)
 
     def _move(self, step: Step, status: Status) -> None:
         self._queue(self.means.order.move(step.name.text, status))

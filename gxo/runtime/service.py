@@ -66,6 +66,8 @@ def run(run_id: str) -> int:
         record.run(Status.RUNNING, started=_now())
         with manager.jobs() as jobs:
             means = Means(
+                manager=manager,
+                names=names,
                 attempts=Attempts(manager, jobs, redactor, names, str(path), door, line),
                 record=record,
                 redactor=redactor,

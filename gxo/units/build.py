@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 else:
     faults = Lazy("gxo.diagnostic.units")
 
-__all__ = ["Target", "compile_units"]
+__all__ = ["Target", "compile_units", "service_in_run"]
 
 _PENDING = "0" * 64
 
@@ -52,6 +52,25 @@ def compile_units(plan: Plan, target: Target) -> tuple[tuple[Unit, ...], tuple[P
     return tuple(units), tuple(work.problems)
 
 
+def service_in_run(
+    plan: Plan, step: Step, target: Target, run: str
+) -> tuple[tuple[Directive, ...], tuple[Problem, ...]]:
+    """What `apply` would make of a supervised workload, under names of a run's own.
+
+    None where anything is wrong with it, or its condition says no.
+    """
+    scope, _ = compile_scope(plan)
+    into: dict[str, list[Edge]] = {step.name.text: []}
+    for edge in plan.edges:
+        if edge.target == step.name.text:
+            into[step.name.text].append(edge)
+    steps = {other.name.text: other for other in plan.steps}
+    work = _Work(plan, target, scope, steps, into, [])
+    made = work.service(step, replace(work.names(step), run=run))
+    bad = any(problem.severity is Severity.ERROR for problem in work.problems)
+    return () if bad else made, tuple(work.problems)
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     """One playbook's compilation; each method adds to `problems` what it finds."""
@@ -73,7 +92,7 @@ class _Work:
             return ()
         if not self._wanted(step):
             return ()
-        names = WorkloadNames(self.plan.playbook.text, step.name.text)
+        names = self.names(step)
         self._check_names(step, names)
         if not isinstance(step.lifecycle, Scheduled):
             kind = UnitType.SERVICE
@@ -92,6 +111,16 @@ class _Work:
             _unit(final, UnitType.SERVICE, content, digest),
             _unit(final, UnitType.TIMER, own_timer, digest),
         )
+
+    def names(self, step: Step) -> WorkloadNames:
+        return WorkloadNames(self.plan.playbook.text, step.name.text)
+
+    def service(self, step: Step, names: WorkloadNames) -> tuple[Directive, ...]:
+        """The content of the one service that a workload is, where it is wanted."""
+        self.problems.extend(unmet := self._edges(step))
+        if unmet or step.action.module.text != "exec" or not self._wanted(step):
+            return ()
+        return self._service(step, names)
 
     def _service(self, step: Step, names: WorkloadNames) -> tuple[Directive, ...]:
         """All directives of a workload's service but the one that tells its digest."""

@@ -1,12 +1,12 @@
 """Lacking: what this version of gxo checks in a playbook, but does not carry out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
 from gxo.plan.effects import effects
-from gxo.plan.model import EdgeKind, Plan, Step
+from gxo.plan.model import Action, EdgeKind, Plan, Step
 from gxo.source import Span
 from gxo.spec.lifecycle import EventDriven, RunOnce, Scheduled, Supervise
 
@@ -40,7 +40,9 @@ def lacking_to_run(plan: Plan) -> tuple[Problem, ...]:
     """Parts of a playbook and its steps that a run does not carry out."""
     return _problems(
         [
-            *_of_plan(plan),
+            *_max_runs(plan),
+            *_told(plan.on_paused, "on_paused"),
+            *_modules((*plan.on_success, *plan.on_failure), IN_RUNS),
             *_edges(plan),
             *_effects(plan),
             *(lack for step in plan.steps for lack in _of_run(step)),
@@ -53,19 +55,30 @@ def _problems(found: Iterable[_Lack]) -> tuple[Problem, ...]:
 
 
 def _of_plan(plan: Plan) -> Iterator[_Lack]:
-    if plan.max_runs is not None:
-        yield plan.playbook.span, "limit runs with `max_runs`"
-    for key, actions in (
-        ("on_success", plan.on_success),
-        ("on_failure", plan.on_failure),
-        ("on_paused", plan.on_paused),
-    ):
-        yield from ((a.module.span, f"run `{a.module.text}` for `{key}`") for a in actions)
+    yield from _max_runs(plan)
+    yield from _told(plan.on_success, "on_success")
+    yield from _told(plan.on_failure, "on_failure")
+    yield from _told(plan.on_paused, "on_paused")
     yield from ((value.span, "keep `artifacts`") for value in plan.artifacts[:1])
 
 
+def _max_runs(plan: Plan) -> Iterator[_Lack]:
+    if plan.max_runs is not None:
+        yield plan.playbook.span, "limit runs with `max_runs`"
+
+
+def _told(actions: Iterable[Action], key: str) -> Iterator[_Lack]:
+    yield from ((a.module.span, f"run `{a.module.text}` for `{key}`") for a in actions)
+
+
+def _modules(actions: Iterable[Action], known: Collection[str]) -> Iterator[_Lack]:
+    for action in actions:
+        if action.module.text not in known:
+            yield action.module.span, f"run `{action.module.text}`"
+
+
 def _edges(plan: Plan) -> Iterator[_Lack]:
-    steps = {step.name.text for step in plan.steps if isinstance(step.lifecycle, RunOnce)}
+    steps = {s.name.text for s in plan.steps if isinstance(s.lifecycle, RunOnce | Supervise)}
     for edge in plan.edges:
         if edge.kind is EdgeKind.STREAM:
             yield edge.span, f"stream from `{edge.source}` to `{edge.target}`"
@@ -81,24 +94,37 @@ def _effects(plan: Plan) -> Iterator[_Lack]:
 
 
 def _of_run(step: Step) -> Iterator[_Lack]:
-    if isinstance(step.lifecycle, Supervise):
-        yield step.lifecycle.where("policy"), f"hold `{step.name.text}` up during a run"
-    if not isinstance(step.lifecycle, RunOnce):
+    if not isinstance(step.lifecycle, RunOnce | Supervise):
         return
-    if step.action.module.text not in IN_RUNS:
-        yield step.action.module.span, f"run `{step.action.module.text}`"
     root = step.security.root_filesystem
-    if root is not None and step.action.module.text != "exec":
-        yield root.span, f"run `{step.action.module.text}` in a root filesystem of its own"
+    for action in (step.action, *step.on_failure):
+        if root is not None and action.module.text != "exec":
+            yield root.span, f"run `{action.module.text}` in a root filesystem of its own"
+    yield from _modules(step.on_failure, IN_RUNS)
+    if isinstance(step.lifecycle, Supervise):
+        yield from _modules((step.action,), ("exec",))
+        yield from _of_service(step)
+    else:
+        yield from _modules((step.action,), IN_RUNS)
     yield from _of_both(step)
 
 
 def _of_both(step: Step) -> Iterator[_Lack]:
-    name = step.name.text
     if step.state_policy is not None:
-        yield step.state_policy.span, f"give `{name}` a `state_policy`"
-    what = f"compensate a failure of `{name}`"
-    yield from ((action.module.span, what) for action in step.on_failure)
+        yield step.state_policy.span, f"give `{step.name.text}` a `state_policy`"
+
+
+def _of_service(step: Step) -> Iterator[_Lack]:
+    """What a workload that is held up has no place for, applied or in a run."""
+    name = step.name.text
+    if step.loop is not None:
+        yield step.loop.span, f"loop `{name}`"
+    if step.register is not None:
+        yield step.register.span, f"register what `{name}` yields"
+    if step.retry is not None and step.retry.attempts > 1:
+        yield step.retry.span, f"retry `{name}`"
+    if step.timeout is not None and isinstance(step.lifecycle, Supervise):
+        yield step.span, f"end `{name}` after a `timeout`"
 
 
 def _of_applied(step: Step) -> Iterator[_Lack]:
@@ -110,14 +136,9 @@ def _of_applied(step: Step) -> Iterator[_Lack]:
         yield step.lifecycle.where("policy"), f"run `{name}` for events"
     if isinstance(step.lifecycle, Scheduled) and step.lifecycle.overlap == "allow":
         yield step.lifecycle.where("overlap"), "let scheduled instances overlap"
-    if step.loop is not None:
-        yield step.loop.span, f"loop `{name}`"
-    if step.register is not None:
-        yield step.register.span, f"register what `{name}` yields"
-    if step.retry is not None and step.retry.attempts > 1:
-        yield step.retry.span, f"retry `{name}`"
-    if step.timeout is not None and isinstance(step.lifecycle, Supervise):
-        yield step.span, f"end `{name}` after a `timeout`"
+    yield from _of_service(step)
     if step.ignore_errors:
         yield step.span, f"ignore errors of `{name}`"
     yield from _of_both(step)
+    what = f"compensate a failure of `{name}`"
+    yield from ((action.module.span, what) for action in step.on_failure)

@@ -48,14 +48,18 @@ def playbook_slice(playbook: str) -> str:
 class WorkloadNames:
     """Everything on a host that is named after one workload.
 
-    `digest` is there for what comes and goes with each revision (a schedule's timer and service).
+    `digest` is there for what comes and goes with each revision (a schedule's timer and service),
+    `run` for what is held up in a run: it shares nothing with what is applied, nor with other runs.
     """
 
     playbook: str
     workload: str
     digest: str = ""
+    run: str = ""
 
     def unit(self, kind: UnitType) -> str:
+        if self.run:
+            return f"gxorun-{self.run}.{escape(self.workload)}.{kind}"
         digest = f".{self.digest[:DIGEST_DIGITS]}" if self.digest else ""
         return f"gxo-{escape(self.playbook)}.{escape(self.workload)}{digest}.{kind}"
 
@@ -63,6 +67,8 @@ class WorkloadNames:
     def directory(self) -> str:
         """The name of its directories, unique as the unit's is; safe in every directive."""
         name = f"{_in_path(self.playbook)}.{_in_path(self.workload)}"
+        if self.run:
+            return f"run.{self.run}.{name}"
         return f"{name}.{self.digest[:DIGEST_DIGITS]}" if self.digest else name
 
     @property
@@ -83,7 +89,8 @@ class WorkloadNames:
     @property
     def user(self) -> str:
         """The dynamic user of all its revisions (user names are short and know few characters)."""
-        return f"gxo-{sha256(self.state.encode()).hexdigest()[:12]}"
+        whose = f"{self.state}/run" if self.run else self.state
+        return f"gxo-{sha256(whose.encode()).hexdigest()[:12]}"
 
     @property
     def label(self) -> str:

@@ -5,17 +5,22 @@ from dataclasses import dataclass, replace
 
 from gxo.diagnostic.base import Problem
 from gxo.plan.model import Plan, Step
-from gxo.spec.lifecycle import RunOnce
-from gxo.spec.policy import Profile
+from gxo.spec.lifecycle import SECOND, RunOnce, Supervise
+from gxo.spec.policy import Profile, SecurityContext
 from gxo.units.directives import directive
 from gxo.units.lacking import lacking_to_run
-from gxo.units.model import Directive
+from gxo.units.model import Directive, DirectiveValue
 from gxo.units.names import WorkloadNames
 from gxo.units.security import security
 from gxo.units.target import Target
 
 USER = "gxo"
 """Who steps run as unless the playbook or the profile `host` says otherwise."""
+NOTIFY = "/notify"
+"""Under which the frames of a plan hold that of its `on_success` and `on_failure`: no step's."""
+_NOTIFY_WITHIN = 300 * SECOND
+_NO_RUN = "0" * 12
+_STATES = "gxo/states"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +36,65 @@ class Frame:
 
 
 def compile_steps(plan: Plan, target: Target) -> tuple[Mapping[str, Frame], tuple[Problem, ...]]:
-    """The frames of the steps that a run executes, by name, and all that is wrong with them."""
+    """The frames of all that a run executes, by step, and all that is wrong with it."""
     frames: dict[str, Frame] = {}
     problems: list[Problem] = [*lacking_to_run(plan)]
     for step in plan.steps:
-        if isinstance(step.lifecycle, RunOnce):
-            frames[step.name.text], wrong = _frame(plan, step, target)
-            problems += wrong
+        if isinstance(step.lifecycle, Supervise):
+            problems += held_up(plan, step, target, _NO_RUN)[1]
+        if isinstance(step.lifecycle, RunOnce) or step.on_failure:
+            names = WorkloadNames(plan.playbook.text, step.name.text)
+            frames[step.name.text], wrong = _frame(names, step.security, step.timeout, target)
+            problems += wrong if isinstance(step.lifecycle, RunOnce) else ()
+    if told := (*plan.on_success, *plan.on_failure):
+        context = plan.security or SecurityContext(span=told[0].module.span)
+        names = WorkloadNames(plan.playbook.text, NOTIFY)
+        frames[NOTIFY], wrong = _frame(names, context, _NOTIFY_WITHIN, target)
+        problems += wrong
     return frames, tuple(problems)
 
 
-def _frame(plan: Plan, step: Step, target: Target) -> tuple[Frame, tuple[Problem, ...]]:
-    context = step.security
+def held_up(
+    plan: Plan, step: Step, target: Target, run: str
+) -> tuple[tuple[Directive, ...], tuple[Problem, ...]]:
+    """A supervised workload's service as `apply` would make it, for one run's duration.
+
+    Its directories are of this run alone and go with it: also what would last, its state.
+    """
+    from gxo.units.build import service_in_run
+
+    made, problems = service_in_run(plan, step, target, run)
+    names = WorkloadNames(plan.playbook.text, step.name.text, run=run)
+    kept = (setting for setting in made if setting.name not in _OF_APPLIED)
+    return tuple(part for setting in kept for part in _own(setting, names)), problems
+
+
+_OF_APPLIED = frozenset(
+    {"Description", "After", "Slice", "StateDirectory", "StateDirectoryMode", "WantedBy"}
+)
+"""What ties a service to others that are applied, or lasts longer than a run."""
+
+
+def _own(setting: Directive, names: WorkloadNames) -> tuple[Directive, ...]:
+    bare = replace(setting, span=None)
+    if setting.name != "RuntimeDirectory":
+        return (bare,)
+    state = f"{_STATES}/{names.directory}"
+    found: DirectiveValue = setting.value
+    assert isinstance(found, tuple)
+    return (
+        directive("RuntimeDirectory", (*map(str, found), state)),
+        directive("Environment", f"RUNTIME_DIRECTORY=/run/{names.workspace}"),
+        directive("Environment", f"STATE_DIRECTORY=/run/{state}"),
+    )
+
+
+def _frame(
+    names: WorkloadNames, context: SecurityContext, timeout: int | None, target: Target
+) -> tuple[Frame, tuple[Problem, ...]]:
     host = context.profile is Profile.HOST
     user = context.user or ("" if host else USER)
-    names = WorkloadNames(plan.playbook.text, step.name.text)
     sandbox, problems = security(replace(context, user=user or None), names, target)
-    limits = () if step.timeout is None else (directive("TimeoutStartSec", step.timeout),)
+    limits = () if timeout is None else (directive("TimeoutStartSec", timeout),)
     bare = tuple(replace(setting, span=None) for setting in (*limits, *sandbox))
     return Frame(bare, user, hidden=not host), problems

@@ -174,11 +174,11 @@ def test_what_no_run_has_is_left_out(machine: Machine) -> None:
     ran = run(machine, step("now", "true") + timed)
     assert (ran.code, ran.steps) == (0, {"now": "Completed"})
     assert "left out, since no run has it: timed\n" in ran.stderr
-    refused = step("up", "sleep 9").replace("policy: run_once", "policy: supervise")
-    path = machine.write("/srv/up.yaml", f"name: up\nworkloads:\n{refused}")
+    refused = step("piped", "true", "stream_inputs: [now], ")
+    path = machine.write("/srv/up.yaml", f"name: up\nworkloads:\n{step('now', 'true')}{refused}")
     done = machine.gxo("run", path)
     assert done.returncode == 1
-    assert "/srv/up.yaml:3:" in done.stderr
+    assert "/srv/up.yaml:4:" in done.stderr
     assert "not in this version" in done.stderr
 
 

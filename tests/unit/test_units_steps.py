@@ -4,7 +4,8 @@ import pytest
 
 from gxo.spec.lifecycle import RunOnce
 from gxo.spec.policy import Profile, SecurityContext
-from gxo.units.steps import Frame, compile_steps
+from gxo.units.build import compile_units
+from gxo.units.steps import NOTIFY, Frame, compile_steps, held_up
 from gxo.units.target import Target
 from tests.unit.test_plan_build import plan
 from tests.unit.units_plans import SPAN, step
@@ -51,11 +52,41 @@ def test_a_user_of_the_playbook() -> None:
             "SECRET", "'{{ secret \"x\" }}'"), "cannot read secrets in a run"),
         (f"- {{name: a, when: '{{{{ env (lower \"X\") }}}}', {ONCE}}}",
          "cannot read a variable of the environment whose name a template makes"),
-        (f"- {{name: a, on_failure: [{{module: exec, params: {{command: /bin/true}}}}], {ONCE}}}",
-         "cannot compensate a failure of `a`"),
+        (f"- {{name: a, on_failure: [{{module: passthrough, params: {{}}}}], {ONCE}}}",
+         "cannot run `passthrough`"),
     ],
 )  # fmt: skip
 def test_what_a_run_lacks(workloads: str, said: str) -> None:
     """Each part that a run does not carry out is an error with its place."""
     _, problems = compile_steps(plan(f"workloads:\n{workloads}\n"), Target(systemd=252))
     assert [problem.message() for problem in problems] == [f"{said}: not in this version"]
+
+
+def test_a_service_of_a_run() -> None:
+    """It is what apply makes of it, but all that is named is the run's own, and goes with it."""
+    built = made(step("web", command="/bin/true"))
+    (unit,) = compile_units(built, Target(systemd=252))[0]
+    own, problems = held_up(built, built.steps[0], Target(systemd=252), "0123456789ab")
+    assert problems == ()
+    mine = {(item.name, item.value) for item in own}
+    shared = {item.name for item in unit.directives} & {item.name for item in own}
+    assert {"ExecStart", "ExecStartPre", "Restart", "RestartSec", "SystemCallFilter"} <= shared
+    text = repr(sorted(map(repr, mine)))
+    assert "gxo/workspaces/site.web" not in text
+    assert ("WorkingDirectory", "/run/gxo/workspaces/run.0123456789ab.site.web") in mine
+    assert not {"StateDirectory", "Slice", "WantedBy"} & {name for name, _ in mine}
+    (theirs,) = (item.value for item in unit.directives if item.name == "User")
+    assert ("User", theirs) not in mine
+
+
+def test_who_notifies() -> None:
+    """What tells of the end of a run is isolated as the playbook says for all, and ends in time."""
+    text = (
+        "security_context: {user: www-data}\n"
+        "on_success: [{module: exec, params: {command: /bin/true}}]\n"
+        f"workloads:\n- {{name: a, security_context: {{user: root}}, {ONCE}}}\n"
+    )
+    frames, problems = compile_steps(plan(text), Target(systemd=252))
+    assert problems == ()
+    assert (frames[NOTIFY].user, frames["a"].user) == ("www-data", "root")
+    assert "TimeoutStartSec" in {item.name for item in frames[NOTIFY].directives}

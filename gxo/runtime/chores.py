@@ -1,0 +1,88 @@
+"""Chores: processes that run because a step or the run has ended: `on_failure`, `on_success`."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from gxo.plan.model import Action
+from gxo.runtime.attempt import Result
+from gxo.runtime.attempts import Attempts, Doing
+from gxo.runtime.command import BadParams
+from gxo.runtime.door import DoorError
+from gxo.runtime.progress import Item
+from gxo.runtime.record import Record
+from gxo.runtime.redact import Redactor
+from gxo.runtime.scope import Scopes
+from gxo.runtime.status import Status
+from gxo.template.fault import Fault
+from gxo.units.steps import Frame
+
+_LAST_WORDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Chores:
+    """Runs them one after another, whatever became of those before; a cancelled run ends them.
+
+    Each is a step of its own by its list's name and its number: `build/on_failure.1`.
+    """
+
+    attempts: Attempts
+    record: Record
+    redactor: Redactor
+    scopes: Scopes
+    cancelled: Callable[[], bool]
+
+    def begin(
+        self, name: str, actions: Sequence[Action], frame: Frame, done: Callable[[], None]
+    ) -> None:
+        """Start the first; `done` is called when the last has ended."""
+        self._next(name, iter(list(enumerate(actions, 1))), frame, done)
+
+    def _next(
+        self,
+        name: str,
+        actions: Iterator[tuple[int, Action]],
+        frame: Frame,
+        done: Callable[[], None],
+    ) -> None:
+        for number, action in actions:
+            if self.cancelled():
+                break
+            step, started = f"{name}.{number}", _now()
+            self.record.step(step, Status.RUNNING, started=started)
+            doing = Doing(step=step, action=action, frame=frame, span=action.module.span)
+
+            def ended(result: Result, step: str = step, started: int = started) -> None:
+                self._note(step, started, result)
+                self._next(name, actions, frame, done)
+
+            try:
+                self.attempts.begin(doing, self.scopes.now(), ended)
+            except (Fault, BadParams, DoorError) as error:
+                detail = self.redactor.text(str(error))
+                now = _now()
+                self.record.step(step, Status.FAILED, started=started, ended=now, detail=detail)
+            else:
+                return
+        done()
+
+    def _note(self, step: str, started: int, result: Result) -> None:
+        status = Status.COMPLETED if result.ok else Status.FAILED
+        if result.cancelled:
+            status = Status.CANCELLED
+        if status is Status.FAILED:
+            self.record.output(step, Item(-1), result.last_words(_LAST_WORDS))
+        self.record.step(
+            step,
+            status,
+            started=started,
+            ended=_now(),
+            detail=result.detail,
+            summary=self.redactor.data(result.summary),
+            attempts=1,
+        )
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

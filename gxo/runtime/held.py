@@ -1,0 +1,230 @@
+"""Held: the supervised workloads of a run, up from when they may start until the run's end."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from gxo.plan.model import Plan, Step
+from gxo.runtime.attempts import Attempts
+from gxo.runtime.status import Status
+from gxo.runtime.step_unit import RunNames
+from gxo.spec.lifecycle import SECOND, Ready, Supervise
+from gxo.systemd.bus import PROPERTIES
+from gxo.systemd.ending import describe
+from gxo.systemd.jobs import Outcome
+from gxo.systemd.manager import Manager, unit_path
+from gxo.systemd.states import UnitResult
+from gxo.units.directives import directive
+from gxo.units.model import Directive, Property, Unit, UnitType
+from gxo.units.properties import properties
+
+_UP = ("active", "reloading", "refreshing")
+_BEAT = 1.0
+"""Seconds after which all are looked at again: a signal can be lost."""
+
+
+class CannotHold(Exception):
+    """A workload that this host cannot hold up; the text says why."""
+
+
+@dataclass(slots=True)
+class _Service:
+    """One of them. `due` is when it has settled, on the monotonic clock; None while it starts."""
+
+    step: Step
+    unit: str
+    began: int
+    due: float | None = None
+    up: bool = False
+    stopping: bool = False
+
+
+Ended = Callable[[Step, Status, int, str], None]
+"""Told of a step, how it ended, when it began, and why it failed."""
+
+
+class Held:
+    """`up` is told of each that is ready, `ended` of each that is no more."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        manager: Manager,
+        attempts: Attempts,
+        names: RunNames,
+        up: Callable[[Step], None],
+        ended: Ended,
+    ) -> None:
+        self._plan = plan
+        self._manager = manager
+        self._attempts = attempts
+        self._names = names
+        self._up = up
+        self._ended = ended
+        self._services: dict[str, _Service] = {}
+        self._changed = self._cancelled = False
+        self._looked = 0.0
+
+    def start(self, step: Step, began: int) -> None:
+        """Have it started. Raises CannotHold."""
+        service = _Service(step, self._names.step(step.name.text, 0), began)
+        own = own_directives(self._plan, step, self._names.run)
+        made = service_properties(self._plan, self._names, service.unit, step, own)
+        jobs = self._attempts.jobs
+        path = unit_path(service.unit)
+        jobs.loop.subscribe(path, PROPERTIES, "PropertiesChanged", self._note)
+        job = jobs.start_transient(service.unit, made)
+        self._services[service.unit] = service
+        self._attempts.expect(job, partial(self._started, service))
+
+    @property
+    def unsettled(self) -> bool:
+        """Any is on its way, up or down."""
+        return any(
+            self._cancelled or not service.up or service.stopping
+            for service in self._services.values()
+        )
+
+    @property
+    def news(self) -> bool:
+        """There may be something to look at."""
+        return self._changed
+
+    @property
+    def wait(self) -> float:
+        """Seconds until the next look is due."""
+        now = time.monotonic()
+        due = [s.due - now for s in self._services.values() if s.due is not None and not s.up]
+        return _BEAT if self._cancelled else max(min(due, default=_BEAT), 0.0)
+
+    def cancel(self) -> None:
+        """All units of the run are being stopped."""
+        self._cancelled = self._changed = True
+
+    def look(self) -> None:
+        """See how each fares."""
+        known = [unit for unit, service in self._services.items() if service.due is not None]
+        now = time.monotonic()
+        due = self._changed or self.wait <= 0 or now - self._looked >= _BEAT
+        self._changed = False  # what is only starting tells by the end of its job
+        if not known or not due:
+            return
+        self._looked = now
+        for unit, found in self._manager.results(known).items():
+            service = self._services.get(unit)
+            if service is not None and not service.stopping:
+                self._judge(service, found)
+
+    def release(self) -> bool:
+        """Stop those that are up, since nothing needs them any more; whether there were any."""
+        ending = [service for service in self._services.values() if service.up]
+        for service in ending:
+            service.stopping = True
+            job = self._attempts.jobs.stop(service.unit)
+            self._attempts.expect(job, partial(self._stopped, service))
+        return bool(ending)
+
+    def _note(self, _args: tuple[object, ...]) -> None:
+        self._changed = True
+
+    def _started(self, service: _Service, outcome: Outcome) -> None:
+        ready = _ready(service.step)
+        if outcome.ok:
+            service.due = time.monotonic() + ready.settle / SECOND
+            self._changed = True
+        elif outcome.error is not None:
+            self._end(service, Status.FAILED, f"systemd refused it: {outcome.error}")
+        else:
+            found = self._manager.result(service.unit)
+            said = describe(found) if found.found else "it ended"
+            cancelled = outcome.result in ("canceled", "dependency")
+            self._give_up(service, Status.CANCELLED if cancelled else Status.FAILED, said)
+
+    def _judge(self, service: _Service, found: UnitResult) -> None:
+        settle = _ready(service.step).settle / SECOND
+        is_up = found.active in _UP
+        if self._cancelled:
+            if not is_up and found.active not in ("activating", "deactivating"):
+                self._end(service, Status.CANCELLED, "")
+        elif service.up:
+            if found.active == "failed":
+                said = f"{describe(found)}, and it is not started again"
+                self._give_up(service, Status.FAILED, said)
+            elif not found.found or found.active == "inactive":
+                self._end(service, Status.COMPLETED, "")
+        elif not is_up or found.restarts:
+            said = describe(found) if found.found else "it ended"
+            self._give_up(service, Status.FAILED, f"{said} within {settle:g} s of its start")
+        elif service.due is not None and service.due <= time.monotonic():
+            service.up = True
+            self._up(service.step)
+
+    def _give_up(self, service: _Service, status: Status, detail: str) -> None:
+        """It may be about to start again: that ends here, and only then has it ended."""
+        service.up = service.stopping = True
+        job = self._attempts.jobs.stop(service.unit)
+        over = partial(self._stopped, service, status=status, detail=detail)
+        self._attempts.expect(job, over)
+
+    def _stopped(
+        self,
+        service: _Service,
+        _outcome: Outcome,
+        status: Status = Status.COMPLETED,
+        detail: str = "",
+    ) -> None:
+        """What had to be killed to stop has not failed."""
+        self._end(service, status, detail)
+
+    def _end(self, service: _Service, status: Status, detail: str) -> None:
+        self._manager.reset_failed(service.unit)
+        del self._services[service.unit]
+        self._ended(service.step, status, service.began, detail)
+
+
+def own_directives(plan: Plan, step: Step, run: str) -> tuple[Directive, ...]:
+    """What `apply` would make of it on this host. Raises CannotHold."""
+    from gxo.systemd.host import gaps, read_host
+    from gxo.units.steps import held_up
+    from gxo.units.target import Target
+
+    host = read_host()
+    missing = {name: gap.reason for gap in gaps(host) for name in gap.directives}
+    made, problems = held_up(plan, step, Target(systemd=host.systemd, gaps=missing), run)
+    if not made:
+        raise CannotHold("; ".join(problem.message() for problem in problems))
+    return made
+
+
+def service_properties(
+    plan: Plan, names: RunNames, unit: str, step: Step, own: tuple[Directive, ...]
+) -> tuple[Property, ...]:
+    """The whole service: bound to the runner as steps are, stopped before the services it needs."""
+    name = step.name.text
+    needed = [edge.source for edge in plan.edges if edge.target == name]
+    services = {other.name.text for other in plan.steps if isinstance(other.lifecycle, Supervise)}
+    before = tuple(names.step(other, 0) for other in needed if other in services)
+    settings = (
+        directive("Description", f"gxo service {names.playbook}.{name} of run {names.run}"),
+        directive("BindsTo", (names.runner,)),
+        directive("After", (names.runner, *before)),
+        directive("Slice", names.slice),
+        directive("LogExtraFields", f"GXO_RUN={names.run}"),
+        directive("LogExtraFields", f"GXO_STEP={name}"),
+        *own,
+    )
+    made = Unit(
+        name=unit,
+        type=UnitType.SERVICE,
+        playbook=names.playbook,
+        workload=name,
+        directives=settings,
+        digest="",
+    )
+    return properties(made)
+
+
+def _ready(step: Step) -> Ready:
+    assert isinstance(step.lifecycle, Supervise)
+    return step.lifecycle.ready or Ready(span=step.span)

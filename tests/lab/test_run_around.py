@@ -1,0 +1,132 @@
+"""What stands around the steps of a run: services, what is done for an end, what is kept."""
+
+import json
+
+import pytest
+
+from tests.lab.machine import Machine
+from tests.lab.running import run, step
+
+HOST = "security_context: {profile: host}, "
+SERVE = "exec python3 -m http.server --bind 127.0.0.1 8765"
+
+
+@pytest.fixture(autouse=True)
+def ready(machine: Machine) -> None:
+    """The host is set up."""
+    machine.gxo("setup", check=True)
+
+
+def service(name: str, command: str, extra: str = "", **lifecycle: object) -> str:
+    """A supervised workload that runs a line of shell."""
+    shape = json.dumps({"policy": "supervise", **lifecycle})
+    return step(name, command, extra).replace("{policy: run_once}", shape)
+
+
+def action(command: str) -> str:
+    """A process of a list in a playbook."""
+    return json.dumps({"module": "exec", "params": {"command": command, "shell": True}})
+
+
+def test_a_service_is_up_while_steps_run(machine: Machine) -> None:
+    """It starts behind what it needs, what needs it when it is ready; it stops at the end."""
+    fetch = (
+        "python3 -c 'import urllib.request as u;"
+        ' print(u.urlopen("http://127.0.0.1:8765/page").read().decode())\''
+    )
+    serve = f"echo hello >page; echo {{{{ _gxo.workspace.path }}}} >&2; sleep 0.5; {SERVE}"
+    ran = run(
+        machine,
+        step("first", "sleep 0.3")
+        + service(
+            "web", serve, "needs: [first], ", ready={"when": "127.0.0.1:8765", "settle": "0s"}
+        )
+        + step("get", f'test "$({fetch})" = hello', "needs: [web], ")
+        + step("after", "true", "when: '{{ eq _gxo.workloads.web.status \"Completed\" }}', "),
+        "--jobs",
+        "1",
+    )
+    assert (ran.code, ran.status) == (0, "Completed"), ran.events
+    assert ran.order("Completed") == ["first", "get", "web", "after"]
+    machine.run("journalctl", "--sync")
+    lines = machine.gxo("logs", ran.id, "web", check=True).stdout
+    assert f"/run/gxo/workspaces/run.{ran.id}.runs.web\n" in lines
+    there = machine.run("sh", "-c", "ls /run/gxo/workspaces /run/gxo/states").stdout
+    assert ran.id not in there
+
+
+def test_a_service_that_cannot_come_up(machine: Machine) -> None:
+    """It ends within `settle`: it has Failed as a step does, and is not started again."""
+    ran = run(
+        machine,
+        service("bad", "sleep 0.2; exit 3", ready={"settle": "5s"})
+        + step("use", "true", "needs: [bad], "),
+    )
+    assert (ran.code, ran.steps) == (1, {"bad": "Failed"})
+    assert ran.details("bad") == ["it exited with status 3 within 5 s of its start"]
+
+
+def test_a_service_that_crashes(machine: Machine) -> None:
+    """It is started again; where systemd gives it up, the run fails; what else is up is stopped."""
+    crash = "test -e up || { touch up; sleep 0.5; exit 3; }; exec sleep 1000"
+    again = {"restart": "on_failure", "backoff": {"initial": "100ms", "max": "100ms"}}
+    ready = {"ready": {"settle": "100ms"}}
+    ran = run(
+        machine,
+        service("crash", f"cd /srv; {crash}", HOST, **again, **ready)
+        + step(
+            "wait", "until test -e /srv/up; do sleep 0.1; done; sleep 1", HOST + "needs: [crash], "
+        ),
+    )
+    assert (ran.code, ran.steps) == (0, {"crash": "Completed", "wait": "Completed"})
+    limit = {"start_limit": {"burst": 2, "interval": "1m"}}
+    ran = run(
+        machine,
+        service("lost", "sleep 0.5; exit 3", **again, **ready, **limit)
+        + service("calm", "exec sleep 1000", **ready)
+        + step("wait", "sleep 3", "needs: [lost], ")
+        + step("never", "true", "needs: [wait, calm], "),
+    )
+    assert ran.steps == {"lost": "Failed", "calm": "Completed", "wait": "Completed"}
+    assert ran.details("lost") == ["it exited with status 3, and it is not started again"]
+
+
+def test_on_failure_of_a_step(machine: Machine) -> None:
+    """After the last attempt, in turn, each whatever became of the one before; then who watches."""
+    mend = action("echo {{ _gxo.workloads.bad.status }} >mended; exit 4")
+    also = action("cat mended >also")
+    watch = step(
+        "watch",
+        "test $(cat also) = Failed",
+        "when: '{{ eq _gxo.workloads.bad.status \"Failed\" }}', ",
+    )
+    ran = run(
+        machine,
+        step("bad", "exit 3", f"retry: {{attempts: 2, delay: 0s}}, on_failure: [{mend}, {also}], ")
+        + step("good", "true", f"on_failure: [{also}], ")
+        + watch,
+    )
+    assert ran.steps == {
+        "good": "Completed",
+        "bad": "Failed",
+        "bad/on_failure.1": "Failed",
+        "bad/on_failure.2": "Completed",
+        "watch": "Completed",
+    }
+    assert len([e for e in ran.events if e["event"] == "retry"]) == 1
+    machine.run("journalctl", "--sync")
+    shown = json.loads(machine.gxo("runs", "show", ran.id, "--json", check=True).stdout)
+    assert shown["steps"]["bad/on_failure.1"]["detail"] == "it exited with status 4"
+
+
+def test_the_end_of_a_run_is_told(machine: Machine) -> None:
+    """By the list for its end alone, which reads the run; how that fares changes nothing."""
+    head = (
+        f"on_success: [{action('exit 5')}, {action('echo {{ .said.stdout }} >told')}]\n"
+        f"on_failure: [{action('test {{ _gxo.workloads.a.status }} = Failed')}]\n"
+    )
+    ran = run(machine, step("a", "echo x", "register: said, "), head=head)
+    assert (ran.code, ran.status) == (0, "Completed")
+    assert ran.steps == {"a": "Completed", "on_success.1": "Failed", "on_success.2": "Completed"}
+    ran = run(machine, step("a", "exit 3", "register: said, "), head=head)
+    assert (ran.code, ran.steps) == (1, {"a": "Failed", "on_failure.1": "Completed"})
