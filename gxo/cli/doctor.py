@@ -162,6 +162,7 @@ def _places(host: "Host") -> Iterator[Check]:
     else:
         yield Check(name="user", state=State.MISSING, detail="there is no user gxo", hint=_SETUP)
     yield _directory(Path("/var/lib/gxo/applied"))
+    yield _workspaces(Path("/var/lib/gxo/workspaces"))
     yield _journal()
     missing = [name for name in ("systemd-nspawn", "nsenter") if shutil.which(name) is None]
     if missing:
@@ -211,6 +212,30 @@ def _directory(path: Path) -> Check:
                 hint=f"look at what is in it, then `chown root: {place}; chmod go-w {place}`",
             )
     return Check(name="records", state=State.OK, detail=f"{path} belongs to root alone")
+
+
+def _workspaces(path: Path) -> Check:
+    """A run may write as much as it likes there: on the host's own disk it fills that."""
+    try:
+        alone = path.stat().st_dev != path.parent.stat().st_dev
+    except PermissionError:
+        return Check(
+            name="workspaces",
+            state=State.UNKNOWN,
+            detail=f"{path} cannot be looked at",
+            hint="run `sudo gxo doctor`",
+        )
+    except OSError:
+        alone = False
+    if alone:
+        detail = "workspaces have a filesystem of their own: a run can fill that alone"
+        return Check(name="workspaces", state=State.OK, detail=detail)
+    return Check(
+        name="workspaces",
+        state=State.MISSING,
+        detail=f"a run can fill the host's disk: {path} is on no filesystem of its own",
+        hint="docs/how-to/workspaces.md says how to give it one, with a quota",
+    )
 
 
 def _restore(manager: "Manager") -> Check:

@@ -288,6 +288,18 @@ def test_doctor(fresh_machine: Machine) -> None:
     assert "ok       user " in fresh_machine.gxo("doctor").stdout
 
 
+def test_doctor_warns_of_workspaces_on_the_hosts_disk(fresh_machine: Machine) -> None:
+    """Until they have a filesystem of their own; it says where that is explained."""
+    path = "/var/lib/gxo/workspaces"
+    assert fresh_machine.gxo("setup").returncode == 0
+    assert "docs/how-to/workspaces.md" in fresh_machine.gxo("doctor").stdout
+    fresh_machine.run("mkdir", "-p", path)
+    assert "workspaces" in lacking(held("doctor", fresh_machine.gxo("doctor", "--json").stdout))
+    fresh_machine.run("mount", "-t", "tmpfs", "none", path, check=True)
+    after = held("doctor", fresh_machine.gxo("doctor", "--json").stdout)
+    assert "workspaces" not in lacking(after)
+
+
 def test_doctor_finds_records_open_to_others(fresh_machine: Machine) -> None:
     """Records that others could write decide what root runs: the doctor calls that broken."""
     assert fresh_machine.gxo("setup").returncode == 0
