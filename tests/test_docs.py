@@ -20,7 +20,7 @@ from gxo.plan.build import build_plan
 from gxo.source import Source
 from gxo.units.build import Target, compile_units
 from gxo.units.steps import compile_steps
-from tests.docs import DOCUMENTS, TOP, Block, blocks, matches
+from tests.docs import DOCUMENTS, RUN_EXAMPLES, TOP, Block, blocks, matches
 
 BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
 PLAYBOOKS = [
@@ -61,8 +61,9 @@ def test_playbooks_compile(block: Block) -> None:
 @pytest.mark.parametrize("version", [252, 257])
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_examples_compile(path: Path, version: int) -> None:
-    """Each example has no problem and becomes units, for each systemd."""
-    problems, units = compiled(Source(path.name, path.read_text()), version)
+    """Each example has no problem and becomes units, or steps of a run, for each systemd."""
+    runs = path.parent.name in RUN_EXAMPLES
+    problems, units = compiled(Source(path.name, path.read_text()), version, runs=runs)
     assert (problems, units > 0) == ([], True)
 
 

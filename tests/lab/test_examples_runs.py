@@ -1,0 +1,65 @@
+"""The examples of runs do what they say."""
+
+import shutil
+from typing import Any
+
+from gxo.lab import Lab
+from tests.lab.machine import CHECKOUT, Machine
+from tests.lab.roots import host_version
+from tests.lab.running import left
+from tests.schemas import held
+
+BUILD = CHECKOUT / "examples/build/build.yaml"
+COMMITTING = "-c user.name=me -c user.email=me@example.org commit --quiet -m"
+
+
+def last(machine: Machine) -> dict[str, Any]:
+    """The newest run, as `gxo runs` has it."""
+    shown = held("runs", machine.gxo("runs", "-n", "1", "--json", check=True).stdout)
+    run: dict[str, Any] = shown["runs"][0]
+    return run
+
+
+def ended(run: dict[str, Any]) -> dict[str, str]:
+    """The status of each step."""
+    return {name: step["status"] for name, step in run["steps"].items()}
+
+
+def test_build(lab: Lab) -> None:
+    """From git to a package that works, its stages in order; a test that fails keeps it back.
+
+    On the host's own systemd alone: there are git and gcc.
+    """
+    machine = Machine(lab, host_version())
+    shutil.copytree(BUILD.parent / "source", machine.lab.path("/srv/words"))
+
+    def commit(*lines: str) -> None:
+        script = "\n".join(("set -eu; cd /srv/words", *lines))
+        machine.run("sh", "-c", script, env={"HOME": "/root"}, check=True)
+
+    commit("git init --quiet --initial-branch=main", "git add .", f"git {COMMITTING} one",
+           "git tag v1", "git clone --quiet --bare . /srv/words.git")  # fmt: skip
+    done = machine.gxo("run", str(BUILD))
+    assert done.returncode == 0, done.stdout + done.stderr
+    run = last(machine)
+    assert set(ended(run).values()) == {"Completed"}
+    at = {name: (step["started"], step["ended"]) for name, step in run["steps"].items()}
+    objects = ("compile[0]", "compile[1]", "compile[2]", "compile[3]", "compile-tests")
+    assert max(at[name][0] for name in objects) < min(at[name][1] for name in objects)
+    assert max(at[name][1] for name in objects) <= min(at[n][0] for n in ("link", "test-units"))
+    assert max(at[name][1] for name in ("test", "test-units")) <= at["package"][0]
+    tried = (
+        "cd /tmp && tar -xzf /srv/packages/words-v1.tar.gz && words-v1/words <words-v1/rhyme.txt"
+    )
+    assert machine.run("sh", "-c", tried, check=True).stdout.startswith("3 the\n3 is\n")
+
+    commit("echo '1 more' >>rhyme.expected", f"git {COMMITTING} two rhyme.expected",
+           "git push --quiet /srv/words.git main")  # fmt: skip
+    done = machine.gxo("run", str(BUILD))
+    assert done.returncode == 1
+    assert "-1 more" in done.stdout
+    broken = ended(last(machine))
+    assert broken["test"] == "Failed"
+    assert broken["compile"] == "Completed"
+    assert not {"tested", "package", "publish"} & broken.keys()
+    assert left(machine) == []
