@@ -26,6 +26,17 @@ WORKLOADS = (
     + step("crowd", f"setsid sleep {MARK} & sleep {MARK} & sleep 0.5", "needs: [first], ")
     + step("last", "true", "needs: [each, crowd, stubborn], ")
 )
+UP = f"""\
+  - name: up
+    lifecycle: {{policy: supervise, ready: {{settle: 0s}}}}
+    process: {{module: exec, params: {{command: sleep, args: ["{MARK}"]}}}}
+  - name: written
+    needs: [first]
+    lifecycle: {{policy: run_once}}
+    process: {{module: "filesystem:write", params: {{path: a/written, content: x}}}}
+    on_failure: [{{module: exec, params: {{command: "echo sorry", shell: true}}}}]
+"""
+"""A service that is held up, and a step that Python runs."""
 ENDS = {"Completed", "Failed", "Cancelled"}
 
 
@@ -43,7 +54,9 @@ def kill_and_look(machine: Machine, batches: int, seed: int) -> None:
         for_ever = chance.random() < 0.2
         count = "while :;" if for_ever else "for n in $(seq 12);"
         stubborn = step("stubborn", STUBBORN.format(count=count), "timeout: 5s, ")
-        path = machine.write("/srv/kills.yaml", f"name: kills\nworkloads:\n{WORKLOADS}{stubborn}")
+        path = machine.write(
+            "/srv/kills.yaml", f"name: kills\nworkloads:\n{WORKLOADS}{UP}{stubborn}"
+        )
         runs = [
             machine.popen(*machine.gxo_argv("run", "--json", path), env=machine.gxo_env)
             for _ in range(TOGETHER)
@@ -97,7 +110,8 @@ def assert_clean(machine: Machine) -> None:
     places = "/run/systemd/transient", "/sys/fs/cgroup"
     found = machine.run("find", *places, "-name", "gxorun-*", "-o", "-name", "gxo-run-*").stdout
     assert found == ""
-    assert machine.run("find", "/run/gxo", "/var/lib/gxo", "-type", "p").stdout == ""
+    rest = ["find", "/run/gxo", "/var/lib/gxo", "-type", "p", "-o", "-name", "run.*"]
+    assert machine.run(*rest).stdout == ""
 
 
 def test_killed_runs_leave_nothing(machine: Machine) -> None:
