@@ -25,7 +25,7 @@ _PLAIN = {Status.PENDING: ".", Status.PAUSED: "=", Status.COMPLETED: "+", Status
 _FRAME = 100_000
 """Microseconds."""
 _WORDS = 10
-# a step that is as it should be needs no word beside its mark
+# a step that is as it should be needs no word beside its mark, nor one whose reason is given
 _WORDLESS = (Status.PENDING, Status.RUNNING, Status.COMPLETED)
 
 
@@ -140,11 +140,14 @@ class Picture:
         return (Cell(words, Colour.BOLD), status, Cell(f"{lasted}{detail}"))
 
     def _row(self, node: _Node, now: int, wide: int) -> Line:
-        name = Cell(node.name)
+        cut = "~" if self.plain else "…"
+        text = node.name
+        name = Cell(text if len(text) <= wide else f"{text[: max(wide - 1, 0)]}{cut}")
         gap = " " * max(wide - width(name), 0)
         end = now if node.status is Status.RUNNING else node.ended
         lasted = f"  {took(end - node.began):>7}" if node.began else ""
-        said = [] if node.status in _WORDLESS else [node.status.lower()]
+        told = node.status in _WORDLESS or (node.status is Status.FAILED and node.detail)
+        said = [] if told else [node.status.lower()]
         said += [f"{node.done} items done"] if node.done else []
         said += [node.detail] if node.detail else []
         return (

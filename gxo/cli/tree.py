@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import IO
 
-from rich.console import Console
+from rich.console import Console, OverflowMethod
 from rich.live import Live
 from rich.text import Text
 
@@ -65,10 +65,12 @@ class Tree:
             self._anew()
         size = self._console.size
         lines = self._picture.lines(time.time_ns() // 1000, (size.width, size.height))
-        self._live.update(Text("\n").join(map(_text, lines)), refresh=True)
+        cut: OverflowMethod = "crop" if self._picture.plain else "ellipsis"
+        whole = Text("\n", no_wrap=True, overflow=cut).join(map(_text, lines))
+        self._live.update(whole, refresh=True)
         self._due = time.monotonic() + _FRAME
 
 
 def _text(line: Line) -> Text:
     parts = [(visible(cell.text), _STYLES.get(cell.colour, "")) for cell in line]
-    return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
+    return Text.assemble(*parts)

@@ -88,7 +88,7 @@ def test_the_tree_of_a_run(machine: Machine) -> None:
         f"run {run} of eyes failed T\n"
         "  ✓ fine T\n"
         "  ✓ each T  3 items done\n"
-        "  ✗ bad T  failed, it exited with status 7\n"
+        "  ✗ bad T  it exited with status 7\n"
         "      no route\n"
         "  · never\n"
         f"`gxo logs {run} bad` has all that it wrote, `gxo runs show {run}` the steps\n"
