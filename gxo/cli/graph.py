@@ -85,6 +85,7 @@ def _of_run(wanted: str) -> "tuple[Plan, dict[str, Mark]]":
     """The plan that a run carried out, and how its steps stand in it."""
     from gxo.cli.guard import need_root
     from gxo.cli.runs import find
+    from gxo.cli.statuses import steps_in
     from gxo.plan.codec import UnreadablePlan, UnreadableRecord
     from gxo.plan.draw import Mark
     from gxo.runtime.status import Status
@@ -99,11 +100,8 @@ def _of_run(wanted: str) -> "tuple[Plan, dict[str, Mark]]":
         task = from_spec(run.spec)
     except (UnreadablePlan, UnreadableRecord) as error:
         raise Failure(f"cannot draw run {run.id}: {error}") from None
-    marks = {
-        step.name.text: Mark(Status.PENDING.value, _COLOURS[Status.PENDING])
-        for step in task.plan.steps
-        if step.name.text in task.frames
-    }
+    pending = Mark(Status.PENDING.value, _COLOURS[Status.PENDING])
+    marks = dict.fromkeys(steps_in(task.plan), pending)
     for row in rows:
         if row.iteration < 0:
             marks[row.step] = Mark(_stands(row), _COLOURS[row.status])

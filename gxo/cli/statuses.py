@@ -1,8 +1,10 @@
 """Statuses: how the state of a run and of its steps is worded and coloured for people."""
 
 from gxo.cli.table import Colour
+from gxo.plan.model import Plan
 from gxo.runtime.status import Status
 from gxo.runtime.store import WHOLE, RunRow
+from gxo.spec.lifecycle import RunOnce, Supervise
 
 COLOURS = {
     Status.COMPLETED: Colour.GOOD,
@@ -41,7 +43,12 @@ def steps_of(run: RunRow) -> tuple[str, ...]:
         task = from_spec(run.spec)
     except (UnreadablePlan, UnreadableRecord):
         return ()
-    return tuple(s.name.text for s in task.plan.steps if s.name.text in task.frames)
+    return steps_in(task.plan)
+
+
+def steps_in(plan: Plan) -> tuple[str, ...]:
+    """The names of the workloads of a plan that a run has."""
+    return tuple(s.name.text for s in plan.steps if isinstance(s.lifecycle, RunOnce | Supervise))
 
 
 def where_more_is(run: str, step: str) -> str:

@@ -74,12 +74,14 @@ def on_a_terminal(machine: Machine, *args: str, columns: int = 60, rows: int = 2
 
 def test_the_tree_of_a_run(machine: Machine) -> None:
     """On a terminal: each step with its time, a failed one's last words; it stays when all ends."""
+    mend = "{module: exec, params: {command: /bin/true}}"
     path = playbook(
         machine,
         step("fine", "sleep 0.3")
         + step("each", "true", "loop: [1, 2, 3], ")
-        + step("bad", "echo no route >&2; exit 7", "needs: [fine], ")
-        + step("never", "true", "needs: [bad], "),
+        + step("bad", "echo no route >&2; exit 7", f"needs: [fine, up], on_failure: [{mend}], ")
+        + step("never", "true", "needs: [bad], ")
+        + step("up", "exec sleep 1000").replace("run_once", "supervise, ready: {settle: 100ms}"),
     )
     *shown, written = on_a_terminal(machine, "run", path)
     text = re.sub(r" +\d+\.\d\d s", " T", "\n".join(shown))
@@ -88,9 +90,11 @@ def test_the_tree_of_a_run(machine: Machine) -> None:
         f"run {run} of eyes failed T\n"
         "  ✓ fine T\n"
         "  ✓ each T  3 items done\n"
+        "  ✓ up T\n"
         "  ✗ bad T  it exited with status 7\n"
         "      no route\n"
         "  · never\n"
+        "  ✓ bad/on_failure.1 T\n"
         f"`gxo logs {run} bad` has all that it wrote, `gxo runs show {run}` the steps\n"
     )
     assert "\x1b[2K" in written, "it was drawn more than once"
