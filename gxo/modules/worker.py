@@ -28,6 +28,8 @@ WORKERS = {
     "http:request": ("http", "request", "ask", "url"),
 }
 
+_LONGEST = 200
+
 
 def main() -> None:
     """Answer the one request there is; the exit status says whether it was done."""
@@ -50,7 +52,7 @@ def perform(request: dict[str, Any]) -> dict[str, Any]:
     jail = Jail(
         request["workspace"], free=request["free"], write=request["write"], read=request["read"]
     )
-    doing = f"cannot {act} {params[about]}"
+    doing = f"cannot {act} {_shown(params[about])}"
     try:
         module = __import__(f"gxo.modules.{file}", fromlist=[function])
         return {"summary": _clean(getattr(module, function)(params, jail))}
@@ -60,6 +62,12 @@ def perform(request: dict[str, Any]) -> dict[str, Any]:
         return {"error": f"{doing}: {error}", "summary": error.summary}
     except OSError as error:
         return {"error": f"{doing}: {error.strerror or error}", "summary": None}
+
+
+def _shown(text: str) -> str:
+    """A param in an error: in one line, and no longer than tells it from others."""
+    plain = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return plain if len(plain) <= _LONGEST else plain[:_LONGEST] + "…"
 
 
 def _clean(value: Any) -> Any:

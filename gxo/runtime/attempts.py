@@ -88,7 +88,7 @@ class Attempts:
         def over(result: Result) -> None:
             found = answered(result)
             if found.fatal:
-                self._line(doing.step, "security", found.detail)
+                self._line(doing.step, "security", self._redactor.text(found.detail))
             ended(found)
 
         request = sealed(work.request)
