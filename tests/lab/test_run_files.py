@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.lab.machine import Machine
+from tests.lab.machine import CHECKOUT, Machine
 from tests.lab.running import Ran, run, step, summaries, use
 
 HOST = "security_context: {profile: host}, "
@@ -170,3 +170,13 @@ def test_a_worker_that_dies(machine: Machine) -> None:
     ran = run(machine, use("w", "filesystem:stat", few, path="x"))
     assert (ran.code, ran.steps) == (1, {"w": "Failed"})
     assert ran.details("w")[-1].startswith("it ")
+
+
+def test_a_gxo_that_the_sandbox_hides(machine: Machine) -> None:
+    """Workers start also where gxo is installed in a home that no step can see."""
+    machine.run("mkdir", "-p", "/root/own", check=True)
+    machine.run("cp", "-r", *(f"{CHECKOUT}/{part}" for part in ("gxo", "grammar", "templates", "packaging")),
+                "/root/own", check=True)  # fmt: skip
+    path = machine.write("/srv/own.yaml", f"workloads:\n{use('w', 'filesystem:stat', path='.')}")
+    done = machine.gxo("run", path, env={"PYTHONPATH": "/root/own"})
+    assert done.returncode == 0, done.stdout + done.stderr
