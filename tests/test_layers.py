@@ -16,6 +16,7 @@ ROOMS = [
     "diagnostic",
     "template",
     "spec",
+    "config",
     "language",
     "plan",
     "units",
@@ -39,7 +40,7 @@ HOMES = {
     "rich": "cli",
 }
 # leaves in lower rooms through which rooms share a library: `toYaml` runs where lark never does
-WRAPPERS = {"gxo/template/yaml_text.py": "yaml"}
+WRAPPERS = {"gxo/template/yaml_text.py": "yaml", "gxo/config/places.py": "yaml"}
 FILES = sorted((TOP / "gxo").rglob("*.py"))
 
 

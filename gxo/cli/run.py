@@ -1,6 +1,5 @@
 """`gxo run`: carry out a playbook's run_once workloads now, with its services beside them."""
 
-import os
 from typing import Annotated
 
 import typer
@@ -35,10 +34,10 @@ def run(
     """
     from gxo.apply.setup import setup
     from gxo.cli.attach import follow
+    from gxo.cli.given import to_hand
     from gxo.cli.guard import need_root
     from gxo.cli.interrupt import interrupts
     from gxo.cli.load import given, load_to_run
-    from gxo.plan.effects import effects
     from gxo.runtime.launch import launch, submit
     from gxo.runtime.store import Store
     from gxo.runtime.sweep import sweep
@@ -55,6 +54,7 @@ def run(
 
         check(junit)
     plan, frames = load_to_run(path, given(inputs, variables, vars_files), as_json=json)
+    handed = to_hand(plan, as_json=json)
     for done in setup():
         output.note(f"set up this host: {done}")
     of_runs = (Policy.RUN_ONCE, Policy.SUPERVISE)
@@ -66,11 +66,9 @@ def run(
         manager = Manager(bus)
         sweep(store, manager)
         run = submit(store, playbook, Task(plan=plan, frames=frames, jobs=jobs))
-        read = {use.argument for use in effects(plan, "env")}
-        environment = {name: value for name, value in os.environ.items() if name in read}
         with interrupts(b"") as heard:
             heard.asked()  # from here on signals are remembered: they cancel what was started
-            started = launch(manager, run, playbook, attached=not detach, environment=environment)
+            started = launch(manager, run, playbook, attached=not detach, given=handed)
             if started.events is None:
                 output.say(run)
                 return Exit.DONE

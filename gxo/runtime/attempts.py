@@ -18,6 +18,7 @@ from gxo.source import Span
 from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager
 from gxo.template.evaluate import Scope
+from gxo.template.names import secrets
 from gxo.units.model import Directive
 from gxo.units.steps import Frame
 
@@ -73,7 +74,7 @@ class Attempts:
             return
         attempt = self._let_start(doing.step)
         if attempt is None:
-            attempt = self._start(doing, command_of(doing.action, scope, doing.span))
+            attempt = self._invoke(doing, scope)
         self._told[attempt.job] = ended
 
     def _begin_module(self, doing: Doing, scope: Scope, ended: Ended) -> None:
@@ -114,7 +115,7 @@ class Attempts:
 
     def prepare(self, doing: Doing, scope: Scope) -> None:
         """Set its unit up, to wait for `begin` or `drop`. Raises Fault, BadParams, DoorError."""
-        command = gated(command_of(doing.action, scope, doing.span))
+        command = gated(command_of(doing.action, scope, doing.span, doing.frame).settings)
         if command is not None:
             gate = Gate.make()
             try:
@@ -168,6 +169,16 @@ class Attempts:
         """Have systemd stop all units of the run's steps."""
         self.jobs.stop(self._names.slice)
 
+    def _invoke(self, doing: Doing, scope: Scope) -> Attempt:
+        invocation = command_of(doing.action, scope, doing.span, doing.frame)
+        if invocation.given is None:
+            return self._start(doing, invocation.settings)
+        given = sealed(invocation.given)
+        try:
+            return self._start(doing, invocation.settings, given)
+        finally:
+            os.close(given)
+
     def _start(
         self,
         doing: Doing,
@@ -180,7 +191,10 @@ class Attempts:
         unit = self._names.step(doing.step, self._units[doing.step])
         self._units[doing.step] += 1
         properties = step_properties(
-            self._names, doing.step, unit, doing.frame, self._workspace, command, code=answers
+            *(self._names, doing.step, unit, doing.frame, self._workspace),
+            command,
+            code=answers,
+            secret=bool(secrets(doing.action.params)),
         )
         attempt = Attempt(
             self._manager,

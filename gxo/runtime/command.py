@@ -1,21 +1,91 @@
-"""Command: a step's `exec`, its templates evaluated, as directives of its unit."""
+"""Command: a step's `exec`, its templates evaluated, as directives of its unit.
 
-from dataclasses import replace
+Who may ask systemd reads those. So what holds a secret goes by a descriptor, as the unit's standard
+input: the program's own where only that is secret. Variables need the shim, which travels in front
+of them, since a step may see nothing of where gxo lies.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 
 from gxo.plan.model import Action
+from gxo.runtime.step_unit import NoPython, own_python
 from gxo.source import Span
 from gxo.template.evaluate import Scope
-from gxo.units.command import read_exec
-from gxo.units.model import Directive
+from gxo.template.names import secrets
+from gxo.units.command import Exec, read_exec
+from gxo.units.directives import directive
+from gxo.units.model import Command, Directive
+from gxo.units.steps import Frame
+
+_LOAD = "import sys;given=sys.stdin.buffer;exec(given.read(int(given.readline())))"
 
 
 class BadParams(Exception):
     """Params that cannot be used as they came out of their templates; the text says why."""
 
 
-def command_of(action: Action, scope: Scope, span: Span) -> tuple[Directive, ...]:
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """How a step is started; `given`: what its unit has as standard input, out of sight."""
+
+    settings: tuple[Directive, ...]
+    given: bytes | None = None
+
+
+def command_of(action: Action, scope: Scope, span: Span, frame: Frame) -> Invocation:
     """Command line, environment and standard input; raises BadParams."""
+    hidden = {name.text for name, value in action.params.entries if secrets(value)}
+    for param in ("command", "args"):
+        if param in hidden:
+            raise BadParams(f"a secret cannot stand in `{param}`: everybody can read command lines")
     found, problems = read_exec(action.params, scope, span)
     if found is None:
         raise BadParams("; ".join(f"{problem.span}: {problem.message()}" for problem in problems))
-    return tuple(replace(setting, span=None) for setting in (found.start, *found.around))
+    if "environment" in hidden:
+        try:
+            return _carried(found, own_python(frame))
+        except NoPython as error:
+            raise BadParams(str(error)) from None
+    if "stdin" in hidden:
+        return Invocation(
+            _bare(found.start, *_of(found, "Environment")), (_stdin(found) or "").encode()
+        )
+    return Invocation(_bare(found.start, *found.around))
+
+
+def _carried(found: Exec, python: str) -> Invocation:
+    """Through the shim, which has the variables and the standard input from the descriptor."""
+    assert isinstance(found.start.value, Command)
+    argv = (python, "-I", "-S", "-c", _LOAD, *found.start.value.argv)
+    variables = "\0".join(str(setting.value) for setting in _of(found, "Environment")).encode()
+    text = _stdin(found)
+    stdin = (text or "").encode()
+    given = (
+        *(_line(len(_shim())), _shim()),
+        *(_line(len(variables)), variables),
+        *(_line(-1 if text is None else len(stdin)), stdin),
+    )
+    return Invocation(_bare(directive("ExecStart", Command(argv))), b"".join(given))
+
+
+def _of(found: Exec, name: str) -> tuple[Directive, ...]:
+    return tuple(setting for setting in found.around if setting.name == name)
+
+
+def _stdin(found: Exec) -> str | None:
+    return next((str(setting.value) for setting in _of(found, "StandardInputData")), None)
+
+
+def _bare(*settings: Directive) -> tuple[Directive, ...]:
+    return tuple(replace(setting, span=None) for setting in settings)
+
+
+def _line(size: int) -> bytes:
+    return b"%d\n" % size
+
+
+@cache
+def _shim() -> bytes:
+    return (Path(__file__).parent.parent / "shim" / "carry.py").read_bytes()

@@ -3,10 +3,11 @@
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 from gxo.data import own_command
+from gxo.runtime.given import Given
 from gxo.runtime.memory import sealed
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
@@ -57,16 +58,16 @@ def launch(
     playbook: str,
     *,
     attached: bool,
-    environment: Mapping[str, str],
+    given: Given,
 ) -> Launched:
     """Start the runner of a submitted run. Raises SystemdError where systemd refuses it.
 
-    `environment` is what `env` reads; it goes by a descriptor, and nobody else can read it.
+    What is given goes by a descriptor, and nobody else can read it.
     """
     names = RunNames(run=run, playbook=playbook)
-    given = sealed(json.dumps(dict(environment)))
+    handed = sealed(json.dumps(asdict(given)))
     reader, writer = os.pipe2(os.O_CLOEXEC) if attached else (None, None)
-    files = [given, *((writer,) if writer is not None else ())]
+    files = [handed, *((writer,) if writer is not None else ())]
     try:
         with manager.jobs() as jobs:
             _start(jobs, names, files)

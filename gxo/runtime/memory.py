@@ -1,4 +1,4 @@
-"""Memory: text handed to another process by descriptor, where nobody else can read it."""
+"""Memory: bytes handed to another process by descriptor, where nobody else can read them."""
 
 import fcntl
 import os
@@ -6,12 +6,12 @@ import os
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 
 
-def sealed(text: str) -> int:
-    """A descriptor from which whoever holds it can read the text once, and nobody can change it."""
+def sealed(data: str | bytes) -> int:
+    """A descriptor from which whoever holds it can read the data once, and nobody can change it."""
     descriptor = os.memfd_create("gxo", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         with os.fdopen(descriptor, "wb", closefd=False) as file:
-            file.write(text.encode())
+            file.write(data.encode() if isinstance(data, str) else data)
         os.lseek(descriptor, 0, os.SEEK_SET)
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
     except OSError:

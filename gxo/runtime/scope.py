@@ -8,6 +8,8 @@ from typing import Any
 
 from gxo.plan.model import Plan
 from gxo.plan.scope import Names
+from gxo.runtime.redact import Redactor
+from gxo.runtime.taint import TaintingTable
 from gxo.template.evaluate import Scope
 from gxo.template.fault import Failure
 from gxo.template.function import FunctionTable
@@ -31,6 +33,7 @@ class Scopes:
         statuses: Mapping[str, str],
         secret: Callable[[str], str],
         environment: Mapping[str, str],
+        redactor: Redactor,
     ) -> None:
         self._registered = registered
         self._statuses = statuses
@@ -39,7 +42,7 @@ class Scopes:
             "run": {"id": run},
             "playbook": {"name": plan.playbook.text},
         }
-        self._functions = _functions(secret, environment)
+        self._functions = _functions(secret, environment, redactor)
         self._names = Names(dict(plan.inputs), plan.vars)
 
     def now(self, **own: Data) -> Scope:
@@ -56,13 +59,16 @@ class Scopes:
         return scope(own)
 
 
-def _functions(secret: Callable[[str], str], environment: Mapping[str, str]) -> FunctionTable:
+def _functions(
+    secret: Callable[[str], str], environment: Mapping[str, str], redactor: Redactor
+) -> FunctionTable:
     def env(name: str) -> str:
         if name not in environment:
             raise Failure(f"the environment has no `{name}`", argument=0)
         return environment[name]
 
-    return run_functions(secret=secret, env=env, now=_now, uuid=lambda: str(uuid.uuid4()))
+    table = run_functions(secret=secret, env=env, now=_now, uuid=lambda: str(uuid.uuid4()))
+    return TaintingTable(table.functions, table.effects, redactor=redactor)
 
 
 def _now() -> str:

@@ -8,11 +8,14 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gxo.runtime.attempts import Attempts
 from gxo.runtime.door import Door
+from gxo.runtime.given import Given
 from gxo.runtime.order import Order
 from gxo.runtime.record import Record
 from gxo.runtime.redact import Redactor
@@ -33,19 +36,23 @@ from gxo.template.fault import Failure
 from gxo.template.value import Data
 from gxo.units.steps import USER
 
+if TYPE_CHECKING:
+    from gxo.runtime.secrets import Secrets
+
 _PATIENCE = 60.0
 """Seconds for what a step left running to be stopped."""
 
 
 def run(run_id: str) -> int:
     """Carry out a run that stands in the state as Pending; how it ended stands there too."""
-    environment = json.load(sys.stdin)
+    given = Given(**json.load(sys.stdin))
+    redactor = Redactor()
+    sys.excepthook = lambda _, error, __: _say(error, redactor)
     _allow_many_files()
     with Store() as store, Bus.system() as bus, JournalWriter() as journal:
         row = store.run(run_id)
         assert row is not None, f"there is no run {run_id}"
         task = from_spec(row.spec)
-        redactor = Redactor()
         record = Record(store, run_id, redactor, Bell(sys.stdout.fileno()).ring)
         manager = Manager(bus)
         assert row.workspace is not None, f"run {run_id} was run before"
@@ -77,8 +84,9 @@ def run(run_id: str) -> int:
                     workspace=str(path),
                     registered=registered,
                     statuses=order.status,
-                    secret=_no_secret,
-                    environment=environment,
+                    secret=_secrets(given, redactor),
+                    environment=given.environment,
+                    redactor=redactor,
                 ),
                 order=order,
             )
@@ -105,8 +113,30 @@ def clean(run_id: str) -> int:
     return 0
 
 
-def _no_secret(name: str) -> str:
-    raise Failure(f"there is no secret `{name}`", argument=0)
+def _secrets(given: Given, redactor: Redactor) -> Callable[[str], str]:
+    """What `secret` calls: most runs never do, and load nothing for it."""
+    made: list[Secrets] = []
+
+    def secret(name: str) -> str:
+        if not made:
+            from gxo.config.read import ConfigError, load_config
+            from gxo.runtime.secrets import Secrets
+
+            try:
+                providers = load_config(given.config).providers
+            except ConfigError as error:
+                raise Failure(f"the configuration cannot be used: {error}") from None
+            made.append(Secrets(providers, given.secrets, redactor))
+        return made[0](name)
+
+    return secret
+
+
+def _say(error: BaseException, redactor: Redactor) -> None:
+    """What ended the runner, for its journal: a message may hold what it was about."""
+    import traceback
+
+    sys.stderr.write(redactor.text("".join(traceback.format_exception(error))))
 
 
 def _allow_many_files() -> None:

@@ -60,10 +60,12 @@ def step_properties(
     command: Sequence[Directive],
     *,
     code: bool = False,
+    secret: bool = False,
 ) -> tuple[Property, ...]:
     """All of a oneshot but its stdout and stderr, which are the first two files handed over.
 
-    `code`: gxo's package must be seen in it, at `code_path`.
+    `code`: gxo's package must be seen in it, at `code_path`. `secret`: its program is given one, so
+    that no crash may write down its memory.
     """
     settings = (
         directive("Description", f"gxo step {names.playbook}.{step}"),
@@ -100,6 +102,7 @@ def step_properties(
         *properties(made),
         *(hidden if frame.hidden else ()),
         *((shown,) if code and frame.hidden else ()),
+        *((Property("LimitCORE", "t", 0),) if secret else ()),
         Property("StandardOutputFileDescriptor", "h", 0),
         Property("StandardErrorFileDescriptor", "h", 1),
     )

@@ -94,7 +94,8 @@ def _variable_fault(text: str) -> str | None:
     if not name:
         return "it has no name before its `=`"
     if not name.isascii() or not name.replace("_", "a").isalnum() or name[0].isdigit():
-        return f"`{quote.shown(name)}` is no name of a variable"
+        # not shown: of a variable that holds a secret, all may stand there
+        return "what stands before its `=` is no name of a variable"
     return quote.words_fault(text)
 
 

@@ -87,7 +87,6 @@ def _edges(plan: Plan) -> Iterator[_Lack]:
 
 
 def _effects(plan: Plan) -> Iterator[_Lack]:
-    yield from ((use.span, "read secrets in a run") for use in effects(plan, "secret"))
     for use in effects(plan, "env"):
         if use.argument is None:
             yield use.span, "read a variable of the environment whose name a template makes"

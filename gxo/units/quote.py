@@ -112,11 +112,6 @@ def file_command(argv: Iterable[str], *, ignore_failure: bool = False) -> str:
     return ("-:" if ignore_failure else ":") + " ".join(map(file_word, argv))
 
 
-def shown(text: str) -> str:
-    """`text` cut for a message."""
-    return text if len(text) <= 40 else text[:39] + "…"
-
-
 def _control(char: str) -> str:
     names = {"\n": "a line break", "\0": "a NUL character", "\t": "a tab"}
     kind = (

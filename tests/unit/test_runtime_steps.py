@@ -43,6 +43,7 @@ def scopes(vars_: str, text: str, registered: dict[str, Data], statuses: dict[st
         statuses=statuses,
         secret=secret,
         environment={"HOME": "/h"},
+        redactor=Redactor(),
     )
 
 

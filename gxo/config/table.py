@@ -1,0 +1,112 @@
+"""THE table of the configuration's keys: what each takes, its default, doc and example."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Takes(StrEnum):
+    """What a key takes, in the words of messages and of the reference."""
+
+    PATH = "an absolute path"
+    PREFIX = "letters, digits and `_`, not first a digit"
+    COMMAND = "a list of texts, of which the first is the absolute path of a program"
+    DURATION = "a duration such as `10s`"
+    PROVIDERS = "a list of providers"
+    SECTION = "a map"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One key; `default` and `example` as the file writes them, no default: it is required."""
+
+    name: str
+    takes: Takes
+    doc: str
+    example: str
+    default: str | None = None
+
+
+TOP = (
+    Key(
+        name="secrets",
+        takes=Takes.SECTION,
+        doc='Where `{{ secret "name" }}` looks.',
+        example="{providers: [{type: directory}]}",
+        default="{}",
+    ),
+)
+SECRETS = (
+    Key(
+        name="providers",
+        takes=Takes.PROVIDERS,
+        doc="Who is asked for a secret, in this order; the first that has it gives it.",
+        example="[{type: directory, path: /etc/site/secrets}]",
+        default="[{type: credentials}, {type: directory}, {type: environment}]",
+    ),
+)
+_DOCS = {
+    "credentials": (
+        "systemd's own stores: a file of the secret's name in `/etc/credstore` or `/run/credstore`,"
+        " or an encrypted one in `/etc/credstore.encrypted` or `/run/credstore.encrypted`, as"
+        " `systemd-creds encrypt --name=NAME` writes it."
+    ),
+    "directory": (
+        "A directory of root's that nobody else may enter, with one file a secret. It is refused"
+        " where others may."
+    ),
+    "environment": (
+        "A variable of who calls `gxo run`: the prefix, then the secret's name in capitals, `_`"
+        " for all that is no letter or digit. Runs that nobody calls have none."
+    ),
+    "command": (
+        "A program, run as root without a shell; the secret's name is its last argument. What it"
+        " writes is the secret; with another exit status than 0 it has none."
+    ),
+}
+PROVIDERS: Mapping[str, tuple[str, tuple[Key, ...]]] = {
+    "credentials": (_DOCS["credentials"], ()),
+    "directory": (
+        _DOCS["directory"],
+        (
+            Key(
+                name="path",
+                takes=Takes.PATH,
+                doc="The directory.",
+                example="/etc/site/secrets",
+                default="/etc/gxo/secrets",
+            ),
+        ),
+    ),
+    "environment": (
+        _DOCS["environment"],
+        (
+            Key(
+                name="prefix",
+                takes=Takes.PREFIX,
+                doc="What the names of the variables begin with.",
+                example="SITE_",
+                default="GXO_SECRET_",
+            ),
+        ),
+    ),
+    "command": (
+        _DOCS["command"],
+        (
+            Key(
+                name="argv",
+                takes=Takes.COMMAND,
+                doc="The program and its first arguments.",
+                example="[/usr/bin/pass, show]",
+            ),
+            Key(
+                name="timeout",
+                takes=Takes.DURATION,
+                doc="How long it may take; the run waits for it. At most five minutes.",
+                example="30s",
+                default="10s",
+            ),
+        ),
+    ),
+}
+"""The types of providers: what each is, and its keys beside `type`."""

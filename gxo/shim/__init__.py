@@ -1,0 +1,1 @@
+"""Shim: launchers inside a unit. Standard library alone, and nothing of gxo."""

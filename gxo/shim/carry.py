@@ -1,0 +1,73 @@
+"""Carry: gives a program variables and a standard input that no unit tells of, and becomes it.
+
+Its own standard input, of which the first reader took this text, holds: a line with the size of the
+variables, these with a NUL between two; a line with the size of the program's standard input (-1:
+none), and that. Exit status 203: the program cannot be run, as systemd has it (systemd.exec(5)).
+"""
+
+import _signal  # type: ignore[import-not-found]  # `signal` takes as long as all else here
+import os
+import sys
+from typing import BinaryIO
+
+_DEFAULT_PATH = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_CANNOT_RUN = 203
+
+
+def main(given: BinaryIO, argv: list[bytes]) -> int:
+    """Become the program; what is returned is the exit status where that cannot be."""
+    variables = given.read(int(given.readline())).split(b"\0")
+    size = int(given.readline())
+    _put_stdin(given.read(size) if size >= 0 else None)
+    own = _environment()
+    search = own.get(b"PATH", _DEFAULT_PATH)
+    environment = own | dict(_pair(variable) for variable in variables if variable)
+    _signal.signal(_signal.SIGXFSZ, _signal.SIG_DFL)  # Python ignores it, systemd does not
+    try:
+        os.execve(_found(argv[0], search), argv, environment)  # noqa: S606 - that is its work
+    except OSError as error:
+        name = argv[0].decode(errors="replace")
+        os.write(2, f"cannot run {name}: {error.strerror}\n".encode())
+        return _CANNOT_RUN
+
+
+def _environment() -> dict[bytes, bytes]:
+    """What systemd gave: in a C locale Python sets LC_CTYPE for itself and its children."""
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            return dict(_pair(variable) for variable in file.read().split(b"\0") if variable)
+    except OSError:
+        return dict(os.environb)
+
+
+def _pair(variable: bytes) -> tuple[bytes, bytes]:
+    name, _, value = variable.partition(b"=")
+    return name, value
+
+
+def _put_stdin(data: bytes | None) -> None:
+    """A file of its own: that of the shim could be read again from its beginning."""
+    if data is None:
+        source = os.open("/dev/null", os.O_RDONLY)
+    else:
+        source = os.memfd_create("stdin")
+        with open(source, "wb", closefd=False) as file:
+            file.write(data)
+        os.lseek(source, 0, os.SEEK_SET)
+    os.dup2(source, 0)
+    os.close(source)
+
+
+def _found(program: bytes, search: bytes) -> bytes:
+    """Where systemd would find it: it looks at the path of its own, not at the program's."""
+    if b"/" in program:
+        return program
+    for place in search.split(b":"):
+        path = place + b"/" + program
+        if os.access(path, os.X_OK) and not os.path.isdir(path):
+            return path
+    return program
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.stdin.buffer, [os.fsencode(word) for word in sys.argv[1:]]))
