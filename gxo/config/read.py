@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gxo.config.model import Config, Credentials, Directory, Environment, Program, Provider
 from gxo.config.places import read_values, shape
 from gxo.config.table import PROVIDERS, SECRETS, TOP, Key, Takes
-from gxo.diagnostic.base import Problem
+from gxo.diagnostic.base import Problem, sort_problems
 from gxo.diagnostic.lazy import Lazy
 from gxo.source import Source, Span
 from gxo.template.fault import Failure
@@ -75,7 +75,7 @@ def read_config(source: Source) -> tuple[Config, tuple[Problem, ...]]:
             given = reader.section(secrets, "`secrets`", SECRETS)
             if (listed := given.get("providers")) is not None:
                 providers = reader.providers(listed)
-    return Config(providers), tuple(reader.problems)
+    return Config(providers), sort_problems(reader.problems)
 
 
 class _Reader:
@@ -159,8 +159,15 @@ class _Reader:
                 return data
             case Takes.PREFIX if isinstance(data, str) and _PREFIX.fullmatch(data):
                 return data
-            case Takes.COMMAND if isinstance(data, list) and data:
-                if all(isinstance(word, str) for word in data) and str(data[0]).startswith("/"):
+            case Takes.COMMAND if isinstance(value, ListValue) and isinstance(data, list) and data:
+                wrong = (
+                    item
+                    for index, item in enumerate(value.items)
+                    if not isinstance(text := data[index], str)
+                    or (index == 0 and not text.startswith("/"))
+                )
+                value = next(wrong, value)
+                if isinstance(value, ListValue):
                     return tuple(data)
             case Takes.DURATION if isinstance(data, str):
                 seconds = _seconds(data)

@@ -48,8 +48,6 @@ def test_a_user_of_the_playbook() -> None:
          "cannot let `a` wait for `t`, which no run has"),
         ("- {name: a, lifecycle: {policy: run_once}, process: {module: passthrough, params: {}}}",
          "cannot run `passthrough`"),
-        (f"- {{name: a, {ONCE.replace('true}', 'true, stdin: SECRET}')}}}".replace(
-            "SECRET", "'{{ secret \"x\" }}'"), "cannot read secrets in a run"),
         (f"- {{name: a, when: '{{{{ env (lower \"X\") }}}}', {ONCE}}}",
          "cannot read a variable of the environment whose name a template makes"),
         (f"- {{name: a, on_failure: [{{module: passthrough, params: {{}}}}], {ONCE}}}",
