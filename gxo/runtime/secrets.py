@@ -156,13 +156,16 @@ def _file(directory: int, path: Path, *, closed: bool) -> bytes | None:
         return None
     except OSError as error:
         raise SecretError(f"{path}: {error.strerror}") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise SecretError(f"{path} is not a file")
         if not closed and (found.st_uid != 0 or found.st_mode & _OTHERS):
             raise SecretError(f"{path} is open to others than root; run `chmod 600 {path}`")
-        return file.read(LONGEST + 1)
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(LONGEST + 1)
+    finally:
+        os.close(descriptor)
 
 
 def _run(argv: tuple[str, ...], timeout: float) -> tuple[int, bytes]:
