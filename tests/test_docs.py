@@ -23,6 +23,7 @@ from gxo.units.steps import compile_steps
 from tests.docs import DOCUMENTS, RUN_EXAMPLES, TOP, Block, blocks, matches
 
 BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
+RUNS = ("docs/how-to/run.md", "docs/how-to/secrets.md")
 PLAYBOOKS = [
     block for block in BLOCKS if block.kind == "yaml" and re.search("^workloads:", block.text, re.M)
 ]
@@ -51,7 +52,7 @@ def test_playbooks_compile(block: Block) -> None:
     The playbooks of `gxo run` become steps.
     """
     source = Source(block.file or "playbook.yaml", block.text)
-    problems, units = compiled(source, 252, runs=block.place.startswith("docs/how-to/run.md"))
+    problems, units = compiled(source, 252, runs=block.place.startswith(RUNS))
     if block.file == "wrong.yaml":
         assert problems
     else:

@@ -1,8 +1,10 @@
 """`gxo doctor`: what this host can and cannot do and enforce, tried where trying is cheap."""
 
+import os
 import shutil
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -73,6 +75,7 @@ def _checks(host: "Host") -> Iterator[Check]:
     from gxo.systemd.manager import Manager
 
     yield _version(host)
+    yield _config()
     try:
         bus = Bus.system(timeout=5)
     except SystemdError as error:
@@ -113,6 +116,31 @@ def _version(host: "Host") -> Check:
             hint="upgrade, or compile for it elsewhere with `gxo compile`",
         )
     return Check(name="systemd", state=State.OK, detail=found)
+
+
+def _config() -> Check:
+    """The configuration can be used, and no directory of secrets is open to others."""
+    from gxo.config.model import Directory
+    from gxo.config.read import PLACE, ConfigError, load_config
+
+    name, path = "configuration", os.environ.get("GXO_CONFIG", "")
+    try:
+        config = load_config(path)
+    except ConfigError as error:
+        return Check(name=name, state=State.BROKEN, detail=str(error))
+    for provider in config.providers:
+        if isinstance(provider, Directory):
+            with suppress(OSError):
+                found = Path(provider.path).stat()
+                if found.st_uid != 0 or found.st_mode & 0o077:
+                    return Check(
+                        name=name,
+                        state=State.BROKEN,
+                        detail=f"secrets in {provider.path} are open to others than root",
+                        hint=f"`chown root: {provider.path}; chmod 700 {provider.path}`",
+                    )
+    said = path or (str(PLACE) if PLACE.exists() else f"there is no {PLACE}: defaults hold")
+    return Check(name=name, state=State.OK, detail=said)
 
 
 def _trials(host: "Host", manager: "Manager") -> Iterator[Check]:

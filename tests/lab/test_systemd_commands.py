@@ -300,6 +300,23 @@ def test_doctor_warns_of_workspaces_on_the_hosts_disk(fresh_machine: Machine) ->
     assert "workspaces" not in lacking(after)
 
 
+def test_doctor_reads_the_configuration(fresh_machine: Machine) -> None:
+    """One that cannot be used is broken, told with its place; so are secrets open to others."""
+
+    def found() -> tuple[str, str]:
+        document = held("doctor", fresh_machine.gxo("doctor", "--json").stdout)
+        (check,) = [c for c in document["checks"] if c["name"] == "configuration"]
+        return check["state"], check["detail"]
+
+    assert found() == ("ok", "there is no /etc/gxo/config.yaml: defaults hold")
+    path = fresh_machine.write("/etc/gxo/config.yaml", "secrets: {providers: [{type: directory}]}")
+    assert found() == ("ok", path)
+    fresh_machine.run("install", "-d", "-m", "0750", "/etc/gxo/secrets", check=True)
+    assert found() == ("broken", "secrets in /etc/gxo/secrets are open to others than root")
+    fresh_machine.write(path, "secret: {}")
+    assert found() == ("broken", f"{path}:1:1: the configuration has no key `secret`")
+
+
 def test_doctor_finds_records_open_to_others(fresh_machine: Machine) -> None:
     """Records that others could write decide what root runs: the doctor calls that broken."""
     assert fresh_machine.gxo("setup").returncode == 0
