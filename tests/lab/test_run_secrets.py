@@ -39,6 +39,11 @@ def step(name: str, extra: str = "", **params: object) -> str:
     )
 
 
+def work(name: str, module: str, extra: str = "", **params: object) -> str:
+    """The same, of another module."""
+    return step(name, extra, **params).replace("module: exec", f"module: '{module}'")
+
+
 def shell(name: str, line: str, extra: str = "", **params: object) -> str:
     """The same, of a line of shell."""
     return step(name, extra, command=line, shell=True, **params)
@@ -71,11 +76,11 @@ def test_it_reaches_the_program(machine: Machine) -> None:
         + shell("stdin", hexed, "register: stdin, ", stdin="{{ secret 'token' }}")
         + shell("both", 'test "$TOKEN" = "$(cat)" && test "$(cat /dev/stdin)" = "$TOKEN"',
                 environment=env, stdin="{{ secret 'token' }}")
-        + step("words", "register: words, ", command="printf", args=["%s|", "a b", "$A", ""],
+        + step("words", "register: words, ", command="printf", args=["%s|", "a b", "$A", "é", ""],
                environment=env)
         + shell("check", f"test {{{{ .value.stdout }}}} = {expected.strip()} &&"
                 f" test {{{{ .stdin.stdout }}}} = {expected.strip()} &&"
-                " test {{ squote .words.stdout }} = 'a b|$A||'"),
+                " test {{ squote .words.stdout }} = 'a b|$A|é||'"),
     )  # fmt: skip
     assert (ran.code, set(ran.steps.values())) == (0, {"Completed"}), told(ran)
 
@@ -173,11 +178,16 @@ def test_it_is_masked_in_all_that_is_said(machine: Machine) -> None:
         + shell("regex", "true", go_on,
                 environment=["J={{ regexMatch (secret 'loud' | print `(`) `x` }}"])
         + shell("bare", "true", go_on, environment=["{{ secret 'loud' }}=1"])
+        + work("write", "filesystem:write", path="f", content="{{ secret `loud` }}!", mode="0600")
+        + work("read", "filesystem:read", "needs: [write], register: read, ", path="f")
+        + work("same", "control:assert", that=f"{{{{ eq .read.content `{MASK}!` }}}}")
         + shell("short", 'test "$X$N" = x && echo box', "register: short, ",
                 environment=["X={{ secret 'x' }}", "N={{ secret 'no' }}"])
         + shell("box", "test '{{ .short.stdout }}' = box"),
         "--jobs", "3",
     )  # fmt: skip
+    escape = run(machine, work("escape", "filesystem:read", path="../{{ secret `loud` }}"))
+    assert f"cannot read ../{MASK}: it leads out of" in told(escape)
     one, two = lines.split()
     hidden = (value, value[: half + 2], one, two, json.loads(data)["user"], "48151623",
               value.upper(), b64encode(value.encode()).decode(),
@@ -190,9 +200,10 @@ def test_it_is_masked_in_all_that_is_said(machine: Machine) -> None:
     found = kept(machine, marker)
     assert "the journal" in found
     assert "state.db" in found
-    done = [n for n in ("split", "lines", "derived", "looped", "when", "short", "box")
-            if ran.steps[n] == "Completed"]  # fmt: skip
-    assert len(done) == 7, told(ran)
+    done = [n for n in ("split", "lines", "derived", "looped", "when", "short", "box",
+                          "write", "read", "same")
+            if ran.steps.get(n) == "Completed"]  # fmt: skip
+    assert len(done) == 10, told(ran)
     for name in ("fails", "tried", "slow", "json", "key", "regex", "bare"):
         assert ran.steps[name] == "Failed"
         assert ran.details(name)[-1]
