@@ -175,8 +175,8 @@ def test_a_worker_that_dies(machine: Machine) -> None:
 def test_a_gxo_that_the_sandbox_hides(machine: Machine) -> None:
     """Workers start also where gxo is installed in a home that no step can see."""
     machine.run("mkdir", "-p", "/root/own", check=True)
-    machine.run("cp", "-r", *(f"{CHECKOUT}/{part}" for part in ("gxo", "grammar", "templates", "packaging")),
-                "/root/own", check=True)  # fmt: skip
+    parts = [f"{CHECKOUT}/{part}" for part in ("gxo", "grammar", "templates", "packaging")]
+    machine.run("cp", "-r", *parts, "/root/own", check=True)
     path = machine.write("/srv/own.yaml", f"workloads:\n{use('w', 'filesystem:stat', path='.')}")
     done = machine.gxo("run", path, env={"PYTHONPATH": "/root/own"})
     assert done.returncode == 0, done.stdout + done.stderr

@@ -38,7 +38,7 @@ def house() -> Iterator[tuple[Path, Path]]:
 
 def ask(module: str, inside: Path, *, free: bool = False, **params: Any) -> dict[str, Any]:
     """What a worker answers, asked with all params at their defaults but these."""
-    plain = {
+    plain: dict[str, Any] = {
         "owner": None, "group": None, "mode": None, "target": None, "encoding": "utf-8",
         "append": False, "create_directories": False, "follow": True, "pattern": "*",
         "recursive": False,
@@ -80,8 +80,11 @@ def test_nothing_outside_is_changed(path: str, act: str) -> None:
     with house() as (inside, outside):
         before = seen(outside)
         if act in ("write", "append"):
-            params = {"content": "x", "append": act == "append", "create_directories": True}
-            ask("filesystem:write", inside, path=path, **params)
+            more = act == "append"
+            ask(
+                "filesystem:write", inside, path=path, content="x", append=more,
+                create_directories=True,
+            )  # fmt: skip
         else:
             target = "a" if act == "link" else None
             ask("filesystem:manage", inside, path=path, state=act, target=target)
@@ -114,7 +117,7 @@ def test_an_escape_is_told_from_a_failure(path: str, fatal: bool) -> None:
 def test_a_link_may_not_point_out(target: str) -> None:
     """Not even where nobody follows it yet."""
     with house() as (inside, _):
-        params = {"path": "new", "state": "link", "target": target}
+        params: Any = {"path": "new", "state": "link", "target": target}
         assert ask("filesystem:manage", inside, **params)["fatal"]
         assert not os.path.lexists(inside / "new")
         assert (
@@ -140,7 +143,7 @@ def test_hard_links_are_not_written_through() -> None:
 def test_a_setuid_mode_needs_the_host() -> None:
     """As RestrictSUIDSGID= has it for other programs of a sandbox."""
     with house() as (inside, _):
-        asked = {"path": "new", "content": "x", "mode": 0o4755}
+        asked: Any = {"path": "new", "content": "x", "mode": 0o4755}
         assert "setuid" in ask("filesystem:write", inside, **asked)["error"]
         assert "summary" in ask("filesystem:write", inside, free=True, **asked)
         assert (inside / "new").stat().st_mode & 0o7777 == 0o4755
