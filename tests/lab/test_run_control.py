@@ -1,9 +1,11 @@
 """Modules that the runner evaluates itself, in runs on a real systemd."""
 
+import json
+
 import pytest
 
 from tests.lab.machine import Machine
-from tests.lab.running import run, step, summaries, use
+from tests.lab.running import left, run, step, summaries, use
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +83,15 @@ def test_many_that_end_at_once(machine: Machine) -> None:
     ]
     done = ran.order("Completed")
     assert done.index("other") < done.index("loop")
+
+
+def test_a_cancelled_loop_of_pure_items(machine: Machine) -> None:
+    """A run that is busy with what needs no unit is cancelled as any other."""
+    head = f"name: busy\nvars: {{n: [{', '.join(map(str, range(20000)))}]}}\nworkloads:\n"
+    text = head + use("loop", "control:identity", "loop: '{{ .n }}', ", value="{{ .item }}")
+    path = machine.write("/srv/busy.yaml", text)
+    run_id = machine.gxo("run", "--detach", path, check=True).stdout.strip()
+    machine.run("systemctl", "stop", f"gxo-run-{run_id}.service", check=True)
+    shown = json.loads(machine.gxo("runs", "show", "--json", run_id, check=True).stdout)
+    assert shown["status"] == "Cancelled"
+    assert left(machine) == []
