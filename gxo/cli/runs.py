@@ -12,6 +12,9 @@ from gxo.cli.exits import Exit, Failure
 if TYPE_CHECKING:
     from gxo.runtime.store import RunRow, StepRow, Store
 
+_LISTED = 20
+"""Artifacts shown; with --json all are."""
+
 app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
 
@@ -72,7 +75,8 @@ def show(
     """Show one run: its steps, their times, how they ended, what they yielded."""
     from gxo.cli.guard import need_root
     from gxo.cli.steps import detail, overview, pick, with_pending
-    from gxo.cli.table import coloured
+    from gxo.cli.table import coloured, table
+    from gxo.runtime.artifacts import PLACE, Artifacts
     from gxo.runtime.store import Store
 
     need_root("runs show")
@@ -96,6 +100,12 @@ def show(
     if row.detail:
         output.say(f"  {row.detail}")
     output.say(overview(row, steps, events, colour=coloured()).rstrip("\n"))
+    if kept := Artifacts().of(row.id):
+        output.say(f"kept in {PLACE / row.id}:")
+        files = [(f"  {item.path}", f"{item.size} bytes") for item in kept[:_LISTED]]
+        output.say(table(files, colour=coloured()).rstrip("\n"))
+        if len(kept) > _LISTED:
+            output.say(f"  and {len(kept) - _LISTED} more")
     return Exit.DONE
 
 
@@ -127,6 +137,7 @@ def _in_order(steps: "tuple[StepRow, ...]") -> "list[StepRow]":
 
 def _document(store: "Store", run: "RunRow") -> dict[str, object]:
     """A run as programs get it (8-contracts.md, JSON): an item of a loop stands as `step[N]`."""
+    from gxo.runtime.artifacts import Artifacts
     from gxo.runtime.store import WHOLE
 
     return {
@@ -147,6 +158,7 @@ def _document(store: "Store", run: "RunRow") -> dict[str, object]:
             }
             for step in _in_order(store.steps(run.id))
         },
+        "artifacts": [{"path": kept.path, "size": kept.size} for kept in Artifacts().of(run.id)],
     }
 
 

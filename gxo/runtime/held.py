@@ -119,10 +119,9 @@ class Held:
     def release(self) -> bool:
         """Stop those that are up, since nothing needs them any more; whether there were any."""
         ending = [service for service in self._services.values() if service.up]
+        status = self._ends_as() if ending else Status.COMPLETED
         for service in ending:
-            service.stopping = True
-            job = self._attempts.jobs.stop(service.unit)
-            self._attempts.expect(job, partial(self._stopped, service))
+            self._stop(service, status, "")
         return bool(ending)
 
     def _note(self, _args: tuple[object, ...]) -> None:
@@ -152,7 +151,7 @@ class Held:
                 said = f"{describe(found)}, and it is not started again"
                 self._give_up(service, Status.FAILED, said)
             elif not found.found or found.active == "inactive":
-                self._end(service, Status.COMPLETED, "")
+                self._end(service, self._ends_as(), "")
         elif not is_up or found.restarts:
             said = describe(found) if found.found else "it ended"
             self._give_up(service, Status.FAILED, f"{said} within {settle:g} s of its start")
@@ -160,22 +159,21 @@ class Held:
             service.up = True
             self._up(service.step)
 
+    def _ends_as(self) -> Status:
+        """Of what ended well: a runner that is stopped hears so only when its units are gone."""
+        runner = self._manager.named(self._names.runner)[self._names.runner]
+        return Status.CANCELLED if runner.job == "stop" else Status.COMPLETED
+
     def _give_up(self, service: _Service, status: Status, detail: str) -> None:
         """It may be about to start again: that ends here, and only then has it ended."""
-        service.up = service.stopping = True
-        job = self._attempts.jobs.stop(service.unit)
-        over = partial(self._stopped, service, status=status, detail=detail)
-        self._attempts.expect(job, over)
+        service.up = True
+        self._stop(service, status, detail)
 
-    def _stopped(
-        self,
-        service: _Service,
-        _outcome: Outcome,
-        status: Status = Status.COMPLETED,
-        detail: str = "",
-    ) -> None:
-        """What had to be killed to stop has not failed."""
-        self._end(service, status, detail)
+    def _stop(self, service: _Service, status: Status, detail: str) -> None:
+        """It ends as said, however it stops: what had to be killed for that has not failed."""
+        service.stopping = True
+        job = self._attempts.jobs.stop(service.unit)
+        self._attempts.expect(job, lambda _: self._end(service, status, detail))
 
     def _end(self, service: _Service, status: Status, detail: str) -> None:
         self._manager.reset_failed(service.unit)

@@ -24,7 +24,7 @@ from gxo.runtime.scope import Scopes
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import Store
-from gxo.runtime.sweep import end
+from gxo.runtime.sweep import clear_links, end
 from gxo.runtime.task import from_spec
 from gxo.runtime.tell import Bell
 from gxo.runtime.workspace import make, remove
@@ -94,8 +94,14 @@ def run(run_id: str) -> int:
             signal.signal(signal.SIGTERM, lambda *_: runner.cancel())
             status = runner.run()
             jobs.wait(_PATIENCE, jobs.stop(names.slice))
+            clear_links(manager, run_id)
+        lost = ""
+        if task.plan.artifacts:
+            from gxo.runtime.keeping import keep
+
+            lost = keep(task.plan, run_id, path)
         remove(path)
-        record.run(status, ended=_now(), workspace=None)
+        record.run(status, detail=lost, ended=_now(), workspace=None)
     return 0
 
 

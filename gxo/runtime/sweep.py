@@ -1,8 +1,9 @@
-"""Sweep: runs whose runner is gone, ended; workspaces that belong to no run, removed."""
+"""Sweep: runs whose runner is gone, ended; what belongs to no run any more, removed."""
 
 import time
 from pathlib import Path
 
+from gxo.runtime.artifacts import Artifacts
 from gxo.runtime.record import Record
 from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status
@@ -11,12 +12,14 @@ from gxo.runtime.store import RunRow, Store
 from gxo.runtime.workspace import Workspaces, remove
 from gxo.systemd.bus import BusError
 from gxo.systemd.manager import Manager, no_such_unit
+from gxo.units.names import run_directories
 
 KEPT = 1000
 """Ended runs that the state keeps."""
 _STARTING = 60_000_000
 """Microseconds that a run may be Pending before its runner is up."""
 _KILLED = "its runner was killed"
+_RUN = Path("/run/gxo")
 _OPEN = (Status.PENDING, Status.RUNNING)
 
 
@@ -41,6 +44,9 @@ def sweep(store: Store, manager: Manager) -> tuple[str, ...]:
         if str(path) not in held:
             remove(path)
     store.trim(KEPT)
+    for each in Artifacts().runs():
+        if store.run(each) is None:
+            Artifacts().remove(each)
     return tuple(run.id for run in gone)
 
 
@@ -72,7 +78,12 @@ def end(store: Store, manager: Manager, run: RunRow, status: Status = Status.FAI
             raise
     for unit in manager.units(names.steps):
         manager.reset_failed(unit.name)
+    clear_links(manager, run.id)
+    lost = ""
     if run.workspace:
+        from gxo.runtime.keeping import keep_behind
+
+        lost = keep_behind(run)
         remove(Path(run.workspace))
     if run.status.terminal:
         return
@@ -81,7 +92,21 @@ def end(store: Store, manager: Manager, run: RunRow, status: Status = Status.FAI
     for step in store.steps(run.id):
         if not step.status.terminal:
             record.cut_off(step, status, detail, _now())
-    record.run(status, detail=detail, ended=_now(), workspace=None)
+    said = "; ".join(filter(None, (detail, lost)))
+    record.run(status, detail=said, ended=_now(), workspace=None)
+
+
+def clear_links(manager: Manager, run: str) -> None:
+    """Remove the links that a stopped service with a dynamic user leaves in its directories' place.
+
+    What is still there behind one is left alone.
+    """
+    links = [path for path in _RUN.glob(f"*/{run_directories(run)}") if path.is_symlink()]
+    if links:
+        manager.settle()  # the directories may be about to go
+    for link in links:
+        if not link.exists():
+            link.unlink(missing_ok=True)
 
 
 def _end_behind(store: Store, manager: Manager, run: RunRow) -> None:

@@ -68,7 +68,7 @@ class WorkloadNames:
         """The name of its directories, unique as the unit's is; safe in every directive."""
         name = f"{_in_path(self.playbook)}.{_in_path(self.workload)}"
         if self.run:
-            return f"run.{self.run}.{name}"
+            return run_directories(self.run).replace("*", name)
         return f"{name}.{self.digest[:DIGEST_DIGITS]}" if self.digest else name
 
     @property
@@ -96,6 +96,11 @@ class WorkloadNames:
     def label(self) -> str:
         """As people read it."""
         return f"{self.playbook}.{self.workload}"
+
+
+def run_directories(run: str) -> str:
+    """What matches the directories of all that is held up in a run; `*` is for whose each is."""
+    return f"run.{run}.*"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
 """What stands around the steps of a run: services, what is done for an end, what is kept."""
 
 import json
+from typing import Any
 
 import pytest
 
+from tests.lab.applying import until
 from tests.lab.machine import Machine
-from tests.lab.running import run, step
+from tests.lab.running import left, run, step
+from tests.schemas import held
 
 HOST = "security_context: {profile: host}, "
 SERVE = "exec python3 -m http.server --bind 127.0.0.1 8765"
@@ -17,7 +20,7 @@ def ready(machine: Machine) -> None:
     machine.gxo("setup", check=True)
 
 
-def service(name: str, command: str, extra: str = "", **lifecycle: object) -> str:
+def service(name: str, command: str, extra: str = "", **lifecycle: Any) -> str:
     """A supervised workload that runs a line of shell."""
     shape = json.dumps({"policy": "supervise", **lifecycle})
     return step(name, command, extra).replace("{policy: run_once}", shape)
@@ -69,8 +72,9 @@ def test_a_service_that_cannot_come_up(machine: Machine) -> None:
 def test_a_service_that_crashes(machine: Machine) -> None:
     """It is started again; where systemd gives it up, the run fails; what else is up is stopped."""
     crash = "test -e up || { touch up; sleep 0.5; exit 3; }; exec sleep 1000"
-    again = {"restart": "on_failure", "backoff": {"initial": "100ms", "max": "100ms"}}
-    ready = {"ready": {"settle": "100ms"}}
+    backoff = {"initial": "100ms", "max": "100ms"}
+    again: dict[str, Any] = {"restart": "on_failure", "backoff": backoff}
+    ready: dict[str, Any] = {"ready": {"settle": "100ms"}}
     ran = run(
         machine,
         service("crash", f"cd /srv; {crash}", HOST, **again, **ready)
@@ -79,7 +83,7 @@ def test_a_service_that_crashes(machine: Machine) -> None:
         ),
     )
     assert (ran.code, ran.steps) == (0, {"crash": "Completed", "wait": "Completed"})
-    limit = {"start_limit": {"burst": 2, "interval": "1m"}}
+    limit: dict[str, Any] = {"start_limit": {"burst": 2, "interval": "1m"}}
     ran = run(
         machine,
         service("lost", "sleep 0.5; exit 3", **again, **ready, **limit)
@@ -130,3 +134,81 @@ def test_the_end_of_a_run_is_told(machine: Machine) -> None:
     assert ran.steps == {"a": "Completed", "on_success.1": "Failed", "on_success.2": "Completed"}
     ran = run(machine, step("a", "exit 3", "register: said, "), head=head)
     assert (ran.code, ran.steps) == (1, {"a": "Failed", "on_failure.1": "Completed"})
+
+
+def kept(machine: Machine, run: str) -> dict[str, int]:
+    """The artifacts of a run by path, with their sizes."""
+    shown = held("run", machine.gxo("runs", "show", run, "--json", check=True).stdout)
+    return {item["path"]: item["size"] for item in shown["artifacts"]}
+
+
+def test_artifacts(machine: Machine) -> None:
+    """They outlive the workspace, also of a run that failed; what is not there is told."""
+    head = "artifacts: [out.txt, tree, gone]\n"
+    make = (
+        "echo hello >out.txt; mkdir -p tree/a; echo x >tree/a/b; ln -s /etc/shadow tree/s; exit 3"
+    )
+    ran = run(machine, step("make", make), head=head)
+    assert ran.status == "Failed"
+    assert kept(machine, ran.id) == {"out.txt": 6, "tree/a/b": 2}
+    assert ran.events[-1]["detail"] == (
+        "tree/s is not kept: it is a link that may lead out of the workspace;"
+        " gone is not kept: it is not there"
+    )
+    shown = machine.gxo("runs", "show", ran.id, check=True).stdout
+    assert f"kept in /var/lib/gxo/artifacts/{ran.id}:\n  out.txt   6 bytes\n" in shown
+    assert machine.read(f"/var/lib/gxo/artifacts/{ran.id}/out.txt") == "hello\n"
+    stat = machine.run("stat", "-c", "%a %U", "/var/lib/gxo/artifacts")
+    assert stat.stdout == "700 root\n"
+
+
+def test_artifacts_of_a_killed_run(machine: Machine) -> None:
+    """Its runner was killed: what cleans up behind it keeps them too; services of it end."""
+    busy = (
+        service("up", "exec sleep 1000", "needs: [make], ")
+        + step("make", "echo 12345", "register: said, ")
+        + step("stay", "echo {{ .said.stdout }} >out; sleep 1000", "needs: [up], ")
+    )
+    head = "name: killed\nartifacts: [out]\n"
+    path = machine.write("/srv/killed.yaml", f"{head}workloads:\n{busy}")
+    run_id = machine.gxo("run", "--detach", path, check=True).stdout.strip()
+    written = ("sh", "-c", "test -s /var/lib/gxo/workspaces/*/out")
+    assert until(lambda: machine.run(*written).returncode == 0)
+    unit = f"gxo-run-{run_id}.service"
+    machine.run("systemctl", "kill", "-s", "KILL", "--kill-who=main", unit, check=True)
+    assert until(lambda: left(machine) == [], 60)
+    assert kept(machine, run_id) == {"out": 6}
+
+
+def test_artifacts_on_a_full_disk(machine: Machine) -> None:
+    """It is told, nothing half is kept, and the run ends as it would have."""
+    machine.run("mkdir", "-p", "-m", "700", "/var/lib/gxo/artifacts", check=True)
+    full = ("mount", "-t", "tmpfs", "-o", "size=1M,mode=700", "small", "/var/lib/gxo/artifacts")
+    machine.run(*full, check=True)
+    try:
+        fill = "echo x >a; head -c 4M /dev/urandom >b; echo x >c"
+        ran = run(machine, step("fill", fill), head="artifacts: [a, b, c]\n")
+        full_disk = "is not kept: No space left on device"
+        assert (ran.code, ran.events[-1]["detail"]) == (0, f"b {full_disk}; c {full_disk}")
+        assert kept(machine, ran.id) == {"a": 2}
+    finally:
+        machine.run("umount", "/var/lib/gxo/artifacts", check=True)
+
+
+def test_cancelled(machine: Machine) -> None:
+    """What is held up is Cancelled with the run, and nobody is told; artifacts stay."""
+    told = action("touch /srv/told")
+    head = f"name: cancelled\nartifacts: [out]\non_success: [{told}]\non_failure: [{told}]\n"
+    both = service("up", "exec sleep 1000") + step(
+        "stay", "echo x >out; sleep 1000", f"needs: [up], on_failure: [{told}], "
+    )
+    path = machine.write("/srv/cancelled.yaml", f"{head}workloads:\n{both}")
+    run_id = machine.gxo("run", "--detach", path, check=True).stdout.strip()
+    written = ("sh", "-c", "test -s /var/lib/gxo/workspaces/*/out")
+    assert until(lambda: machine.run(*written).returncode == 0)
+    machine.run("systemctl", "stop", f"gxo-run-{run_id}.service", check=True)
+    assert left(machine) == []
+    shown = held("run", machine.gxo("runs", "show", run_id, "--json", check=True).stdout)
+    statuses = {name: step["status"] for name, step in shown["steps"].items()}
+    assert (shown["status"], statuses) == ("Cancelled", {"up": "Cancelled", "stay": "Cancelled"})
+    assert kept(machine, run_id) == {"out": 2}
