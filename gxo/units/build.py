@@ -57,7 +57,7 @@ def service_in_run(
 ) -> tuple[tuple[Directive, ...], tuple[Problem, ...]]:
     """What `apply` would make of a supervised workload, under names of a run's own.
 
-    None where anything is wrong with it, or its condition says no.
+    Nothing where anything is wrong with it, or its condition says no.
     """
     scope, _ = compile_scope(plan)
     into: dict[str, list[Edge]] = {step.name.text: []}

@@ -148,11 +148,13 @@ def test_artifacts(machine: Machine) -> None:
     make = (
         "echo hello >out.txt; mkdir -p tree/a; echo x >tree/a/b; ln -s /etc/shadow tree/s; exit 3"
     )
-    ran = run(machine, step("make", make), head=head)
+    link = "echo x >/srv/theirs; mkdir -m 777 tree; ln /srv/theirs tree/theirs"
+    ran = run(machine, step("link", link, HOST) + step("make", make, "needs: [link], "), head=head)
     assert ran.status == "Failed"
     assert kept(machine, ran.id) == {"out.txt": 6, "tree/a/b": 2}
     assert ran.events[-1]["detail"] == (
         "tree/s is not kept: it is a link that may lead out of the workspace;"
+        " tree/theirs is not kept: it is a hard link to a file of another user;"
         " gone is not kept: it is not there"
     )
     shown = machine.gxo("runs", "show", ran.id, check=True).stdout

@@ -81,3 +81,31 @@ def test_a_run_that_goes_on() -> None:
     """What has ended before does not start again."""
     order = Order(built("a", "b, needs: [a]", "c, needs: [b]"), {"a": C, "b": S})
     assert order.first() == ("c",)
+
+
+def test_a_service_that_is_up() -> None:
+    """What needs it starts when it is up, what reads its status when it has ended."""
+    reads = "when: '{{ eq _gxo.workloads.web.status \"Completed\" }}'"
+    order = Order(built("web", "use, needs: [web]", f"after, {reads}"))
+    assert order.move("web", R) == ()
+    assert order.up("web") == ("use",)
+    order.move("use", C)
+    assert order.move("web", C) == ("after",)
+
+
+def test_a_service_that_fails() -> None:
+    """Once up is not up for ever."""
+    order = Order(built("web", "a", "use, needs: [web, a]"))
+    order.move("web", R)
+    assert order.up("web") == ()
+    order.move("web", F)
+    assert order.move("a", C) == ()
+
+
+def test_what_is_done_for_a_failure_is_part_of_its_end() -> None:
+    """What reads the status waits for it."""
+    reads = "when: '{{ eq _gxo.workloads.a.status \"Failed\" }}'"
+    order = Order(built("a", f"mend, {reads}"))
+    order.mending("a")
+    assert order.move("a", F) == ()
+    assert order.mended("a") == ("mend",)
