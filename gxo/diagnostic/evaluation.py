@@ -122,6 +122,8 @@ class FunctionNotHere(Problem):
     def hint(self) -> str | None:
         if not self.known:
             return None
+        if self.name == "secret":
+            return "in this version secrets reach the `run_once` workloads of a run, and no others"
         return "this value is fixed before anything runs; use it in the params of a run's workload"
 
 
