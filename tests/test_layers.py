@@ -113,6 +113,16 @@ def test_what_a_runner_needs_loads_no_frontend(room: str) -> None:
     assert out.stdout.strip() == "[]"
 
 
+def test_a_run_without_secrets_loads_nothing_for_them() -> None:
+    """Neither the configuration nor the providers."""
+    code = (
+        "import gxo.runtime.service, sys;"
+        "print([m for m in sys.modules if m.startswith(('gxo.config', 'gxo.runtime.secrets'))])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
 def test_files_stay_readable() -> None:
     """No file is longer than 400 lines, and each says its subject in its first line."""
     for path in FILES:
