@@ -24,7 +24,7 @@ from gxo.runtime.scope import Scopes
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import Store
-from gxo.runtime.sweep import clear_links, end
+from gxo.runtime.sweep import clear_services, end
 from gxo.runtime.task import from_spec
 from gxo.runtime.tell import Bell
 from gxo.runtime.workspace import make, remove
@@ -94,7 +94,7 @@ def run(run_id: str) -> int:
             signal.signal(signal.SIGTERM, lambda *_: runner.cancel())
             status = runner.run()
             jobs.wait(_PATIENCE, jobs.stop(names.slice))
-            clear_links(manager, run_id)
+            clear_services(manager, run_id)
         lost = ""
         if task.plan.artifacts:
             from gxo.runtime.keeping import keep

@@ -1,6 +1,7 @@
 """Sweep: runs whose runner is gone, ended; what belongs to no run any more, removed."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from gxo.runtime.artifacts import Artifacts
@@ -19,7 +20,7 @@ KEPT = 1000
 _STARTING = 60_000_000
 """Microseconds that a run may be Pending before its runner is up."""
 _KILLED = "its runner was killed"
-_RUN = Path("/run/gxo")
+_SERVICES = (Path("/run/gxo"), Path("/run/private/gxo"))
 _OPEN = (Status.PENDING, Status.RUNNING)
 
 
@@ -78,7 +79,7 @@ def end(store: Store, manager: Manager, run: RunRow, status: Status = Status.FAI
             raise
     for unit in manager.units(names.steps):
         manager.reset_failed(unit.name)
-    clear_links(manager, run.id)
+    clear_services(manager, run.id)
     lost = ""
     if run.workspace:
         from gxo.runtime.keeping import keep_behind
@@ -96,17 +97,23 @@ def end(store: Store, manager: Manager, run: RunRow, status: Status = Status.FAI
     record.run(status, detail=said, ended=_now(), workspace=None)
 
 
-def clear_links(manager: Manager, run: str) -> None:
-    """Remove the links that a stopped service with a dynamic user leaves in its directories' place.
+def clear_services(manager: Manager, run: str) -> None:
+    """Remove what is left of the directories of the services that a run held up.
 
-    What is still there behind one is left alone.
+    systemd removes them where it stops a service, but keeps them for the next start where one was
+    killed or ended with its runner, and always leaves the link to those of a dynamic user.
     """
-    links = [path for path in _RUN.glob(f"*/{run_directories(run)}") if path.is_symlink()]
-    if links:
-        manager.settle()  # the directories may be about to go
-    for link in links:
-        if not link.exists():
-            link.unlink(missing_ok=True)
+    if any(_directories(run)):
+        manager.settle()  # they may be about to go
+    for path in _directories(run):
+        if path.is_symlink():
+            path.unlink(missing_ok=True)
+        else:
+            remove(path)
+
+
+def _directories(run: str) -> Iterator[Path]:
+    return (path for place in _SERVICES for path in place.glob(f"*/{run_directories(run)}"))
 
 
 def _end_behind(store: Store, manager: Manager, run: RunRow) -> None:

@@ -49,11 +49,12 @@ def run(machine: Machine, workloads: str, *args: str, head: str = "", name: str 
 
 
 def left(machine: Machine) -> list[str]:
-    """Units and workspaces of runs that are there."""
+    """Units, workspaces and directories of services of runs that are there."""
     units = machine.run("systemctl", "list-units", "--all", "--plain", "--no-legend", "gxorun-*",
                         "gxo-run-*").stdout.splitlines()  # fmt: skip
     spaces = machine.run("ls", "-A", "/var/lib/gxo/workspaces").stdout.splitlines()
-    return [*(line.split()[0] for line in units), *spaces]
+    own = machine.run("find", "/run/gxo", "/run/private", "-name", "run.*").stdout.splitlines()
+    return [*(line.split()[0] for line in units), *spaces, *own]
 
 
 def step(name: str, command: str, extra: str = "") -> str:

@@ -104,6 +104,18 @@ def test_a_killed_runner(machine: Machine) -> None:
     assert left(machine) == []
 
 
+def test_a_killed_runner_of_a_service(machine: Machine) -> None:
+    """The service that it held up ends, and its directories go."""
+    settled = "{policy: supervise, ready: {settle: 0s}}"
+    up = step("up", "exec sleep 1000").replace("{policy: run_once}", settled)
+    with running(machine, up + step("work", "sleep 1000")) as p:
+        assert until(lambda: any(".up.service" in unit for unit in left(machine)))
+        (unit,) = [u for u in left(machine) if u.startswith("gxo-run-")]
+        machine.run("systemctl", "kill", "-s", "KILL", "--kill-who=main", unit, check=True)
+        p.communicate(timeout=60)
+    assert left(machine) == []
+
+
 @pytest.mark.parametrize("attached", [True, False])
 def test_a_killed_cleaner(machine: Machine, attached: bool) -> None:
     """Who is attached to the run cleans up then, or the next command that looks at runs."""

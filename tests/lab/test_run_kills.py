@@ -110,7 +110,17 @@ def assert_clean(machine: Machine) -> None:
     places = "/run/systemd/transient", "/sys/fs/cgroup"
     found = machine.run("find", *places, "-name", "gxorun-*", "-o", "-name", "gxo-run-*").stdout
     assert found == ""
-    rest = ["find", "/run/gxo", "/var/lib/gxo", "-type", "p", "-o", "-name", "run.*"]
+    rest = [
+        "find",
+        "/run/gxo",
+        "/run/private",
+        "/var/lib/gxo",
+        "-type",
+        "p",
+        "-o",
+        "-name",
+        "run.*",
+    ]
     assert machine.run(*rest).stdout == ""
 
 
