@@ -11,7 +11,7 @@ from gxo.runtime.given import Given
 from gxo.runtime.memory import sealed
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
-from gxo.runtime.store import RunRow, Store
+from gxo.runtime.store import RunRow, StepRow, Store
 from gxo.runtime.task import Task, new_run_id, to_spec
 from gxo.runtime.workspace import Workspaces
 from gxo.systemd.jobs import Jobs, raise_if_refused
@@ -35,20 +35,30 @@ class Launched:
     events: int | None
 
 
-def submit(store: Store, playbook: str, task: Task) -> str:
-    """Put a run into the state as Pending, with the workspace it will have; its id."""
+def submit(
+    store: Store,
+    playbook: str,
+    task: Task,
+    *,
+    workload: str = "",
+    taken_over: Sequence[StepRow] = (),
+) -> str:
+    """Put a run into the state as Pending, with the workspace it will have; its id.
+
+    `workload` is the one whose instance it is; `taken_over` the steps it does not run again. Raises
+    TooManyRuns.
+    """
     run = new_run_id()
-    spec = to_spec(task)
-    store.add(
-        RunRow(
-            id=run,
-            playbook=playbook,
-            status=Status.PENDING,
-            created=time.time_ns() // 1000,
-            workspace=str(Workspaces().name()),
-            spec=spec,
-        )
+    row = RunRow(
+        id=run,
+        playbook=playbook,
+        workload=workload,
+        status=Status.PENDING,
+        created=time.time_ns() // 1000,
+        workspace=str(Workspaces().name()),
+        spec=to_spec(task),
     )
+    store.add(row, taken_over, most=task.plan.max_runs)
     return run
 
 

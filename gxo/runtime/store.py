@@ -38,6 +38,9 @@ _MIGRATIONS = (
     """,
 )
 VERSION = len(_MIGRATIONS)
+UNDER_WAY = (Status.PENDING, Status.RUNNING)
+"""Statuses of a run that has a runner, or will have one in a moment."""
+_OVER = tuple(status for status in Status if status.terminal)
 WHOLE = -1
 """The iteration that stands for a step itself; those of a loop count from 0."""
 
@@ -46,9 +49,24 @@ class StoreError(Exception):
     """The state cannot be read or written: "cannot X: reason"."""
 
 
+class TooManyRuns(StoreError):
+    """A playbook has as many runs under way as it may; its text says which."""
+
+    def __init__(self, playbook: str, under_way: Sequence[str]) -> None:
+        count = len(under_way)
+        runs = f"{count} {'run is' if count == 1 else 'runs are'}"
+        super().__init__(
+            f"cannot run `{playbook}`: {runs} under way ({', '.join(under_way)}), as many as its"
+            " `max_runs` lets; try again when one has ended"
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """One run. Times are microseconds since 1970; `spec` is what its runner was told to do."""
+    """One run. Times are microseconds since 1970; `spec` is what its runner was told to do.
+
+    `workload` is the one whose instance it is, empty for a run of a whole playbook.
+    """
 
     id: str
     playbook: str
@@ -60,6 +78,16 @@ class RunRow:
     ended: int | None = None
     workspace: str | None = None
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run that has ended, and when (microseconds since 1970)."""
+
+    id: str
+    playbook: str
+    workload: str
+    ended: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,14 +150,30 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
-    def add(self, run: RunRow) -> None:
-        """A run that was not there; its first event comes with it."""
+    def add(self, run: RunRow, steps: Sequence[StepRow] = (), *, most: int | None = None) -> None:
+        """A run that was not there, with steps it begins with.
+
+        Raises TooManyRuns where its playbook has `most` under way; of several at once none slips
+        through.
+        """
         with self._told("write"), self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            if most is not None:
+                self._hold(run.playbook, most)
             self._db.execute(
                 "INSERT INTO runs VALUES (:id, :playbook, :workload, :status, :created, :started,"
                 " :ended, :workspace, :detail, :spec)",
                 {**_columns(run, RunRow), "spec": _json(run.spec)},
             )
+            self._put(run.id, steps)
+
+    def _hold(self, playbook: str, most: int) -> None:
+        """Let no more than so many of a playbook's runs be under way; one that pauses is none."""
+        marks = ", ".join("?" * len(UNDER_WAY))
+        query = f"SELECT id FROM runs WHERE playbook = ? AND status IN ({marks}) ORDER BY created"  # noqa: S608
+        found = [row["id"] for row in self._db.execute(query, (playbook, *UNDER_WAY))]
+        if len(found) >= most:
+            raise TooManyRuns(playbook, found)
 
     def update(self, run: str, events: Sequence[EventRow] = (), **columns: object) -> None:
         """Set columns of a run, and what is to be told of it, in one commit."""
@@ -140,17 +184,19 @@ class Store:
 
     def save(self, run: str, steps: Sequence[StepRow], events: Sequence[EventRow] = ()) -> None:
         """The new state of steps, and what is to be told of it, in one commit."""
-        rows = [
-            {**_columns(step, StepRow), "run": run, "summary": _json(step.summary)}
-            for step in steps
-        ]
         with self._told("write"), self._db:
-            self._db.executemany(
-                "INSERT OR REPLACE INTO steps VALUES (:run, :step, :iteration, :status, :attempts,"
-                " :started, :ended, :detail, :summary)",
-                rows,
-            )
+            self._put(run, steps)
             self._tell(events)
+
+    def _put(self, run: str, steps: Sequence[StepRow]) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO steps VALUES (:run, :step, :iteration, :status, :attempts,"
+            " :started, :ended, :detail, :summary)",
+            [
+                {**_columns(step, StepRow), "run": run, "summary": _json(step.summary)}
+                for step in steps
+            ],
+        )
 
     def run(self, run: str) -> RunRow | None:
         with self._told("read"):
@@ -190,15 +236,18 @@ class Store:
             ).fetchall()
         return tuple(EventRow(**{key: row[key] for key in row.keys()}) for row in rows)  # noqa: SIM118
 
-    def trim(self, kept: int) -> None:
-        """Forget all but the newest of the runs that have ended, with all that is known of them."""
-        ended = [status.value for status in Status if status.terminal]
-        marks = ", ".join("?" * len(ended))
-        old = (
-            f"SELECT id FROM runs WHERE status IN ({marks}) ORDER BY created DESC LIMIT -1 OFFSET ?"  # noqa: S608
-        )
+    def ended(self) -> tuple[Ended, ...]:
+        """The runs that have ended, the newest first."""
+        marks = ", ".join("?" * len(_OVER))
+        columns = "id, playbook, workload, coalesce(ended, created)"
+        query = f"SELECT {columns} FROM runs WHERE status IN ({marks}) ORDER BY created DESC, id"  # noqa: S608
+        with self._told("read"):
+            return tuple(Ended(*row) for row in self._db.execute(query, _OVER))
+
+    def forget(self, runs: Sequence[str]) -> None:
+        """Leave out runs, with all that is known of them; see `gxo.runtime.forget`."""
         with self._told("write"), self._db:
-            self._db.execute(f"DELETE FROM runs WHERE id IN ({old})", (*ended, kept))  # noqa: S608
+            self._db.executemany("DELETE FROM runs WHERE id = ?", [(run,) for run in runs])
 
     def _tell(self, events: Sequence[EventRow]) -> None:
         self._db.executemany(

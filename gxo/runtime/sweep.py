@@ -5,23 +5,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gxo.runtime.artifacts import Artifacts
+from gxo.runtime.forget import forget, too_many
 from gxo.runtime.record import Record
 from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
-from gxo.runtime.store import RunRow, Store
+from gxo.runtime.store import UNDER_WAY, RunRow, Store
 from gxo.runtime.workspace import Workspaces, remove
 from gxo.systemd.bus import BusError
 from gxo.systemd.manager import Manager, no_such_unit
 from gxo.units.names import run_directories
 
-KEPT = 1000
-"""Ended runs that the state keeps."""
 _STARTING = 60_000_000
 """Microseconds that a run may be Pending before its runner is up."""
 _KILLED = "its runner was killed"
 _SERVICES = (Path("/run/gxo"), Path("/run/private/gxo"))
-_OPEN = (Status.PENDING, Status.RUNNING)
 
 
 def sweep(store: Store, manager: Manager) -> tuple[str, ...]:
@@ -31,7 +29,7 @@ def sweep(store: Store, manager: Manager) -> tuple[str, ...]:
     """
     young = _now() - _STARTING
     gone = []
-    for run in store.runs(statuses=_OPEN):
+    for run in store.runs(statuses=UNDER_WAY):
         starting = run.status is Status.PENDING and run.created > young
         if not starting and runner_ended(manager, _names(run)):
             last = store.run(run.id)  # what its runner wrote last is there now
@@ -40,11 +38,11 @@ def sweep(store: Store, manager: Manager) -> tuple[str, ...]:
     for run in gone:
         _end_behind(store, manager, run)
     there = Workspaces().all()  # read first: what is there has its run in the state already
-    held = {run.workspace for run in store.runs(statuses=(*_OPEN, Status.PAUSED))}
+    held = {run.workspace for run in store.runs(statuses=(*UNDER_WAY, Status.PAUSED))}
     for path in there:
         if str(path) not in held:
             remove(path)
-    store.trim(KEPT)
+    forget(store, [run.id for run in too_many(store.ended())])
     for each in Artifacts().runs():
         if store.run(each) is None:
             Artifacts().remove(each)
@@ -53,7 +51,7 @@ def sweep(store: Store, manager: Manager) -> tuple[str, ...]:
 
 def under_way(store: Store) -> bool:
     """Whether the state says so of any run."""
-    return bool(store.runs(1, statuses=_OPEN))
+    return bool(store.runs(1, statuses=UNDER_WAY))
 
 
 def runner_ended(manager: Manager, names: RunNames) -> bool:
@@ -65,7 +63,7 @@ def runner_ended(manager: Manager, names: RunNames) -> bool:
 def settle(store: Store, manager: Manager, names: RunNames) -> None:
     """End a run whose runner has ended, where what cleans up behind it was killed too."""
     row = store.run(names.run)
-    if row is not None and row.status in _OPEN:
+    if row is not None and row.status in UNDER_WAY:
         _end_behind(store, manager, row)
 
 

@@ -40,7 +40,6 @@ def lacking_to_run(plan: Plan) -> tuple[Problem, ...]:
     """Parts of a playbook and its steps that a run does not carry out."""
     return _problems(
         [
-            *_max_runs(plan),
             *_told(plan.on_paused, "on_paused"),
             *_modules((*plan.on_success, *plan.on_failure), IN_RUNS),
             *_edges(plan),
@@ -55,16 +54,10 @@ def _problems(found: Iterable[_Lack]) -> tuple[Problem, ...]:
 
 
 def _of_plan(plan: Plan) -> Iterator[_Lack]:
-    yield from _max_runs(plan)
     yield from _told(plan.on_success, "on_success")
     yield from _told(plan.on_failure, "on_failure")
     yield from _told(plan.on_paused, "on_paused")
     yield from ((value.span, "keep `artifacts`") for value in plan.artifacts[:1])
-
-
-def _max_runs(plan: Plan) -> Iterator[_Lack]:
-    if plan.max_runs is not None:
-        yield plan.playbook.span, "limit runs with `max_runs`"
 
 
 def _told(actions: Iterable[Action], key: str) -> Iterator[_Lack]:

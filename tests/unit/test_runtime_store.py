@@ -1,13 +1,25 @@
 """The state of runs: what is written is read again, by others too, and survives upgrades."""
 
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gxo.runtime.forget import beyond, forget, too_many
 from gxo.runtime.status import Status
-from gxo.runtime.store import VERSION, EventRow, RunRow, StepRow, Store, StoreError
+from gxo.runtime.store import (
+    VERSION,
+    Ended,
+    EventRow,
+    RunRow,
+    StepRow,
+    Store,
+    StoreError,
+    TooManyRuns,
+)
 
 RUN = RunRow(id="a1", playbook="site", status=Status.PENDING, created=5, spec={"jobs": 2})
 
@@ -50,18 +62,69 @@ def test_the_newest_runs(place: Path) -> None:
         ]
 
 
-def test_the_oldest_are_forgotten(place: Path) -> None:
-    """Of those that have ended, with their steps and events; one that runs stays."""
+def test_what_is_forgotten(place: Path) -> None:
+    """Goes with its steps and events; what has ended is told of the newest first."""
     with Store(place) as store:
         for number, status in enumerate((Status.RUNNING, Status.FAILED, Status.COMPLETED)):
-            run = replace(RUN, id=f"r{number}", created=number, status=status)
+            run = replace(RUN, id=f"r{number}", created=number, ended=number * 10, status=status)
             store.add(run)
             event = EventRow(time=1, run=run.id, event="run")
             store.save(run.id, [StepRow(step="s", status=Status.RUNNING)], [event])
-        store.trim(1)
+        assert [(run.id, run.ended) for run in store.ended()] == [("r2", 20), ("r1", 10)]
+        forget(store, ["r1"])
         assert [run.id for run in store.runs()] == ["r2", "r0"]
         assert (store.steps("r1"), store.events("r1")) == ((), ())
         assert (len(store.steps("r0")), len(store.events("r2"))) == (1, 1)
+
+
+def test_no_more_runs_than_there_may_be(place: Path) -> None:
+    """Those of other playbooks do not count, nor those that have ended or pause."""
+    with Store(place) as store:
+        for number, status in enumerate((Status.PENDING, Status.RUNNING, Status.PAUSED)):
+            store.add(replace(RUN, id=f"r{number}", created=number, status=status))
+        store.add(replace(RUN, id="other", playbook="other"), most=1)
+        store.add(replace(RUN, id="done", status=Status.FAILED))
+        with pytest.raises(TooManyRuns) as caught:
+            store.add(replace(RUN, id="new"), most=2)
+        said = "cannot run `site`: 2 runs are under way (r0, r1), as many as its `max_runs` lets"
+        assert str(caught.value) == f"{said}; try again when one has ended"
+        assert store.run("new") is None
+        store.update("r0", status=Status.COMPLETED)
+        store.add(replace(RUN, id="new"), most=2)
+
+
+def test_runs_that_come_at_once(place: Path) -> None:
+    """Of many that start in the same moment, as many are let as there may be, and no more."""
+    with Store(place):
+        pass
+    ready = threading.Barrier(8)
+
+    def start(number: int) -> bool:
+        with Store(place) as store:
+            ready.wait(30)
+            try:
+                store.add(replace(RUN, id=f"r{number}"), most=3)
+            except TooManyRuns:
+                return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(start, range(8))) == 3
+
+
+def test_what_is_kept_by_itself() -> None:
+    """The newest thousand, of which no workload's instances are more than a hundred."""
+    ended = [Ended(f"r{n}", "site", "job" if n < 300 else "", 0) for n in range(2000)]
+    gone = [run.id for run in too_many(ended)]
+    assert gone == [f"r{n}" for n in (*range(100, 300), *range(1200, 2000))]
+
+
+def test_what_a_user_lets_go() -> None:
+    """All but the newest; where an age is given, of those only what is older."""
+    ended = [Ended(f"r{n}", "site", "", 100 - n) for n in range(5)]
+    assert [run.id for run in beyond(ended, keep=3, before=None)] == ["r3", "r4"]
+    assert [run.id for run in beyond(ended, keep=3, before=97)] == ["r4"]
+    assert [run.id for run in beyond(ended, keep=0, before=99)] == ["r2", "r3", "r4"]
 
 
 def test_only_its_owner_reads_it(place: Path) -> None:
