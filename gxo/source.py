@@ -49,6 +49,8 @@ class Span:
         return same and other.start <= self.start and self.end <= other.end
 
     def __str__(self) -> str:
+        if not self.source.text:  # only the name of what was compiled is kept
+            return self.source.path
         line, column = self.source.place(self.start)
         return f"{self.source.path}:{line}:{column}"
 

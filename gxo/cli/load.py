@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gxo.cli import output
 from gxo.cli.exits import Failure
+from gxo.data import own_command
 from gxo.diagnostic import Problem, Severity, sort_problems
 from gxo.language.files import read_paths
 from gxo.language.frontend import parse_sources
@@ -111,7 +112,7 @@ def load_to_apply(paths: Sequence[str], given: Given, *, as_json: bool) -> Loade
             " `gxo validate` and `gxo compile` need none"
         )
     missing = {name: gap.reason for gap in gaps(host) for name in gap.directives}
-    target = Target(systemd=host.systemd, gaps=missing)
+    target = Target(systemd=host.systemd, gaps=missing, runtime=own_command(module="gxo.runtime"))
     return or_fail(load(paths, given, target), as_json=as_json)
 
 
@@ -162,7 +163,8 @@ def host_target(version: int | None) -> Target:
     """The systemd to compile for: the one asked for, this host's, else 252."""
     from gxo.systemd.version import installed_version
 
-    return Target(systemd=version or installed_version() or OLDEST)
+    runtime = own_command(module="gxo.runtime")
+    return Target(systemd=version or installed_version() or OLDEST, runtime=runtime)
 
 
 def load_to_run(path: str, given: Given, *, as_json: bool) -> "tuple[Plan, Mapping[str, Frame]]":

@@ -182,7 +182,7 @@ READY = Section(
 _WORKSPACE = Key(
     "workspace",
     Choice(lifecycle.WorkspaceMode),
-    "`none` runs a plain `exec` without a directory of its own.",
+    "`none` runs a plain `exec` as the service itself, without a run and its directory.",
     "none",
     default="private",
 )

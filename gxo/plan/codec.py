@@ -3,17 +3,20 @@
 A dataclass becomes an object whose `$` is its class; a span `[source, start, end]`, or null where
 no source is kept; tuples and lists become arrays, enums their values. All fields are written, so
 that a default changed later does not change a plan stored before.
+
+The compact form says what something is and not where it stands: it is the same wherever the text
+stood, and stays the same when a later version adds a field. A field at its default is left out.
 """
 
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from gxo.plan.model import VERSION, Plan
-from gxo.source import Source, Span
+from gxo.source import Source, Span, Text
 
 T = TypeVar("T")
 _TAG = "$"
@@ -35,8 +38,17 @@ def to_json(plan: Plan) -> dict[str, Any]:
     return {"version": VERSION, "sources": sources, "plan": body}
 
 
+def to_compact_json(plan: Plan, label: str) -> dict[str, Any]:
+    """The plan without its text, in the compact form; faults in it are told of by `label`."""
+    sources = [{"path": label, "text": ""}]
+    return {"version": VERSION, "sources": sources, "plan": _compact(plan)}
+
+
 def from_json(data: Mapping[str, Any]) -> Plan:
-    """The plan that `to_json` wrote; UnreadablePlan for another version or a broken record."""
+    """The plan that `to_json` or `to_compact_json` wrote.
+
+    Raises UnreadablePlan for another version or a broken record.
+    """
     version = data.get("version")
     if version != VERSION:
         raise UnreadablePlan(f"cannot read the plan: its version is {version}, not {VERSION}")
@@ -47,8 +59,10 @@ def from_json(data: Mapping[str, Any]) -> Plan:
         raise UnreadablePlan(f"cannot read the plan: it is broken ({error})") from error
 
 
-def encode(value: object) -> Any:
+def encode(value: object, *, compact: bool = False) -> Any:
     """JSON data of a frozen value without spans, by the same rules (records on disk)."""
+    if compact:
+        return _compact(value)
     encoder = _Encoder()
     data = encoder.value(value)
     assert not encoder.sources, "a record keeps no places"
@@ -88,6 +102,37 @@ class _Encoder:
         return entry
 
 
+def _compact(value: object) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, tuple | list):
+        return [_compact(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _compact(item) for key, item in value.items()}
+    if isinstance(value, Text):
+        return {_TAG: Text.__name__, "text": value.text, "start": 0}
+    assert is_dataclass(value), f"{type(value)} is no part of a plan"
+    kept = [
+        (field.name, found)
+        for field in fields(value)
+        if (found := getattr(value, field.name)) != _default(field) and not _is_place(found)
+    ]
+    return {_TAG: type(value).__name__, **{name: _compact(found) for name, found in kept}}
+
+
+def _is_place(value: object) -> bool:
+    """Whether it only says where something stands."""
+    places = value.values() if isinstance(value, Mapping) else (value,)
+    return bool(places) and all(isinstance(item, Span) for item in places)
+
+
+def _default(field: Field[Any]) -> object:
+    """What a field has that says nothing; MISSING where it always says something."""
+    return field.default if field.default_factory is MISSING else field.default_factory()
+
+
 _Sources = tuple[Source, ...]
 _Decode = Callable[[Any, _Sources], object]
 
@@ -115,14 +160,25 @@ def _decoder(hint: Any) -> _Decode:
 
 def _dataclass(cls: type) -> _Decode:
     decoders: dict[str, _Decode] = {}
+    places: dict[str, _Decode] = {}
+    optional: set[str] = set()
 
     def decode(data: Any, sources: _Sources) -> object:
         if not decoders:  # late: the types of a plan are recursive
             hints = get_type_hints(cls)
-            decoders.update((field.name, _decoder(hints[field.name])) for field in fields(cls))
+            for field in fields(cls):
+                decoders[field.name] = _decoder(hints[field.name])
+                if _default(field) is not MISSING:
+                    optional.add(field.name)
+                elif hints[field.name] is Span:
+                    places[field.name] = lambda _, sources: Span(sources[0], 0, 0)
         if data[_TAG] != cls.__name__:
             raise ValueError(f"{cls.__name__} expected, {data[_TAG]} found")
-        values = {name: decode(data[name], sources) for name, decode in decoders.items()}
+        values = {
+            name: decode(data[name], sources) if name in data else places[name](None, sources)
+            for name, decode in decoders.items()
+            if name in data or name not in optional
+        }
         return cls(**values)
 
     return decode

@@ -9,10 +9,11 @@ from gxo.template.value import Value
 
 def effects(plan: Plan, function: str) -> tuple[Use, ...]:
     """Every call of one function (`env`, `secret`) in a plan, in its order."""
-    return tuple(use for value in _values(plan) for use in uses(value) if use.function == function)
+    return tuple(use for value in values(plan) for use in uses(value) if use.function == function)
 
 
-def _values(plan: Plan) -> Iterator[Value]:
+def values(plan: Plan) -> Iterator[Value]:
+    """All values of a plan that may hold templates."""
     if plan.vars is not None:
         yield plan.vars
     for step in plan.steps:

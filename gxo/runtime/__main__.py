@@ -1,11 +1,16 @@
-"""`python -I -m gxo.runtime run ID`, the command of a runner's unit, and `clean ID` behind it."""
+"""`python -I -m gxo.runtime VERB ARGUMENT`: what the units of runs and of their instances call."""
 
 import sys
+from importlib import import_module
 
-from gxo.runtime.service import clean, run
-
-_COMMANDS = {"run": run, "clean": clean}
+# verb -> module and function, so that each loads what it needs
+_VERBS = {
+    "run": "gxo.runtime.service",
+    "clean": "gxo.runtime.service",
+    "instance": "gxo.runtime.instance",
+    "begin": "gxo.runtime.instance",
+}
 
 if __name__ == "__main__":
-    command, run_id = sys.argv[1:]
-    sys.exit(_COMMANDS[command](run_id))
+    verb, argument = sys.argv[1:]
+    sys.exit(getattr(import_module(_VERBS[verb]), verb)(argument))

@@ -95,7 +95,9 @@ def step_properties(
     )
     hidden = (
         Property("TemporaryFileSystem", "a(ss)", [(_HIDDEN, "")]),
-        Property("BindPaths", "a(ssbt)", [(workspace, workspace, False, 0)]),
+        Property(
+            "BindPaths", "a(ssbt)", [(path, path, False, 0) for path in (workspace, *_state(frame))]
+        ),
     )
     shown = Property("BindReadOnlyPaths", "a(ssbt)", [(package_dir(), f"{CODE}/gxo", False, 0)])
     return (
@@ -125,3 +127,11 @@ def own_python(frame: Frame) -> str:
             " that lies elsewhere, such as the system's /usr/bin/python3"
         )
     return found
+def _state(frame: Frame) -> tuple[str, ...]:
+    """The state directories of a step that has any."""
+    return tuple(
+        f"/var/lib/{name}"
+        for setting in frame.directives
+        if setting.name == "StateDirectory" and isinstance(setting.value, tuple)
+        for name in setting.value
+    )

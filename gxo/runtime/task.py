@@ -9,6 +9,9 @@ from gxo.plan.codec import decode, encode, from_json, to_json
 from gxo.plan.model import Plan
 from gxo.units.steps import Frame
 
+JOBS = 8
+"""Steps that may run at once where nobody says otherwise."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
@@ -19,11 +22,6 @@ class Task:
     jobs: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Frames:
-    frames: Mapping[str, Frame]
-
-
 def new_run_id() -> str:
     """Twelve hexadecimal digits: 2^48 keep two of a host's runs apart, and fit into unit names."""
     return uuid.uuid4().hex[:12]
@@ -31,14 +29,14 @@ def new_run_id() -> str:
 
 def to_spec(task: Task) -> dict[str, Any]:
     """JSON data of a task."""
-    frames = encode(_Frames(task.frames))
+    frames = {name: encode(frame) for name, frame in task.frames.items()}
     return {"plan": to_json(task.plan), "frames": frames, "jobs": task.jobs}
 
 
 def from_spec(data: Mapping[str, Any]) -> Task:
-    """The task that `to_spec` wrote; UnreadablePlan, UnreadableRecord where it is none."""
+    """The task that `to_spec` or `units.instance` wrote; UnreadablePlan, UnreadableRecord."""
     return Task(
         plan=from_json(data["plan"]),
-        frames=decode(_Frames, data["frames"]).frames,
-        jobs=int(data["jobs"]),
+        frames={name: decode(Frame, frame) for name, frame in data["frames"].items()},
+        jobs=int(data.get("jobs", JOBS)),
     )

@@ -8,13 +8,14 @@ from gxo.diagnostic.base import Problem, Severity
 from gxo.diagnostic.lazy import Lazy
 from gxo.plan.model import Edge, EdgeKind, Plan, Step
 from gxo.plan.scope import compile_scope
-from gxo.spec.lifecycle import EventDriven, RunOnce, Scheduled, Supervise, WorkspaceMode
+from gxo.spec.lifecycle import EventDriven, RunOnce, Scheduled, Supervise
 from gxo.template.data import truth
 from gxo.template.evaluate import Scope, evaluate
 from gxo.template.fault import Fault
 from gxo.units.command import read_exec
 from gxo.units.digest import digest_of
 from gxo.units.directives import directive
+from gxo.units.instance import instance, is_instance, waits
 from gxo.units.lacking import lacking_to_apply, lacking_to_apply_step
 from gxo.units.lifecycles import once, scheduled, supervised, timer
 from gxo.units.model import Command, Directive, Unit, UnitType
@@ -84,11 +85,13 @@ class _Work:
     problems: list[Problem]
 
     def units(self, step: Step) -> tuple[Unit, ...]:
-        self.problems.extend(lacking_to_apply_step(step))
+        runs = is_instance(self.plan, step)
+        if not runs:
+            self.problems.extend(lacking_to_apply_step(step))
         self.problems.extend(unmet := self._edges(step))
-        if unmet:
+        if unmet or isinstance(step.lifecycle, EventDriven):
             return ()
-        if step.action.module.text != "exec" or isinstance(step.lifecycle, EventDriven):
+        if step.action.module.text != "exec" and not runs:
             return ()
         if not self._wanted(step):
             return ()
@@ -125,11 +128,12 @@ class _Work:
     def _service(self, step: Step, names: WorkloadNames) -> tuple[Directive, ...]:
         """All directives of a workload's service but the one that tells its digest."""
         lifecycle = step.lifecycle
-        private = not (
-            isinstance(lifecycle, Scheduled) and lifecycle.workspace is WorkspaceMode.NONE
-        )
+        if is_instance(self.plan, step):
+            run, wrong = instance(self.plan, step, names, self.target)
+            self.problems.extend(problem for problem in wrong if problem not in self.problems)
+            return (*self._before(step, names), *run, *_behind(names))
         gxo = dict(self.scope.gxo)
-        if private:
+        if not isinstance(lifecycle, Scheduled):
             gxo["workspace"] = {"path": f"/run/{names.workspace}"}
         scope = replace(self.scope, gxo=gxo)
         found, wrong = read_exec(step.action.params, scope, step.span)
@@ -141,22 +145,24 @@ class _Work:
         if isinstance(lifecycle, Supervise):
             run = supervised(lifecycle, start, names, self.problems, own_pids=has_own_pids(sandbox))
         elif isinstance(lifecycle, Scheduled):
-            run = scheduled(start, step.timeout, names, private=private)
+            run = scheduled(start, step.timeout)
         else:
             run = once(start, step.timeout, names)
         return (
-            directive("Description", f"gxo workload {names.label}"),
-            *self._after(step),
-            directive("IgnoreOnIsolate", True),
+            *self._before(step, names),
             *run,
-            directive("Slice", playbook_slice(names.playbook)),
-            directive("SyslogIdentifier", names.label),
-            directive("LogExtraFields", f"GXO_PLAYBOOK={names.playbook}"),
-            directive("LogExtraFields", f"GXO_WORKLOAD={names.workload}"),
+            *_behind(names),
             *(found.around if found else ()),
             directive("StateDirectory", (names.state,)),
             directive("StateDirectoryMode", 0o700),
             *sandbox,
+        )
+
+    def _before(self, step: Step, names: WorkloadNames) -> tuple[Directive, ...]:
+        return (
+            directive("Description", f"gxo workload {names.label}"),
+            *self._after(step),
+            directive("IgnoreOnIsolate", True),
         )
 
     def _after(self, step: Step) -> tuple[Directive, ...]:
@@ -173,7 +179,7 @@ class _Work:
         )
 
     def _wanted(self, step: Step) -> bool:
-        if step.when is None:
+        if step.when is None or (is_instance(self.plan, step) and waits(self.plan, step.when)):
             return True
         try:
             return truth(evaluate(step.when, self.scope))
@@ -207,6 +213,15 @@ class _Work:
                     span=step.name.span, unit=longest, limit=LONGEST, related_to=(playbook,)
                 )
             )
+
+
+def _behind(names: WorkloadNames) -> tuple[Directive, ...]:
+    return (
+        directive("Slice", playbook_slice(names.playbook)),
+        directive("SyslogIdentifier", names.label),
+        directive("LogExtraFields", f"GXO_PLAYBOOK={names.playbook}"),
+        directive("LogExtraFields", f"GXO_WORKLOAD={names.workload}"),
+    )
 
 
 def _unit(

@@ -8,7 +8,7 @@ from gxo.diagnostic.lazy import Lazy
 from gxo.plan.effects import effects
 from gxo.plan.model import Action, EdgeKind, Plan, Step
 from gxo.source import Span
-from gxo.spec.lifecycle import EventDriven, RunOnce, Scheduled, Supervise
+from gxo.spec.lifecycle import EventDriven, RunOnce, Supervise
 
 if TYPE_CHECKING:
     from gxo.diagnostic import units as faults
@@ -32,7 +32,7 @@ def lacking_to_apply(plan: Plan) -> tuple[Problem, ...]:
 
 
 def lacking_to_apply_step(step: Step) -> tuple[Problem, ...]:
-    """Parts of a workload that `apply` does not carry out."""
+    """Parts of a workload that `apply` does not carry out; instances are runs."""
     return _problems(_of_applied(step))
 
 
@@ -126,8 +126,6 @@ def _of_applied(step: Step) -> Iterator[_Lack]:
         yield module.span, f"run `{module.text}`"
     if isinstance(step.lifecycle, EventDriven):
         yield step.lifecycle.where("policy"), f"run `{name}` for events"
-    if isinstance(step.lifecycle, Scheduled) and step.lifecycle.overlap == "allow":
-        yield step.lifecycle.where("overlap"), "let scheduled instances overlap"
     yield from _of_service(step)
     if step.ignore_errors:
         yield step.span, f"ignore errors of `{name}`"

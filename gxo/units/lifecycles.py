@@ -79,12 +79,9 @@ def once(start: Directive, timeout: int | None, names: WorkloadNames) -> tuple[D
     return (directive("Type", "oneshot"), *_directories(names, None), start, *_job(timeout))
 
 
-def scheduled(
-    start: Directive, timeout: int | None, names: WorkloadNames, *, private: bool
-) -> tuple[Directive, ...]:
-    """The service that a timer starts; an instance under way keeps the next from starting."""
-    workspace = _directories(names, None) if private else ()
-    return (directive("Type", "oneshot"), *workspace, start, *_job(timeout))
+def scheduled(start: Directive, timeout: int | None) -> tuple[Directive, ...]:
+    """The bare service that a timer starts; one under way keeps the next from starting."""
+    return (directive("Type", "oneshot"), start, *_job(timeout))
 
 
 def timer(lifecycle: Scheduled, label: str) -> tuple[Directive, ...]:

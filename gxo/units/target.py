@@ -9,10 +9,14 @@ OLDEST = 252
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """`gaps` maps a directive that the target does not enforce to the reason."""
+    """`gaps` maps a directive that the target does not enforce to the reason.
+
+    `runtime` is the command that starts gxo's own part of a run there.
+    """
 
     systemd: int
     gaps: Mapping[str, str] = field(default_factory=dict)
+    runtime: tuple[str, ...] = ("/usr/bin/python3", "-I", "-m", "gxo.runtime")
 
     def lacks(self, directive: str, since: int) -> str | None:
         """Why a directive has no effect there; None where it has."""

@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gxo.plan.codec import UnreadablePlan, from_json, to_json
+from gxo.plan.codec import UnreadablePlan, from_json, to_compact_json, to_json
 from gxo.plan.model import Action, Plan, Step
-from gxo.source import Name, Source, Span
+from gxo.source import Name, Source, Span, Text
 from gxo.spec.lifecycle import Supervise
 from gxo.spec.policy import ChannelPolicy, SecurityContext
-from gxo.template.tree import Node
+from gxo.template.tree import Node, Output, Path, Template
 from gxo.template.value import Literal, MapValue
 
 SOURCES = (Source("a.yaml", "first\ntext"), Source("b.yaml", "ünïcode — second"))
@@ -88,6 +89,31 @@ def test_another_version_is_refused(version: object) -> None:
     """A plan of any other version is not guessed at."""
     with pytest.raises(UnreadablePlan, match="its version is"):
         from_json({**to_json(plan()), "version": version})
+
+
+@given(plans())
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_plan_survives_its_compact_form(plan: Plan) -> None:
+    """It comes back equal; of places there is the label."""
+    again = from_json(json.loads(json.dumps(to_compact_json(plan, "site.job"))))
+    assert again == plan
+    assert str(again.playbook.span) == "site.job"
+
+
+def test_the_compact_form_is_of_what_is_said() -> None:
+    """It is the same wherever the text stands; what is at its default is left out."""
+    source = Source("b.yaml", "# moved\n" * 9 + "x")
+    moved = Text("{{ .a }}", Span(source, 3, 9), 4, (1, 2, 3, 4, 5, 6, 7, 8, 9))
+    plain = Text("{{ .a }}", Span(SOURCES[0], 0, 5), 0)
+    made = []
+    for text in (moved, plain):
+        value = Template((Output(0, 8, Path(3, 5, ".", ("a",))),), native=True, text=text)
+        one = replace(step("a"), when=value, span=text.span, name=Name("a", text.span))
+        made.append(to_compact_json(replace(plan(), steps=(one,)), "site.job"))
+    assert made[0] == made[1]
+    (written,) = made[0]["plan"]["steps"]
+    assert "ignore_errors" not in written
+    assert written["security"] == {"$": "SecurityContext"}
 
 
 def damaged(data: Any, path: tuple[str | int, ...], value: object) -> Any:

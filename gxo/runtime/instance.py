@@ -1,0 +1,106 @@
+"""Instance: one turn of a schedule as a run, started and waited for by the timer's service."""
+
+import json
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from typing import Any
+
+from gxo.plan.codec import UnreadablePlan, UnreadableRecord
+from gxo.runtime.launch import environment_of, launch, submit
+from gxo.runtime.status import Status
+from gxo.runtime.step_unit import RunNames
+from gxo.runtime.store import Store, StoreError
+from gxo.runtime.sweep import sweep
+from gxo.runtime.task import from_spec
+from gxo.runtime.workspace import WorkspaceError
+from gxo.systemd.bus import Bus, SystemdError
+from gxo.systemd.manager import Manager
+
+_BEAT = 0.02
+# 8-contracts.md, Exit codes
+_EXITS = {Status.COMPLETED: 0, Status.PAUSED: 3, Status.CANCELLED: 130}
+
+
+def instance(label: str) -> int:
+    """Run the task that standard input holds; its exit code. SIGTERM cancels the run."""
+    return _told(label, waits=True)
+
+
+def begin(label: str) -> int:
+    """Start that run and leave it to itself."""
+    return _told(label, waits=False)
+
+
+def _told(label: str, *, waits: bool) -> int:
+    try:
+        return _carry_out(waits=waits)
+    except (UnreadablePlan, UnreadableRecord) as error:
+        _say(f"cannot run {label}: {error}; `gxo apply` the playbook again")
+    except (StoreError, SystemdError, WorkspaceError) as error:
+        _say(str(error))
+    return 1
+
+
+def _carry_out(*, waits: bool) -> int:
+    task = from_spec(json.load(sys.stdin))
+    (step,) = task.plan.steps
+    playbook = task.plan.playbook.text
+    with Store() as store, Bus.system() as bus:
+        manager = Manager(bus)
+        sweep(store, manager)
+        cancel = _Cancel(manager)
+        signal.signal(signal.SIGTERM, lambda *_: cancel.asked())
+        run = submit(store, playbook, task, workload=step.name.text)
+        environment = environment_of(task.plan, os.environ)
+        started = launch(manager, run, playbook, attached=waits, environment=environment)
+        if started.events is None:
+            _say(f"run {run} goes on by itself")
+            return 0
+        cancel.started(started.names)
+        with os.fdopen(started.events, encoding="utf-8") as lines:
+            for line in lines:
+                _tell(json.loads(line))
+        while manager.result(started.names.runner).found:
+            time.sleep(_BEAT)
+        row = store.run(run)
+        assert row is not None, "nobody forgets a run that runs"
+        return _EXITS.get(row.status, 1)
+
+
+class _Cancel:
+    """SIGTERM, handed on to the runner as soon as there is one."""
+
+    def __init__(self, manager: Manager) -> None:
+        self._manager = manager
+        self._names: RunNames | None = None
+        self._asked = False
+
+    def asked(self) -> None:
+        self._asked = True
+        if self._names is not None:
+            with suppress(SystemdError):  # it may have ended just now
+                self._manager.kill(self._names.runner, signal.SIGTERM, whom="main")
+
+    def started(self, names: RunNames) -> None:
+        self._names = names
+        if self._asked:
+            self.asked()
+
+
+def _tell(event: dict[str, Any]) -> None:
+    """What of a run belongs beside its steps' own lines: its begin, what went wrong, its end."""
+    if event["event"] == "output":
+        _say(event["detail"])
+    elif not event["step"]:
+        word = "started" if event["status"] == Status.RUNNING else event["status"].lower()
+        _say(f"run {event['run']} {word}" + (f": {event['detail']}" if event["detail"] else ""))
+    elif event["detail"]:
+        _say(f"{event['step']}: {event['detail']}")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
