@@ -24,7 +24,8 @@ def own_command(*arguments: str, module: str = "gxo") -> tuple[str, ...]:
     from site import getsitepackages
 
     here = str(_PACKAGE.resolve().parent)
-    if sys.flags.isolated or here in getsitepackages():
+    led_here = sys.path[:1] == [here]  # by what is returned below
+    if (sys.flags.isolated and not led_here) or here in getsitepackages():
         return (sys.executable, "-I", "-m", module, *arguments)
     # PYTHONPATH or the like led here, which units do not have
     start = (

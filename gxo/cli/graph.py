@@ -83,8 +83,8 @@ def _run(paths: list[str]) -> str:
 
 def _of_run(wanted: str) -> "tuple[Plan, dict[str, Mark]]":
     """The plan that a run carried out, and how its steps stand in it."""
+    from gxo.cli.found import find
     from gxo.cli.guard import need_root
-    from gxo.cli.runs import find
     from gxo.cli.statuses import steps_in
     from gxo.plan.codec import UnreadablePlan, UnreadableRecord
     from gxo.plan.draw import Mark

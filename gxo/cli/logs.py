@@ -83,12 +83,12 @@ def logs(
             output.note(f"{unknown}; this waits for its lines")
         over = _ended(target) if target and is_run(target) else None
         with closing(journal.follow(wanted, lines, over)) as entries:
-            _show_json(entries) if json else _show(entries, live=True)
+            _show_json(entries) if json else _show(entries, target, live=True)
         return Exit.DONE
     found = journal.read(wanted, lines)
     if not found and (unknown := _unknown(target)):
         raise Failure(f"cannot show the lines of `{target}`: {unknown}")
-    _show_json(found) if json else _show(found, live=False)
+    _show_json(found) if json else _show(found, target, live=False)
     if not found and not json:
         output.note(f"no lines of {target or 'applied workloads'} in the journal")
     return Exit.DONE
@@ -128,7 +128,10 @@ def is_run(target: str) -> bool:
 
 
 def query(target: str | None, step: str | None, since: str) -> "Query":
-    """The lines of a playbook, of one workload of it, of a run or its step, or of all applied."""
+    """The lines of a playbook, of one workload of it, of a run or its step, or of all there is.
+
+    A workload's are also those of its steps in runs.
+    """
     from gxo.systemd.journal import Query
     from gxo.units.names import escape
 
@@ -141,21 +144,30 @@ def query(target: str | None, step: str | None, since: str) -> "Query":
     playbook, dot, workload = (target or "").partition(".")
     if (target and not playbook) or (dot and not workload):
         raise typer.BadParameter(f"`{target}` is not PLAYBOOK[.WORKLOAD]")
-    first = escape(playbook) or "*"
-    return Query(units=(f"gxo-{first}.{escape(workload) or '*'}.*",), since=since)
+    if not target:  # the turns of schedules are runs
+        return Query(units=("gxo-*.*.*", "gxo-run-*.service"), since=since)
+    return Query(
+        units=(f"gxo-{escape(playbook)}.{escape(workload) or '*'}.*",),
+        of_runs=(
+            ("GXO_PLAYBOOK", playbook),
+            *((("GXO_WORKLOAD", workload),) if workload else ()),
+        ),
+        since=since,
+    )
 
 
-def _show(entries: "Iterable[Entry]", *, live: bool) -> None:
+def _show(entries: "Iterable[Entry]", target: str | None, *, live: bool) -> None:
     """Lines as `journalctl` has them; when `live`, each goes out as it comes."""
     from gxo.cli.table import Cell, Colour, coloured, paint
 
     colour = coloured()
+    of_run = target is not None and is_run(target)
     for entry in entries:
         stamp = datetime.fromtimestamp(entry.time / 1e6).strftime("%b %d %H:%M:%S")
         tint = Colour.DIM if entry.from_systemd else Colour.NONE
         if entry.priority <= 4:
             tint = Colour.BAD if entry.priority <= 3 else Colour.DOUBTFUL
-        label = paint(Cell(_label(entry), Colour.BOLD), colour=colour)
+        label = paint(Cell(_label(entry, of_run=of_run), Colour.BOLD), colour=colour)
         for line in entry.message.split("\n"):
             output.say(f"{stamp} {label}: {paint(Cell(line, tint), colour=colour)}")
         if live:
@@ -204,8 +216,9 @@ def _whose(entry: "Entry") -> _Whose:
     return _Whose(name.playbook, name.workload) if name else _Whose("", "")
 
 
-def _label(entry: "Entry") -> str:
+def _label(entry: "Entry", *, of_run: bool) -> str:
+    """Within one run the step's name is enough."""
     whose = _whose(entry)
     if not whose.workload:
         return entry.unit
-    return f"{whose.playbook}.{whose.workload}" if not whose.run else whose.workload
+    return whose.workload if of_run else f"{whose.playbook}.{whose.workload}"

@@ -24,6 +24,8 @@ SCHEMAS = {
     "run": "event",
     "runs": "runs",
     "runs show": "run",
+    "runs rerun": "event",
+    "runs prune": "pruned",
     **dict.fromkeys(("start", "stop", "restart", "reload", "trigger", "remove"), "control"),
 }
 # the same, of what it prints with `--list`

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gxo.cli import options, output
-from gxo.cli.exits import Exit, Failure
+from gxo.cli.exits import Exit
+from gxo.cli.prune import prune
+from gxo.cli.rerun import rerun
 
 if TYPE_CHECKING:
     from gxo.runtime.store import RunRow, StepRow, Store
@@ -46,7 +48,7 @@ def runs(
     rows = [
         (
             run.id,
-            run.playbook,
+            _whose(run),
             Cell(run.status, COLOURS.get(run.status, Colour.NONE)),
             _moment(run.created),
             _took(run.started, run.ended),
@@ -73,6 +75,7 @@ def show(
     json: options.Json = False,
 ) -> int:
     """Show one run: its steps, their times, how they ended, what they yielded."""
+    from gxo.cli.found import find
     from gxo.cli.guard import need_root
     from gxo.cli.steps import detail, overview, pick, with_pending
     from gxo.cli.table import coloured, table
@@ -96,7 +99,7 @@ def show(
         output.say(detail(row, pick(row, steps, step)).rstrip("\n"))
         return Exit.DONE
     lasted = f", {_took(row.started, row.ended)}" if row.ended else ""
-    output.say(f"run {row.id} of {row.playbook}: {row.status}, {_moment(row.created)}{lasted}")
+    output.say(f"run {row.id} of {_whose(row)}: {row.status}, {_moment(row.created)}{lasted}")
     if row.detail:
         output.say(f"  {row.detail}")
     output.say(overview(row, steps, events, colour=coloured()).rstrip("\n"))
@@ -107,6 +110,10 @@ def show(
         if len(kept) > _LISTED:
             output.say(f"  and {len(kept) - _LISTED} more")
     return Exit.DONE
+
+
+app.command(epilog="Example: gxo runs rerun --from-failed 0141d9b3e1dd")(rerun)
+app.command(epilog="Example: gxo runs prune --keep 200 --older-than 168h")(prune)
 
 
 def _mend(store: "Store") -> None:
@@ -122,13 +129,9 @@ def _mend(store: "Store") -> None:
             sweep(store, Manager(bus))
 
 
-def find(store: "Store", wanted: str) -> "RunRow":
-    """The run of that id, or the only one whose id begins so."""
-    found = [run for run in store.runs() if run.id.startswith(wanted)]
-    if len(found) == 1:
-        return found[0]
-    reason = "several begin so; give more of it" if found else "`gxo runs` lists them"
-    raise Failure(f"cannot find run `{wanted}`: {reason}")
+def _whose(run: "RunRow") -> str:
+    """The playbook, or the workload of it whose instance the run is."""
+    return f"{run.playbook}.{run.workload}" if run.workload else run.playbook
 
 
 def _in_order(steps: "tuple[StepRow, ...]") -> "list[StepRow]":
@@ -143,6 +146,7 @@ def _document(store: "Store", run: "RunRow") -> dict[str, object]:
     return {
         "id": run.id,
         "playbook": run.playbook,
+        "workload": run.workload,
         "status": run.status.value,
         "started": _iso(run.started),
         "ended": _iso(run.ended),

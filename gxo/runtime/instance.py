@@ -5,21 +5,23 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
 
 from gxo.plan.codec import UnreadablePlan, UnreadableRecord
 from gxo.runtime.launch import environment_of, launch, submit
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
-from gxo.runtime.store import Store, StoreError
-from gxo.runtime.sweep import sweep
+from gxo.runtime.store import EventRow, Store, StoreError
+from gxo.runtime.sweep import runner_ended, settle, sweep
 from gxo.runtime.task import from_spec
+from gxo.runtime.tell import Listening
 from gxo.runtime.workspace import WorkspaceError
 from gxo.systemd.bus import Bus, SystemdError
 from gxo.systemd.manager import Manager
 
 _BEAT = 0.02
+_PATIENCE = 60.0
 # 8-contracts.md, Exit codes
 _EXITS = {Status.COMPLETED: 0, Status.PAUSED: 3, Status.CANCELLED: 130}
 
@@ -60,14 +62,15 @@ def _carry_out(*, waits: bool) -> int:
             _say(f"run {run} goes on by itself")
             return 0
         cancel.started(started.names)
-        with os.fdopen(started.events, encoding="utf-8") as lines:
-            for line in lines:
-                _tell(json.loads(line))
-        while manager.result(started.names.runner).found:
-            time.sleep(_BEAT)
+        with Listening(started.events, store, run) as listening:
+            while listening.wait(_PATIENCE):
+                _tell(listening.news())
+            while not runner_ended(manager, started.names):
+                time.sleep(_BEAT)
+            settle(store, manager, started.names)
+            _tell(listening.news())
         row = store.run(run)
-        assert row is not None, "nobody forgets a run that runs"
-        return _EXITS.get(row.status, 1)
+        return 1 if row is None else _EXITS.get(row.status, 1)
 
 
 class _Cancel:
@@ -90,15 +93,16 @@ class _Cancel:
             self.asked()
 
 
-def _tell(event: dict[str, Any]) -> None:
+def _tell(events: Iterable[EventRow]) -> None:
     """What of a run belongs beside its steps' own lines: its begin, what went wrong, its end."""
-    if event["event"] == "output":
-        _say(event["detail"])
-    elif not event["step"]:
-        word = "started" if event["status"] == Status.RUNNING else event["status"].lower()
-        _say(f"run {event['run']} {word}" + (f": {event['detail']}" if event["detail"] else ""))
-    elif event["detail"]:
-        _say(f"{event['step']}: {event['detail']}")
+    for event in events:
+        if event.event == "output":
+            _say(event.detail)
+        elif not event.step:
+            word = "started" if event.status == Status.RUNNING else event.status.lower()
+            _say(f"run {event.run} {word}" + (f": {event.detail}" if event.detail else ""))
+        elif event.detail:
+            _say(f"{event.step}: {event.detail}")
 
 
 def _say(text: str) -> None:

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 
 from gxo.data import own_command
 from gxo.runtime.given import Given
-from gxo.runtime.memory import sealed
 from gxo.plan.effects import effects
 from gxo.plan.model import Plan
+from gxo.runtime.memory import sealed
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import RunRow, StepRow, Store

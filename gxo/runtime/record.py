@@ -69,6 +69,12 @@ class Record:
         )
         self._save(row, event)
 
+    def taken_over(self, row: StepRow) -> None:
+        """A step that ended in another run; its row is there."""
+        event = self._event("step", row.status, step=row.step, detail=row.detail)
+        self._store.save(self._run, [], [event])
+        self._tell(event)
+
     def output(self, step: str, item: Item, lines: str) -> None:
         """The last words of an attempt that failed; redacted already."""
         if lines:

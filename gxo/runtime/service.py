@@ -60,8 +60,13 @@ def run(run_id: str) -> int:
         make(path, _owner())
         names = RunNames(run=run_id, playbook=row.playbook)
         fields = {"GXO_PLAYBOOK": row.playbook, "GXO_RUN": run_id}
-        registered: dict[str, Data] = {}
-        order = Order(task.plan)
+        before = {step.step: step for step in store.steps(run_id)}  # taken over from another run
+        registered: dict[str, Data] = {
+            step.register.text: before[step.name.text].summary
+            for step in task.plan.steps
+            if step.register is not None and step.name.text in before
+        }
+        order = Order(task.plan, {name: step.status for name, step in before.items()})
 
         def line(step: str, stream: str, text: str) -> None:
             own = {**fields, "GXO_WORKLOAD": step, "GXO_STEP": step, "GXO_STREAM": stream}
@@ -71,6 +76,8 @@ def run(run_id: str) -> int:
 
         door = Door(path, (frame.user for frame in task.frames.values()))
         record.run(Status.RUNNING, started=_now())
+        for step in before.values():
+            record.taken_over(step)
         with manager.jobs() as jobs:
             means = Means(
                 manager=manager,

@@ -127,6 +127,8 @@ def own_python(frame: Frame) -> str:
             " that lies elsewhere, such as the system's /usr/bin/python3"
         )
     return found
+
+
 def _state(frame: Frame) -> tuple[str, ...]:
     """The state directories of a step that has any."""
     return tuple(

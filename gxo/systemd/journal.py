@@ -36,6 +36,7 @@ _FIELDS = (
     "_SYSTEMD_UNIT",
     "_SYSTEMD_INVOCATION_ID",
 )
+_RUNNERS = "gxo-run-*.service"
 _PLACES = ("/var/log/journal", "/run/log/journal")
 # more names than this on a command line, and all that systemd says is read instead
 _MANY = 1000
@@ -75,16 +76,25 @@ class Query:
     """Lines of the units that one of the globs `units` matches, and that carry all of `fields`.
 
     What systemd itself says of such a unit belongs to it, though before systemd 253 it carries no
-    field of ours.
+    field of ours. Beside them, where `of_runs` holds any fields, the lines that the runner of any
+    run wrote with all of these.
     """
 
     units: tuple[str, ...]
     fields: Fields = ()
+    of_runs: Fields = ()
     since: str = ""
     """As journalctl takes it: `-1h`, `today`, `2026-01-31 12:00`."""
 
     def wants(self, entry: Entry) -> bool:
-        return any(fnmatchcase(entry.unit, pattern) for pattern in self.units)
+        if any(fnmatchcase(entry.unit, pattern) for pattern in self.units):
+            return True
+        said = {"GXO_PLAYBOOK": entry.playbook, "GXO_WORKLOAD": entry.workload}
+        return (
+            bool(self.of_runs)
+            and fnmatchcase(entry.unit, _RUNNERS)
+            and all(said.get(name) == value for name, value in self.of_runs)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +119,9 @@ class Journal:
             return ()
         own = query.fields or self._named("_SYSTEMD_UNIT", query.units)
         about = self._named("UNIT", query.units)
-        if own == () == about:
+        if own == () == about == query.of_runs:
             return ()
-        args = [*_since(query.since), "--", *_matches(own, about)]
+        args = [*_since(query.since), "--", *_matches(own, about, query.of_runs)]
         if lines is None:
             with self._run(args) as found:
                 return tuple(filter(query.wants, found))
@@ -267,7 +277,7 @@ def _since(since: str) -> list[str]:
     return [f"--since={since}"] if since else []
 
 
-def _matches(own: Fields | None, about: Fields | None) -> list[str]:
+def _matches(own: Fields | None, about: Fields | None, more: Fields = ()) -> list[str]:
     """Terms for journalctl: the units' own lines, or what systemd itself says of them.
 
     None is all of a kind, nothing is none of it; both nothing would be all, and must not be given.
@@ -275,10 +285,10 @@ def _matches(own: Fields | None, about: Fields | None) -> list[str]:
     if own is None:
         return []
     carried = [f"{name}={value}" for name, value in own]
-    said = ["_PID=1", *(f"{name}={value}" for name, value in about or ())]
-    if about == ():
-        return carried
-    return [*carried, "+", *said] if carried else said
+    said = ["_PID=1", *(f"{name}={value}" for name, value in about or ())] if about != () else []
+    written = [f"{name}={value}" for name, value in more]
+    terms = [term for term in (carried, said, written) if term]
+    return [word for term in terms for word in ("+", *term)][1:]
 
 
 def parse(fields: Mapping[str, Any]) -> Entry:

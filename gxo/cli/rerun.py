@@ -1,0 +1,82 @@
+"""`gxo runs rerun`: a run once more, or from where it failed."""
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gxo.cli import options, output
+from gxo.cli.exits import Exit, Failure
+
+if TYPE_CHECKING:
+    from gxo.runtime.store import RunRow, StepRow, Store
+    from gxo.runtime.task import Task
+
+
+def rerun(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins.")],
+    from_failed: Annotated[
+        bool,
+        typer.Option("--from-failed", help="Take over what completed, and run only the rest."),
+    ] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Print the run's id and let it go on by itself.")
+    ] = False,
+    json: options.Json = False,
+) -> int:
+    """Run again what a run did, as its playbook was then: a new run, with a workspace of its own.
+
+    With --from-failed the steps that completed or were skipped do not run again, but for those that
+    stand behind one that does; what they registered can be read. The workspace is new and empty all
+    the same: files that those steps made are not in it.
+    """
+    from gxo.cli.attach import follow
+    from gxo.cli.found import find
+    from gxo.cli.guard import need_root
+    from gxo.runtime.launch import environment_of, launch, submit
+    from gxo.runtime.store import Store
+    from gxo.runtime.sweep import sweep
+    from gxo.systemd.bus import Bus
+    from gxo.systemd.manager import Manager
+
+    need_root("runs rerun")
+    with Store() as store, Bus.system() as bus:
+        manager = Manager(bus)
+        sweep(store, manager)
+        row = find(store, run)
+        task = _task(row)
+        steps = _taken_over(store, row, task) if from_failed else ()
+        new = submit(store, row.playbook, task, workload=row.workload, taken_over=steps)
+        environment = environment_of(task.plan, os.environ)
+        started = launch(manager, new, row.playbook, attached=not detach, environment=environment)
+        if started.events is None:
+            output.say(new)
+            return Exit.DONE
+        return follow(started.events, manager, store, started.names, as_json=json)
+
+
+def _task(row: "RunRow") -> "Task":
+    from gxo.plan.codec import UnreadablePlan, UnreadableRecord
+    from gxo.runtime.task import from_spec
+
+    if not row.status.terminal:
+        raise Failure(f"cannot rerun run {row.id}: it has not ended yet, it is {row.status}")
+    try:
+        return from_spec(row.spec)
+    except (UnreadablePlan, UnreadableRecord) as error:
+        raise Failure(
+            f"cannot rerun run {row.id}: {error}; another version of gxo ran it:"
+            " `gxo run` its playbook"
+        ) from None
+
+
+def _taken_over(store: "Store", row: "RunRow", task: "Task") -> "tuple[StepRow, ...]":
+    from gxo.runtime.rerun import taken_over
+    from gxo.runtime.status import Status
+
+    if row.status is Status.COMPLETED:
+        raise Failure(
+            f"cannot rerun run {row.id} from where it failed: it {row.status};"
+            " without --from-failed all of it runs again"
+        )
+    return taken_over(task.plan, row.id, store.steps(row.id))

@@ -1,0 +1,31 @@
+"""Rerun: what a run that goes on from another's failure has of it already."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from gxo.plan.model import Plan
+from gxo.runtime.status import Status
+from gxo.runtime.store import WHOLE, StepRow
+from gxo.spec.lifecycle import RunOnce
+
+_ENDS_WELL = frozenset({Status.COMPLETED, Status.SKIPPED})
+
+
+def taken_over(plan: Plan, run: str, rows: Iterable[StepRow]) -> tuple[StepRow, ...]:
+    """The steps of `run` that need not run again, with what they yielded.
+
+    Those that ended well and stand behind no step that runs again: what only came about because
+    another failed is decided anew.
+    """
+    whole = {row.step: row for row in rows if row.iteration == WHOLE}
+    steps = {step.name.text for step in plan.steps if isinstance(step.lifecycle, RunOnce)}
+    found: dict[str, StepRow] = {}
+    for step in plan.steps:  # each behind all it waits for
+        name = step.name.text
+        row = whole.get(name)
+        sources = {edge.source for edge in plan.edges if edge.target == name}
+        if row is not None and row.status in _ENDS_WELL and sources & steps <= found.keys():
+            found[name] = replace(
+                row, attempts=0, started=None, ended=None, detail=f"taken over from run {run}"
+            )
+    return tuple(found.values())
