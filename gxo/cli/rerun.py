@@ -1,6 +1,5 @@
 """`gxo runs rerun`: a run once more, or from where it failed."""
 
-import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,8 +31,10 @@ def rerun(
     """
     from gxo.cli.attach import follow
     from gxo.cli.found import find
+    from gxo.cli.given import to_hand
     from gxo.cli.guard import need_root
-    from gxo.runtime.launch import environment_of, launch, submit
+    from gxo.cli.interrupt import interrupts
+    from gxo.runtime.launch import launch, submit
     from gxo.runtime.store import Store
     from gxo.runtime.sweep import sweep
     from gxo.systemd.bus import Bus
@@ -45,14 +46,16 @@ def rerun(
         sweep(store, manager)
         row = find(store, run)
         task = _task(row)
+        handed = to_hand(task.plan, as_json=json)
         steps = _taken_over(store, row, task) if from_failed else ()
         new = submit(store, row.playbook, task, workload=row.workload, taken_over=steps)
-        environment = environment_of(task.plan, os.environ)
-        started = launch(manager, new, row.playbook, attached=not detach, environment=environment)
-        if started.events is None:
-            output.say(new)
-            return Exit.DONE
-        return follow(started.events, manager, store, started.names, as_json=json)
+        with interrupts(b"") as heard:
+            heard.asked()  # from here on signals are remembered: they cancel what was started
+            started = launch(manager, new, row.playbook, attached=not detach, given=handed)
+            if started.events is None:
+                output.say(new)
+                return Exit.DONE
+            return follow(started.events, manager, store, started.names, heard, as_json=json)
 
 
 def _task(row: "RunRow") -> "Task":

@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from gxo.plan.codec import UnreadablePlan, UnreadableRecord
-from gxo.runtime.launch import environment_of, launch, submit
+from gxo.plan.effects import effects
+from gxo.runtime.given import Given
+from gxo.runtime.launch import launch, submit
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import EventRow, Store, StoreError
@@ -56,8 +58,9 @@ def _carry_out(*, waits: bool) -> int:
         cancel = _Cancel(manager)
         signal.signal(signal.SIGTERM, lambda *_: cancel.asked())
         run = submit(store, playbook, task, workload=step.name.text)
-        environment = environment_of(task.plan, os.environ)
-        started = launch(manager, run, playbook, attached=waits, environment=environment)
+        read = {use.argument for use in effects(task.plan, "env")}
+        given = Given({name: value for name, value in os.environ.items() if name in read})
+        started = launch(manager, run, playbook, attached=waits, given=given)
         if started.events is None:
             _say(f"run {run} goes on by itself")
             return 0

@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass
 
 from gxo.data import own_command
 from gxo.runtime.given import Given
-from gxo.plan.effects import effects
-from gxo.plan.model import Plan
 from gxo.runtime.memory import sealed
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
@@ -87,12 +85,6 @@ def launch(
         for descriptor in files:
             os.close(descriptor)
     return Launched(run, names, reader)
-
-
-def environment_of(plan: Plan, environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that a plan's templates read by `env`, and no others."""
-    read = {use.argument for use in effects(plan, "env")}
-    return {name: value for name, value in environment.items() if name in read}
 
 
 def _start(jobs: Jobs, names: RunNames, files: Sequence[int]) -> None:

@@ -24,7 +24,8 @@ def taken_over(plan: Plan, run: str, rows: Iterable[StepRow]) -> tuple[StepRow, 
         name = step.name.text
         row = whole.get(name)
         sources = {edge.source for edge in plan.edges if edge.target == name}
-        if row is not None and row.status in _ENDS_WELL and sources & steps <= found.keys():
+        again = name not in steps or not sources & steps <= found.keys()
+        if row is not None and row.status in _ENDS_WELL and not again:
             found[name] = replace(
                 row, attempts=0, started=None, ended=None, detail=f"taken over from run {run}"
             )

@@ -83,7 +83,10 @@ def instance(
         directive("StateDirectory", (names.state,)),
         directive("StateDirectoryMode", 0o700),
     )
-    frames = {n: replace(f, directives=(*f.directives, *state)) for n, f in frames.items()}
+    name = step.name.text
+    if name in frames:  # else something is wrong with it
+        own = frames[name]
+        frames = {**frames, name: replace(own, directives=(*own.directives, *state))}
     task = {
         "plan": to_compact_json(run, names.label),
         "frames": {name: encode(frame, compact=True) for name, frame in frames.items()},
