@@ -19,8 +19,9 @@ def forget(store: Store, runs: Sequence[str]) -> None:
     """
     if runs:
         store.forget(runs)
+    artifacts = Artifacts(store.place.with_name("artifacts"))
     for run in runs:
-        Artifacts().remove(run)
+        artifacts.remove(run)
 
 
 def too_many(ended: Sequence[Ended]) -> tuple[Ended, ...]:
