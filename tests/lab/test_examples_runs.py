@@ -10,6 +10,7 @@ from tests.lab.running import left
 from tests.schemas import held
 
 BUILD = CHECKOUT / "examples/build/build.yaml"
+RELEASE = str(CHECKOUT / "examples/rerun/release.yaml")
 COMMITTING = "-c user.name=me -c user.email=me@example.org commit --quiet -m"
 
 
@@ -62,4 +63,27 @@ def test_build(lab: Lab) -> None:
     assert broken["test"] == "Failed"
     assert broken["compile"] == "Completed"
     assert not {"tested", "package", "publish"} & broken.keys()
+    assert left(machine) == []
+
+
+def test_rerun(machine: Machine) -> None:
+    """It fails half-way; from there the rerun goes on, and what Completed does not run again."""
+    machine.write("/srv/release/settings", "port=none\n")
+    done = machine.gxo("run", RELEASE)
+    assert done.returncode == 1
+    assert "has no line such as port=8080" in done.stdout
+    first = last(machine)
+    assert ended(first) == {
+        "number": "Completed",
+        "notes": "Completed",
+        "settings": "Failed",
+        "report": "Completed",
+    }
+    machine.write("/srv/release/settings", "port=8080\n")
+    done = machine.gxo("runs", "rerun", "--from-failed", first["id"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    number = first["steps"]["number"]["summary"]["stdout"]
+    assert machine.read("/srv/release/current") == (
+        f"number={number}\nport=8080\nnotes=release notes, written once\n"
+    )
     assert left(machine) == []
