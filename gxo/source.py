@@ -1,8 +1,9 @@
 """Text the user wrote, and places in it."""
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from gxo.dataclass import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,9 +1,9 @@
 """A readable, stable text of a typed playbook: every value that was written, with its place."""
 
 from collections.abc import Iterator
-from dataclasses import MISSING, fields
 from typing import Any
 
+from gxo.dataclass import MISSING, fields
 from gxo.language.model import Playbook, Process
 from gxo.source import Name, Source, Span
 from gxo.spec.lifecycle import Address, Placed

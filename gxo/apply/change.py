@@ -1,13 +1,13 @@
 """Changes: desired against live and recorded, as one pure function."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gxo.apply.desired import Desired, Part
 from gxo.apply.drift import altered, barred, overridden
 from gxo.apply.live import Live, LiveUnit
 from gxo.apply.record import Intent, Observed, Revision, to_desired
+from gxo.dataclass import dataclass, field
 from gxo.spec.lifecycle import Policy
 from gxo.units.directives import line
 from gxo.units.model import Unit, UnitType

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from gxo.apply.change import Action, Change
 from gxo.apply.event import Event, Kind, Listener
@@ -11,6 +10,7 @@ from gxo.apply.record import Outcome as RunOutcome
 from gxo.apply.stamps import Stamps, persistent
 from gxo.apply.transient import mend
 from gxo.apply.why import describe_stop, probe, why
+from gxo.dataclass import dataclass, field
 from gxo.spec.lifecycle import SECOND
 from gxo.systemd.bus import SystemdError
 from gxo.systemd.ending import describe

@@ -1,9 +1,9 @@
 """Desired: what one playbook wants of systemd, as parts that start, stop and fail as wholes."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gxo.dataclass import dataclass, replace
 from gxo.plan.model import Plan
 from gxo.spec.lifecycle import SECOND, Lifecycle, Policy, Supervise
 from gxo.units.model import Unit, UnitType

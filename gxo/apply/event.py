@@ -1,8 +1,9 @@
 """Events: what an apply is doing, as values for a progress line or a line of JSON."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from gxo.dataclass import dataclass
 
 
 class Kind(StrEnum):

@@ -1,9 +1,9 @@
 """How an apply fails, as exceptions whose text is fit for the user."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from gxo.apply.commit import Failure
+from gxo.dataclass import dataclass
 
 
 class ApplyError(Exception):

@@ -6,10 +6,11 @@ or takes its name, now or at the next start. It is somebody's, so gxo names it a
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from shlex import quote
+
+from gxo.dataclass import dataclass
 
 # systemctl set-property writes here, so that it holds for the next unit of the name too
 CONTROL = ("/run/systemd/system.control", "/etc/systemd/system.control")

@@ -1,12 +1,12 @@
 """History: the revisions of a playbook that can be gone back to, and what each changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from gxo.apply.failure import ApplyError
 from gxo.apply.record import Revision
 from gxo.apply.store import StoreError
 from gxo.apply.transaction import HERE, Places
+from gxo.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

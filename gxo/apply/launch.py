@@ -2,11 +2,11 @@
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from gxo.apply.foreign import CONTROL
 from gxo.apply.transient import PLACE
+from gxo.dataclass import dataclass
 from gxo.systemd.bus import SYSTEMD, BusError
 from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from gxo.apply.foreign import Foreign, read_foreign
+from gxo.dataclass import dataclass, field
 from gxo.systemd.manager import Manager
 from gxo.units.model import Unit
 from gxo.units.names import ROOT_SLICE, parse, playbook_slice, unescape

@@ -6,9 +6,9 @@ seen: how each run_once step ended, and each unit's properties as read back afte
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from gxo.apply.desired import Desired, Part
+from gxo.dataclass import dataclass, field
 from gxo.spec.lifecycle import Policy
 from gxo.units.model import Command, Directive, DirectiveValue, Unit, UnitType
 

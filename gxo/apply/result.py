@@ -1,9 +1,9 @@
 """Results: what an apply would do and has done, with what a person should know beside it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from gxo.apply.change import Change
+from gxo.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

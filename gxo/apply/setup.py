@@ -2,11 +2,11 @@
 
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from gxo.apply import durable
 from gxo.data import data_dir, own_command
+from gxo.dataclass import dataclass
 from gxo.units.quote import file_command
 
 _WANTS = Path("etc/systemd/system/multi-user.target.wants/gxo-restore.service")

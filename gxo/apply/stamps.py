@@ -10,10 +10,10 @@ the time of `stamp-NAME.timer`. A timer without a stamp gets one of now.
 import os
 from collections.abc import Container
 from contextlib import suppress
-from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
 
+from gxo.dataclass import dataclass
 from gxo.units.model import Unit, UnitType
 
 PLACE = Path("/var/lib/systemd/timers")

@@ -1,7 +1,6 @@
 """Status: what is applied, and what became of it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from gxo.apply.drift import drift, overridden
@@ -10,6 +9,7 @@ from gxo.apply.record import Observed, Outcome, Revision, to_desired
 from gxo.apply.stamps import persistent
 from gxo.apply.store import StoreError
 from gxo.apply.transaction import HERE, Places
+from gxo.dataclass import dataclass
 from gxo.spec.lifecycle import Policy
 from gxo.systemd.bus import Bus
 from gxo.systemd.manager import Manager

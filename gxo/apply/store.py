@@ -7,12 +7,12 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from gxo.apply import durable
 from gxo.apply.record import VERSION, Intent, Observed, Revision
+from gxo.dataclass import dataclass
 from gxo.plan.codec import UnreadableRecord, decode, encode
 
 PLACE = Path("/var/lib/gxo/applied")

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from os.path import normpath
 from pathlib import Path
@@ -22,6 +21,7 @@ from gxo.apply.store import NoSpace, Store, StoreError
 from gxo.apply.transient import PLACE as TRANSIENT
 from gxo.apply.transient import mend
 from gxo.apply.undo import undo
+from gxo.dataclass import dataclass, field, replace
 from gxo.spec.lifecycle import Policy
 from gxo.systemd.journal import Journal, JournalError
 from gxo.systemd.manager import Manager, major

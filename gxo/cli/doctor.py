@@ -5,7 +5,6 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ import typer
 
 from gxo.cli import options, output
 from gxo.cli.exits import Exit
+from gxo.dataclass import asdict, dataclass
 from gxo.units.target import OLDEST
 
 if TYPE_CHECKING:

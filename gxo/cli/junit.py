@@ -5,13 +5,13 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
 from gxo.cli.exits import Failure
 from gxo.cli.statuses import name_of, steps_of
+from gxo.dataclass import dataclass
 from gxo.runtime.status import Status
 from gxo.runtime.store import WHOLE, EventRow, RunRow, StepRow, Store
 

@@ -1,13 +1,13 @@
 """From the paths of a command line to plans: every stage's problems, all in one go."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gxo.cli import output
 from gxo.cli.exits import Failure
 from gxo.data import own_command
+from gxo.dataclass import dataclass, replace
 from gxo.diagnostic import Problem, Severity, sort_problems
 from gxo.language.files import read_paths
 from gxo.language.frontend import parse_sources

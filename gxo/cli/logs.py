@@ -4,7 +4,6 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +11,7 @@ import typer
 
 from gxo.cli import options, output
 from gxo.cli.exits import Exit, Failure, NotPermitted
+from gxo.dataclass import dataclass
 
 if TYPE_CHECKING:
     from gxo.systemd.journal import Entry, Query

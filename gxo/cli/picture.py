@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from gxo.cli.statuses import colour_of, took
 from gxo.cli.table import Cell, Colour, width
+from gxo.dataclass import dataclass, field
 from gxo.runtime.status import Status
 from gxo.runtime.store import WHOLE, EventRow
 

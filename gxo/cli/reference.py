@@ -1,7 +1,6 @@
 """docs/reference/commands.md and the manual page, from the commands themselves."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import typer
@@ -9,6 +8,7 @@ import typer
 from gxo.cli import exits
 from gxo.cli.main import COMMANDS, HIDDEN
 from gxo.cli.program import app
+from gxo.dataclass import dataclass
 from gxo.version import __version__
 
 _STREAMS = (

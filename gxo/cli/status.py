@@ -1,7 +1,6 @@
 """`gxo status`: what is applied on this host, how it fares, and what is not as applied."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +8,7 @@ import typer
 
 from gxo.cli import exits, options, output
 from gxo.cli.exits import Failure
+from gxo.dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from gxo.apply.status import UnitStatus, WorkloadStatus

@@ -3,10 +3,10 @@
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from unicodedata import category, east_asian_width
 
+from gxo.dataclass import dataclass
 from gxo.diagnostic.render import visible
 
 

@@ -1,6 +1,6 @@
 """What the configuration says: where secrets come from."""
 
-from dataclasses import dataclass
+from gxo.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

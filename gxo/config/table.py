@@ -1,8 +1,9 @@
 """THE table of the configuration's keys: what each takes, its default, doc and example."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from gxo.dataclass import dataclass
 
 
 class Takes(StrEnum):

@@ -2,11 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from typing import ClassVar
 
+from gxo.dataclass import dataclass
 from gxo.source import Span
 
 _LONGEST_NAME = 100

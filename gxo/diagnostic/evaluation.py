@@ -1,8 +1,8 @@
 """What can go wrong when a template is evaluated."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from gxo.dataclass import dataclass
 from gxo.diagnostic.base import Problem, did_you_mean
 from gxo.diagnostic.template import listed, short
 

@@ -1,8 +1,8 @@
 """What can be wrong with the keys of a playbook and their values."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from gxo.dataclass import dataclass
 from gxo.diagnostic.base import Problem, did_you_mean
 from gxo.source import Span
 

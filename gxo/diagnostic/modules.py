@@ -1,8 +1,8 @@
 """What can be wrong with a process: its module, its params, and where it may run."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from gxo.dataclass import dataclass
 from gxo.diagnostic.base import Problem, did_you_mean
 from gxo.diagnostic.keys import listed
 from gxo.source import Span

@@ -1,9 +1,9 @@
 """What can be wrong with names: of playbooks and what is in them, and of things of the host."""
 
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import ClassVar
 
+from gxo.dataclass import dataclass
 from gxo.diagnostic.base import Problem
 
 

@@ -1,8 +1,8 @@
 """What can be wrong with durations, sizes and addresses."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from gxo.dataclass import dataclass
 from gxo.diagnostic.base import Problem
 
 

@@ -1,8 +1,8 @@
 """What can be wrong with when a workload runs: cron, calendar expressions, time zones."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from gxo.dataclass import dataclass
 from gxo.diagnostic.base import Problem, Severity
 from gxo.source import Span
 

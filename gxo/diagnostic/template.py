@@ -1,9 +1,9 @@
 """What can be wrong with a template as it is written, before anything is evaluated."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import ClassVar
 
+from gxo.dataclass import dataclass
 from gxo.diagnostic.base import Problem, Severity, did_you_mean
 from gxo.source import Span
 

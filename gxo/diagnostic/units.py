@@ -1,8 +1,8 @@
 """What can be wrong when a plan becomes units: text systemd cannot hold, what it cannot enforce."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from gxo.dataclass import dataclass
 from gxo.diagnostic.base import Problem, Severity, did_you_mean
 from gxo.source import Span
 

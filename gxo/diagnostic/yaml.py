@@ -1,8 +1,8 @@
 """What can be wrong with a file before its keys are read: the file itself, its text, its YAML."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from gxo.dataclass import dataclass
 from gxo.diagnostic.base import Problem
 from gxo.source import Span
 

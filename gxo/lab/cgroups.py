@@ -5,9 +5,9 @@ import signal
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from gxo.dataclass import dataclass
 from gxo.lab import kernel
 from gxo.lab.mounts import parse
 from gxo.lab.spec import CgroupMode, LabError, Limits

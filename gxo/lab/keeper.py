@@ -10,10 +10,10 @@ import signal
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gxo.dataclass import dataclass
 from gxo.lab import cgroups, kernel, view
 from gxo.lab.mounts import Layer
 from gxo.lab.spec import DROPPED, CgroupMode, LabError

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 
+from gxo.dataclass import dataclass
 from gxo.lab.kernel import Mount
 
 # kernel interfaces, not places where files are kept: the guest has its own or none

@@ -1,8 +1,9 @@
 """What a lab shall be, and what it can enforce: plain values."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+from gxo.dataclass import dataclass, field
 
 
 class LabError(Exception):

@@ -4,9 +4,9 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from gxo.dataclass import dataclass
 from gxo.lab import cgroups
 
 WATCHED = tuple(

@@ -1,11 +1,11 @@
 """Calendar expressions in systemd's own form (systemd.time(7)), checked without a systemd."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
+from gxo.dataclass import dataclass, replace
 from gxo.diagnostic import Problem
 from gxo.diagnostic.base import did_you_mean
 from gxo.diagnostic.lazy import Lazy

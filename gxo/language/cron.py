@@ -6,11 +6,11 @@ starts with `*`, both must match, else either. What is left out of crontab(5) is
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
+from gxo.dataclass import dataclass
 from gxo.diagnostic import Problem
 from gxo.diagnostic.base import did_you_mean
 from gxo.diagnostic.lazy import Lazy

@@ -1,8 +1,8 @@
 """Problems of a small text, cached with its meaning: places are offsets until the text is known."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
+from gxo.dataclass import dataclass
 from gxo.diagnostic import Problem
 from gxo.source import Text
 

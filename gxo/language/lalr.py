@@ -7,7 +7,8 @@ reduce, and lark's rules for shaping trees (`_inlined`, `?single`, `[optional]`,
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from gxo.dataclass import dataclass, field
 
 END = "$END"
 

@@ -1,8 +1,8 @@
 """A playbook with every key checked, its names not yet resolved (4-language.md)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from gxo.dataclass import dataclass
 from gxo.source import Name, Source, Span
 from gxo.spec.lifecycle import Lifecycle, Placed
 from gxo.spec.policy import ChannelPolicy, Retry, SecurityContext

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from yaml import MarkedYAMLError
 
+from gxo.dataclass import dataclass
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.yaml import (
     AnchorTwice,

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
+from gxo.dataclass import dataclass
 from gxo.diagnostic import Problem
 from gxo.language import parser
 from gxo.language.lalr import END, Tables

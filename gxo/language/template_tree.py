@@ -1,10 +1,10 @@
 """What node each rule of grammar/template.lark makes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, cast
 
+from gxo.dataclass import dataclass, field
 from gxo.diagnostic import Problem
 from gxo.language.template_words import CODES, escape, number
 from gxo.source import Span

@@ -1,13 +1,13 @@
 """Time zones: whether a name is one, and which of its clock changes a schedule can meet."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Protocol
 
+from gxo.dataclass import dataclass
 from gxo.diagnostic import Problem
 from gxo.diagnostic.base import did_you_mean
 from gxo.diagnostic.lazy import Lazy

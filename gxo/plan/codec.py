@@ -10,11 +10,11 @@ stood, and stays the same when a later version adds a field. A field at its defa
 
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from gxo.dataclass import MISSING, Field, fields, is_dataclass
 from gxo.plan.model import VERSION, Plan
 from gxo.source import Source, Span, Text
 

@@ -1,9 +1,9 @@
 """A plan drawn: as a tree of text, as DOT (Graphviz), as a Mermaid flowchart."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from gxo.dataclass import dataclass
 from gxo.plan.model import Edge, EdgeKind, Plan, Step
 
 _STYLES = {

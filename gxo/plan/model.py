@@ -1,8 +1,8 @@
 """Plan: what the rest of gxo works on. Pure data, versioned; knows nothing of YAML or systemd."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gxo.dataclass import dataclass, field
 from gxo.source import Name, Span
 from gxo.spec.lifecycle import Lifecycle
 from gxo.spec.policy import ChannelPolicy, Retry, SecurityContext

@@ -1,10 +1,10 @@
 """The flat scope of a playbook's templates: who defines each name, what each reference reads."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from gxo.dataclass import dataclass
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.model import Playbook, Workload

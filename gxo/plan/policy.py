@@ -1,8 +1,8 @@
 """Policies of a playbook and a workload resolved into one: the nearest wins, key by key."""
 
-from dataclasses import fields, replace
 from typing import TypeVar
 
+from gxo.dataclass import fields, replace
 from gxo.spec.lifecycle import Placed
 from gxo.template.value import MapValue
 

@@ -9,10 +9,10 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from gxo.dataclass import dataclass, field
 from gxo.runtime.mounts import detach_beneath
 from gxo.runtime.workspace import WorkspaceError, remove
 

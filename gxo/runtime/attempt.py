@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from gxo.dataclass import dataclass
 from gxo.runtime.capture import Answer, Capture
 from gxo.runtime.redact import Redactor
 from gxo.systemd.ending import describe

@@ -4,8 +4,8 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
+from gxo.dataclass import dataclass, replace
 from gxo.plan.model import Action
 from gxo.runtime.attempt import Attempt, Result
 from gxo.runtime.command import command_of

@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
+from gxo.dataclass import dataclass
 from gxo.plan.model import Action
 from gxo.runtime.attempt import Result
 from gxo.runtime.attempts import Attempts, Doing

@@ -5,10 +5,10 @@ input: the program's own where only that is secret. Variables need the shim, whi
 of them, since a step may see nothing of where gxo lies.
 """
 
-from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from gxo.dataclass import dataclass, replace
 from gxo.plan.model import Action
 from gxo.runtime.step_unit import NoPython, own_python
 from gxo.source import Span

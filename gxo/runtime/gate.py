@@ -8,8 +8,8 @@ become the program, the end of the pipe, also that of a killed runner, makes it 
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass, replace
 
+from gxo.dataclass import dataclass, replace
 from gxo.plan.model import Step
 from gxo.spec.lifecycle import RunOnce
 from gxo.spec.policy import Profile

@@ -1,7 +1,8 @@
 """Given: what the caller of a run hands its runner, out of sight of everybody else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from gxo.dataclass import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
+from gxo.dataclass import dataclass
 from gxo.plan.model import Plan, Step
 from gxo.runtime.attempts import Attempts
 from gxo.runtime.status import Status

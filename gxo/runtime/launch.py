@@ -4,9 +4,9 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 
 from gxo.data import own_command
+from gxo.dataclass import asdict, dataclass
 from gxo.runtime.given import Given
 from gxo.runtime.memory import sealed
 from gxo.runtime.status import Status

@@ -2,8 +2,8 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from gxo.dataclass import dataclass, field
 from gxo.plan.model import Step
 from gxo.runtime.scope import Scopes
 from gxo.runtime.status import Status

@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
+from gxo.dataclass import replace
 from gxo.runtime.progress import Item
 from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status

@@ -1,8 +1,8 @@
 """Rerun: what a run that goes on from another's failure has of it already."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
+from gxo.dataclass import replace
 from gxo.plan.model import Plan
 from gxo.runtime.status import Status
 from gxo.runtime.store import WHOLE, StepRow

@@ -6,9 +6,9 @@ import random
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import count
 
+from gxo.dataclass import dataclass
 from gxo.plan.model import Step
 from gxo.runtime.ahead import Ahead
 from gxo.runtime.attempt import Result

@@ -3,10 +3,10 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from gxo.data import package_dir
+from gxo.dataclass import dataclass
 from gxo.units.directives import directive
 from gxo.units.model import Directive, Property, Unit, UnitType
 from gxo.units.names import escape

@@ -4,10 +4,10 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from gxo.dataclass import dataclass, field, fields
 from gxo.runtime.status import Status
 from gxo.template.value import Data
 

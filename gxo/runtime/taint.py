@@ -1,8 +1,8 @@
 """Taint: what functions make of a secret is masked as the secret itself."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from gxo.dataclass import dataclass
 from gxo.runtime.redact import Redactor
 from gxo.template.function import Function, FunctionTable
 from gxo.template.limits import Limits

@@ -2,9 +2,9 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from gxo.dataclass import dataclass
 from gxo.plan.codec import decode, encode, from_json, to_json
 from gxo.plan.model import Plan
 from gxo.units.steps import Frame

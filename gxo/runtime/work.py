@@ -5,9 +5,9 @@ standard output, both JSON; its standard error is the step's.
 """
 
 import json
-from dataclasses import dataclass, replace
 from typing import Any
 
+from gxo.dataclass import dataclass, replace
 from gxo.modules.control import PURE
 from gxo.modules.fault import ModuleError
 from gxo.plan.model import Action

@@ -3,9 +3,9 @@
 import fcntl
 import os
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
 
+from gxo.dataclass import dataclass
 from gxo.modules.tree import directory, empty
 from gxo.runtime.mounts import detach_beneath
 

@@ -1,9 +1,9 @@
 """Lifecycles: how and when a process runs (seed 1.2). Durations are whole microseconds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gxo.dataclass import dataclass, field
 from gxo.source import Name, Span
 
 SECOND = 1_000_000

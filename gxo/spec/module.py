@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from gxo.dataclass import dataclass
 from gxo.spec.lifecycle import Policy
 
 

@@ -1,8 +1,8 @@
 """Policies of a workload beside its lifecycle: retry, channels, state, security."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from gxo.dataclass import dataclass
 from gxo.spec.lifecycle import SECOND, Placed
 
 

@@ -4,11 +4,11 @@ import os
 import pwd
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
+from gxo.dataclass import dataclass
 from gxo.systemd.manager import major
 
 

@@ -6,11 +6,11 @@ path, since it may be delivered before the answer that names the path.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
+from gxo.dataclass import dataclass
 from gxo.systemd.bus import MANAGER, MANAGER_PATH, Bus, SystemdError
 from gxo.systemd.loop import Loop
 from gxo.systemd.values import Variant, pack, pack_properties

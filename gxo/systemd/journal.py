@@ -12,12 +12,13 @@ import select
 import subprocess
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
 from time import monotonic, time
 from typing import IO, Any
+
+from gxo.dataclass import dataclass
 
 Fields = tuple[tuple[str, str], ...]
 """Names and values; a line matches that has one of the values for each name."""

@@ -1,10 +1,10 @@
 """Manager: what gxo asks of systemd itself and of its units."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from string import ascii_letters, digits
 from typing import Any
 
+from gxo.dataclass import dataclass
 from gxo.systemd.bus import MANAGER, MANAGER_PATH, PROPERTIES, SYSTEMD, Bus, BusError, SystemdError
 from gxo.systemd.jobs import Aux, Job, JobResult, Jobs, Outcome, raise_if_refused
 from gxo.systemd.loop import Loop

@@ -1,7 +1,8 @@
 """What systemd says of a unit, as values."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from gxo.dataclass import dataclass
 
 
 class SystemState(StrEnum):

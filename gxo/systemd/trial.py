@@ -7,8 +7,8 @@ or in a container without the right to mount, it starts the service all the same
 import secrets
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from gxo.dataclass import dataclass
 from gxo.systemd.jobs import JobResult, Outcome
 from gxo.systemd.manager import Manager
 from gxo.systemd.states import UnitResult

@@ -5,9 +5,9 @@ nothing to reach but the scope's names and the function table.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Never
 
+from gxo.dataclass import dataclass, field
 from gxo.source import Span
 from gxo.template import faults
 from gxo.template.data import copy, to_text, truth, weigh

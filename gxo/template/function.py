@@ -1,9 +1,9 @@
 """What a function of the templates is: its parameters, its purity, its doc; and calling one."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gxo.dataclass import dataclass, field
 from gxo.template.data import is_number, kind
 from gxo.template.fault import Failure, TooMuch
 from gxo.template.limits import Limits

@@ -1,6 +1,6 @@
 """How much one evaluation may use: templates are finite, and must not be slow or big either."""
 
-from dataclasses import dataclass
+from gxo.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

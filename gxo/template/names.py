@@ -1,8 +1,8 @@
 """What values read and call, found without evaluating them: edges and secrets come from this."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from gxo.dataclass import dataclass, field
 from gxo.source import Span
 from gxo.template.tree import (
     Assign,

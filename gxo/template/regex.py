@@ -6,9 +6,9 @@ the first alternative preferred: what Go, Perl and Python find.
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
+from gxo.dataclass import dataclass
 from gxo.template.fault import Failure, TooMuch
 from gxo.template.limits import Limits
 from gxo.template.regex_syntax import (

@@ -7,8 +7,7 @@ and the flag U.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from gxo.dataclass import dataclass
 from gxo.template.fault import Failure
 
 Ranges = tuple[tuple[int, int], ...]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from gxo.dataclass import dataclass, field
 from gxo.source import Span, Text
 
 

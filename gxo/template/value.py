@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from gxo.dataclass import dataclass, field
 from gxo.source import Name, Span
 from gxo.template.tree import Template
 

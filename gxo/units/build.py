@@ -1,9 +1,9 @@
 """Plan -> Units: what each workload of a playbook becomes on a systemd of the target's version."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gxo.dataclass import dataclass, replace
 from gxo.diagnostic.base import Problem, Severity
 from gxo.diagnostic.lazy import Lazy
 from gxo.plan.model import Edge, EdgeKind, Plan, Step

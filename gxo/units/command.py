@@ -1,9 +1,9 @@
 """The params of `exec`, evaluated: its command line, its environment, its standard input."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gxo.dataclass import dataclass, replace
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
 from gxo.source import Span

@@ -4,9 +4,9 @@ Each file line and each D-Bus property that gxo writes comes from a row here. Th
 and versions are those of systemd.directives(7) and org.freedesktop.systemd1(5).
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 
+from gxo.dataclass import dataclass
 from gxo.units import kinds as k
 from gxo.units.kinds import Kind
 from gxo.units.model import Directive, DirectiveValue, UnitType

@@ -6,10 +6,10 @@ A kind is two functions of the value, and one that says why systemd would not ta
 import signal
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from errno import errorcode
 from typing import Any
 
+from gxo.dataclass import dataclass
 from gxo.units import quote
 from gxo.units.model import Command
 

@@ -2,9 +2,9 @@
 
 import signal
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gxo.dataclass import replace
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
 from gxo.spec.lifecycle import SECOND, Backoff, ReadyKind, Restart, Scheduled, Supervise

@@ -1,8 +1,8 @@
 """Unit: a systemd unit as one value; a file and a set of D-Bus properties are its renderings."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gxo.dataclass import dataclass, field
 from gxo.source import Span
 
 

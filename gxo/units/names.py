@@ -5,10 +5,9 @@ so that no two workloads share a name, nor a place in the tree of slices, which 
 """
 
 import re
-from dataclasses import dataclass
-from functools import cached_property
 from hashlib import sha256
 
+from gxo.dataclass import dataclass
 from gxo.units.model import UnitType
 
 LONGEST = 255
@@ -44,7 +43,7 @@ def playbook_slice(playbook: str) -> str:
     return f"gxo-{escape(playbook)}.slice"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class WorkloadNames:
     """Everything on a host that is named after one workload.
 
@@ -63,7 +62,7 @@ class WorkloadNames:
         digest = f".{self.digest[:DIGEST_DIGITS]}" if self.digest else ""
         return f"gxo-{escape(self.playbook)}.{escape(self.workload)}{digest}.{kind}"
 
-    @cached_property
+    @property
     def directory(self) -> str:
         """The name of its directories, unique as the unit's is; safe in every directive."""
         name = f"{_in_path(self.playbook)}.{_in_path(self.workload)}"

@@ -1,8 +1,8 @@
 """Steps: what is fixed of a run's units before it starts: how each is isolated, and its limits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
+from gxo.dataclass import dataclass, replace
 from gxo.diagnostic.base import Problem
 from gxo.plan.model import Plan, Step
 from gxo.spec.lifecycle import SECOND, RunOnce, Supervise

@@ -1,7 +1,8 @@
 """Target: the systemd that units are compiled for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from gxo.dataclass import dataclass, field
 
 OLDEST = 252
 """The oldest systemd that gxo is made for: it has all that a profile says."""

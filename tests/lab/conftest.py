@@ -7,11 +7,11 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gxo.dataclass import replace
 from gxo.lab import Lab
 from tests.lab import roots
 from tests.lab.machine import Machine, spec_for

@@ -1,17 +1,17 @@
 """What a host is and cannot enforce, and how exposed units are."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
+from gxo.dataclass import replace
 from gxo.systemd import exposure, host
 from gxo.systemd.host import CgroupMode, Host
 from tests.lab.machine import Machine
 
 READ = """
 import json
-from dataclasses import asdict
+from gxo.dataclass import asdict
 from gxo.systemd.host import read_host, systemd_version
 host = asdict(read_host())
 host["number"] = systemd_version()

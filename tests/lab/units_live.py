@@ -1,9 +1,9 @@
 """Units on a live systemd: both renderings loaded side by side, and what systemd read of each."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
+from gxo.dataclass import replace
 from gxo.systemd.bus import MANAGER, MANAGER_PATH, Bus
 from gxo.systemd.manager import Manager, interface_of
 from gxo.units.files import render_file

@@ -1,7 +1,5 @@
 """Changes: desired against live and recorded, without any systemd."""
 
-from dataclasses import replace
-
 import pytest
 
 from gxo.apply.change import Action, Change, Known, changes, known
@@ -9,6 +7,7 @@ from gxo.apply.desired import Desired, Part
 from gxo.apply.foreign import Foreign, Kind
 from gxo.apply.live import Live, LiveUnit
 from gxo.apply.record import Baseline, Intent, Observed, Outcome, to_revision
+from gxo.dataclass import replace
 from gxo.spec.lifecycle import Policy
 from gxo.units.model import Command, Directive, Unit, UnitType
 

@@ -22,6 +22,7 @@ from gxo.apply.store import KEPT, Store, StoreError
 from gxo.plan.codec import decode, encode
 from gxo.spec.lifecycle import Policy
 from gxo.units.model import Command, Directive, Unit, UnitType
+from tests.drawing import any_of
 
 WORDS = st.lists(st.text(), max_size=3).map(tuple)
 VALUES = (
@@ -32,20 +33,21 @@ VALUES = (
     | st.builds(Command, argv=WORDS)
     | st.lists(st.tuples(st.text(), st.text()), max_size=3).map(tuple)
 )
-UNITS = st.builds(
+UNITS = any_of(
     Unit,
     directives=st.lists(
         st.builds(Directive, st.text(), st.text(), VALUES, st.none()), max_size=4
     ).map(tuple),
 )
-PARTS = st.builds(Part, units=st.lists(UNITS, min_size=1, max_size=2).map(tuple), after=WORDS)
+PARTS = any_of(Part, units=st.lists(UNITS, min_size=1, max_size=2).map(tuple), after=WORDS)
 
 
 @given(
-    st.builds(
+    any_of(
         Desired,
         slices=st.lists(UNITS, max_size=1).map(tuple),
         parts=st.lists(PARTS, max_size=2).map(tuple),
+        removal=st.just(False),
     )
 )
 @settings(deadline=None)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
+from gxo.dataclass import MISSING, fields
 from gxo.diagnostic import Problem, render
 from gxo.language.document import compose
 from gxo.language.frontend import parse_sources

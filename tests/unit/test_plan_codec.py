@@ -2,23 +2,32 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gxo.dataclass import is_dataclass, replace
+from gxo.plan import model
 from gxo.plan.codec import UnreadablePlan, from_json, to_compact_json, to_json
 from gxo.plan.model import Action, Plan, Step
 from gxo.source import Name, Source, Span, Text
+from gxo.spec import lifecycle, policy
 from gxo.spec.lifecycle import Supervise
 from gxo.spec.policy import ChannelPolicy, SecurityContext
+from gxo.template import tree, value
 from gxo.template.tree import Node, Output, Path, Template
 from gxo.template.value import Literal, MapValue
+from tests.drawing import any_of
 
 SOURCES = (Source("a.yaml", "first\ntext"), Source("b.yaml", "ünïcode — second"))
 
+
+for room in (model, lifecycle, policy, tree, value):
+    for kind in vars(room).values():
+        if isinstance(kind, type) and is_dataclass(kind):
+            st.register_type_strategy(kind, any_of)
 st.register_type_strategy(
     Span,
     st.builds(Span, st.sampled_from(SOURCES), st.integers(0, 20), st.integers(0, 20)),
@@ -34,7 +43,7 @@ DATA = st.recursive(
 
 def plans() -> st.SearchStrategy[Plan]:
     """Any plan that the types allow, sense apart."""
-    return st.builds(
+    return any_of(
         Plan,
         version=st.just(1),
         inputs=st.lists(st.tuples(st.text(), DATA), max_size=2).map(tuple),
@@ -107,8 +116,8 @@ def test_the_compact_form_is_of_what_is_said() -> None:
     plain = Text("{{ .a }}", Span(SOURCES[0], 0, 5), 0)
     made = []
     for text in (moved, plain):
-        value = Template((Output(0, 8, Path(3, 5, ".", ("a",))),), native=True, text=text)
-        one = replace(step("a"), when=value, span=text.span, name=Name("a", text.span))
+        read = Template((Output(0, 8, Path(3, 5, ".", ("a",))),), native=True, text=text)
+        one = replace(step("a"), when=read, span=text.span, name=Name("a", text.span))
         made.append(to_compact_json(replace(plan(), steps=(one,)), "site.job"))
     assert made[0] == made[1]
     (written,) = made[0]["plan"]["steps"]

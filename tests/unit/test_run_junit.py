@@ -1,7 +1,6 @@
 """The JUnit report of a run: well-formed whatever the run says, and never green for a red run."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from gxo.cli.exits import Failure
 from gxo.cli.junit import Case, _write, cases, check, document
+from gxo.dataclass import replace
 from gxo.runtime.status import Status
 from gxo.runtime.store import EventRow, RunRow, StepRow
 

@@ -3,11 +3,11 @@
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gxo.dataclass import replace
 from gxo.runtime.forget import beyond, forget, too_many
 from gxo.runtime.status import Status
 from gxo.runtime.store import (

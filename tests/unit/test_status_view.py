@@ -1,6 +1,5 @@
 """How `gxo status` words what it found: states, times, what is wrong, what to do."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from gxo.apply.record import Outcome
 from gxo.apply.status import UnitStatus, WorkloadStatus
 from gxo.cli.status import Report, render, state, to_json
+from gxo.dataclass import replace
 from gxo.systemd.states import UnitResult, UnitState
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)

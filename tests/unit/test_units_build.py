@@ -1,10 +1,10 @@
 """From plans to units: digests, problems at the builder itself, what a target lacks."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from gxo.dataclass import replace
 from gxo.plan.model import Plan
 from gxo.spec.lifecycle import SECOND, Backoff, Scheduled, Supervise
 from gxo.spec.policy import (
