@@ -23,7 +23,8 @@ from gxo.apply.transient import mend
 from gxo.apply.undo import undo
 from gxo.dataclass import dataclass, field, replace
 from gxo.spec.lifecycle import Policy
-from gxo.systemd.journal import Journal, JournalError
+from gxo.systemd.journal import Journal
+from gxo.systemd.journal_write import JournalError
 from gxo.systemd.manager import Manager, major
 from gxo.units.names import ROOT_SLICE, playbook_slice
 from gxo.version import __version__

@@ -106,7 +106,7 @@ _CODES = {
     "gxo.apply.store.StoreError": Exit.FAILED,
     "gxo.runtime.store.StoreError": Exit.FAILED,
     "gxo.runtime.workspace.WorkspaceError": Exit.FAILED,
-    "gxo.systemd.journal.JournalError": Exit.FAILED,
+    "gxo.systemd.journal_write.JournalError": Exit.FAILED,
     "gxo.cli.exits.Usage": Exit.USAGE,
     "gxo.cli.exits.NotPermitted": Exit.NOT_PERMITTED,
     "gxo.cli.exits.Failure": Exit.FAILED,

@@ -6,7 +6,6 @@ become the program, the end of the pipe, also that of a killed runner, makes it 
 """
 
 import os
-import shutil
 from contextlib import suppress
 
 from gxo.dataclass import dataclass, replace
@@ -46,11 +45,13 @@ def may_wait(step: Step) -> bool:
 
 def gated(command: tuple[Directive, ...]) -> tuple[Directive, ...] | None:
     """The command behind a gate, None where the shell would find another program than systemd."""
+    from shutil import which
+
     start, *around = command
     assert isinstance(start.value, Command)
     program = start.value.argv[0]
     moved = any(str(setting.value).startswith("PATH=") for setting in around)
-    if (moved and "/" not in program) or shutil.which(program, path=_PATH) is None:
+    if (moved and "/" not in program) or which(program, path=_PATH) is None:
         return None
     waiting = Command(("/bin/sh", "-c", _WAIT, "sh", *start.value.argv))
     return (replace(start, value=waiting), *around)

@@ -1,13 +1,11 @@
 """Mounts: what a step has mounted beneath a directory, taken off again."""
 
-import ctypes
 import os
 import re
 from pathlib import Path
 
 _DETACH, _NOFOLLOW = 2, 8  # MNT_DETACH, UMOUNT_NOFOLLOW: umount2(2)
 _ESCAPE = re.compile(rb"\\([0-7]{3})")
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def detach_beneath(directory: Path) -> None:
@@ -18,9 +16,16 @@ def detach_beneath(directory: Path) -> None:
     start = os.fsencode(directory.resolve()) + b"/"
     while beneath := [point for point in _mount_points() if point.startswith(start)]:
         for point in reversed(beneath):
-            if _libc.umount2(point, _DETACH | _NOFOLLOW):
-                code = ctypes.get_errno()
-                raise OSError(code, os.strerror(code), os.fsdecode(point))
+            _umount(point)
+
+
+def _umount(point: bytes) -> None:
+    import ctypes  # a run seldom needs it
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.umount2(point, _DETACH | _NOFOLLOW):
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), os.fsdecode(point))
 
 
 def _mount_points() -> list[bytes]:

@@ -1,7 +1,6 @@
 """Scope: what the templates of a run may read at a moment, and the effects they may call."""
 
 import datetime
-import uuid
 from collections import ChainMap
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -67,8 +66,14 @@ def _functions(
             raise Failure(f"the environment has no `{name}`", argument=0)
         return environment[name]
 
-    table = run_functions(secret=secret, env=env, now=_now, uuid=lambda: str(uuid.uuid4()))
+    table = run_functions(secret=secret, env=env, now=_now, uuid=_uuid)
     return TaintingTable(table.functions, table.effects, redactor=redactor)
+
+
+def _uuid() -> str:
+    from uuid import uuid4
+
+    return str(uuid4())
 
 
 def _now() -> str:

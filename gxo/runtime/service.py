@@ -29,8 +29,7 @@ from gxo.runtime.task import from_spec
 from gxo.runtime.tell import Bell
 from gxo.runtime.workspace import make, remove
 from gxo.systemd.bus import Bus
-from gxo.systemd.journal import JournalError
-from gxo.systemd.journal_write import JournalWriter
+from gxo.systemd.journal_write import JournalError, JournalWriter
 from gxo.systemd.manager import Manager
 from gxo.template.fault import Failure
 from gxo.template.value import Data

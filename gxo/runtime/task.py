@@ -1,6 +1,6 @@
 """Task: what a runner is told to do, as it lies in the state."""
 
-import uuid
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,7 +24,7 @@ class Task:
 
 def new_run_id() -> str:
     """Twelve hexadecimal digits: 2^48 keep two of a host's runs apart, and fit into unit names."""
-    return uuid.uuid4().hex[:12]
+    return os.urandom(6).hex()
 
 
 def to_spec(task: Task) -> dict[str, Any]:

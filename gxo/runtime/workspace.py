@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-import uuid
+import re
 from pathlib import Path
 
 from gxo.dataclass import dataclass
@@ -10,6 +10,7 @@ from gxo.modules.tree import directory, empty
 from gxo.runtime.mounts import detach_beneath
 
 PLACE = Path("/var/lib/gxo/workspaces")
+_NAME = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class WorkspaceError(Exception):
@@ -23,14 +24,14 @@ class Workspaces:
     place: Path = PLACE
 
     def name(self) -> Path:
-        """A path for a fresh one, which nobody can guess."""
-        return self.place / str(uuid.uuid4())
+        """A path for a fresh one, which nobody can guess: a random UUID, as Linux makes them."""
+        return self.place / Path("/proc/sys/kernel/random/uuid").read_text(encoding="ascii").strip()
 
     def all(self) -> tuple[Path, ...]:
         """Those that are there, by name; what is no workspace is left alone."""
         if not self.place.is_dir():
             return ()
-        return tuple(sorted(path for path in self.place.iterdir() if _is_name(path.name)))
+        return tuple(sorted(path for path in self.place.iterdir() if _NAME.fullmatch(path.name)))
 
 
 def make(path: Path, owner: tuple[int, int] | None = None) -> None:
@@ -61,10 +62,3 @@ def remove(path: Path) -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise WorkspaceError(f"cannot remove workspace {path}: {where}{error.strerror}") from None
-
-
-def _is_name(name: str) -> bool:
-    try:
-        return str(uuid.UUID(name)) == name
-    except ValueError:
-        return False

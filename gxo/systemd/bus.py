@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cached_property
 from threading import Timer
 from types import TracebackType
 from typing import Any, Self
@@ -57,7 +58,8 @@ class Bus:
     """
 
     def __init__(self, connection: Any) -> None:
-        self._pydbus = connection
+        self.connection = connection
+        """The Gio.DBusConnection, for the rest of this room."""
 
     @classmethod
     def system(cls, *, timeout: float = DEFAULT_TIMEOUT) -> Self:
@@ -80,7 +82,6 @@ class Bus:
         """
         try:
             from gi.repository import Gio, GLib
-            from pydbus.bus import Bus as PydbusBus
         except ImportError:
             raise _not_installed() from None
         flags = Gio.DBusConnectionFlags
@@ -101,7 +102,7 @@ class Bus:
         finally:
             timer.cancel()
         connection.set_exit_on_close(False)
-        return cls(PydbusBus(connection))
+        return cls(connection)
 
     def __enter__(self) -> Self:
         return self
@@ -121,15 +122,17 @@ class Bus:
         with suppress(GLib.Error):
             self.connection.close_sync(None)
 
-    @property
-    def connection(self) -> Any:
-        """The Gio.DBusConnection, for the rest of this room."""
-        return self._pydbus.con
-
-    @property
+    @cached_property
     def pydbus(self) -> Any:
-        """The pydbus bus on this connection: proxies for rare calls, and the export of objects."""
-        return self._pydbus
+        """The pydbus bus on this connection: signals, proxies for rare calls, export of objects.
+
+        Calls go without it: what only asks need not load it. Raises Unreachable.
+        """
+        try:
+            from pydbus.bus import Bus as PydbusBus
+        except ImportError:
+            raise _not_installed() from None
+        return PydbusBus(self.connection)
 
     @property
     def closed(self) -> bool:

@@ -19,6 +19,7 @@ from time import monotonic, time
 from typing import IO, Any
 
 from gxo.dataclass import dataclass
+from gxo.systemd.journal_write import JournalError
 
 Fields = tuple[tuple[str, str], ...]
 """Names and values; a line matches that has one of the values for each name."""
@@ -43,10 +44,6 @@ _PLACES = ("/var/log/journal", "/run/log/journal")
 _MANY = 1000
 _BEAT = 0.5
 _CHUNK = 1 << 16
-
-
-class JournalError(Exception):
-    """The journal cannot be read or written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

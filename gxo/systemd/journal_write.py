@@ -10,12 +10,14 @@ from re import compile as pattern
 from types import TracebackType
 from typing import Self
 
-from gxo.systemd.journal import JournalError
-
 SOCKET = "/run/systemd/journal/socket"
 
 _NAME = pattern(r"[A-Z][A-Z0-9_]{0,63}")
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
+
+
+class JournalError(Exception):
+    """The journal cannot be read or written."""
 
 
 class JournalWriter:

@@ -1,7 +1,6 @@
 """The digest of a unit: what tells one revision of a workload from another."""
 
 from collections.abc import Iterable
-from hashlib import sha256
 
 from gxo.units.directives import line
 from gxo.units.model import Directive
@@ -12,5 +11,7 @@ def digest_of(name: str, directives: Iterable[Directive]) -> str:
 
     Neither the digest itself nor gxo's version goes in, so that an upgrade restarts nothing.
     """
+    from hashlib import sha256  # brings OpenSSL
+
     text = "\n".join(f"{setting.section} {line(setting)}" for setting in directives)
     return sha256(f"{name}\n{text}".encode()).hexdigest()

@@ -5,7 +5,6 @@ so that no two workloads share a name, nor a place in the tree of slices, which 
 """
 
 import re
-from hashlib import sha256
 
 from gxo.dataclass import dataclass
 from gxo.units.model import UnitType
@@ -88,6 +87,8 @@ class WorkloadNames:
     @property
     def user(self) -> str:
         """The dynamic user of all its revisions (user names are short and know few characters)."""
+        from hashlib import sha256  # brings OpenSSL
+
         whose = f"{self.state}/run" if self.run else self.state
         return f"gxo-{sha256(whose.encode()).hexdigest()[:12]}"
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gxo.systemd.bus import Bus
-from gxo.systemd.journal import Entry, Journal, JournalError, Query, parse
-from gxo.systemd.journal_write import JournalWriter, encode
+from gxo.systemd.journal import Entry, Journal, Query, parse
+from gxo.systemd.journal_write import JournalError, JournalWriter, encode
 from gxo.systemd.manager import Manager
 from gxo.systemd.watch import watch
 from tests.lab.machine import Machine
