@@ -52,12 +52,19 @@ def _wants_json(words: list[str]) -> bool:
 def _call(words: list[str]) -> int:
     """Typer reads the command line: but loading it takes longer than checking a playbook does.
 
-    So `gxo validate PATH…`, which editors and hooks run at each save, goes without.
+    So `gxo validate PATH…`, which editors and hooks run at each save, goes without, and so does
+    `gxo run PATH`.
     """
-    if words[:1] == ["validate"] and words[1:] and not any(map(_is_option, words[1:])):
-        from gxo.cli.check import check
+    command, paths = words[:1], words[1:]
+    if paths and not any(map(_is_option, paths)):
+        if command == ["validate"]:
+            from gxo.cli.check import check
 
-        return check(words[1:], as_json=False)
+            return check(paths, as_json=False)
+        if command == ["run"] and len(paths) == 1:
+            from gxo.cli.carry_out import carry_out
+
+            return carry_out(paths[0])
     from gxo.cli.program import call
 
     return call()

@@ -1,0 +1,62 @@
+"""What `gxo run` does, apart from how its command line is read."""
+
+from pathlib import Path
+
+from gxo.apply.setup import setup
+from gxo.cli import output
+from gxo.cli.attach import follow
+from gxo.cli.exits import Exit, Usage
+from gxo.cli.given import to_hand
+from gxo.cli.guard import need_root
+from gxo.cli.interrupt import interrupts
+from gxo.cli.load import load_to_run
+from gxo.plan.given import Given
+from gxo.runtime.launch import launch, submit
+from gxo.runtime.store import Store
+from gxo.runtime.sweep import sweep
+from gxo.runtime.task import Task
+from gxo.spec.lifecycle import Policy
+from gxo.systemd.bus import Bus
+from gxo.systemd.manager import Manager
+
+
+def carry_out(
+    path: str,
+    values: Given | None = None,
+    *,
+    jobs: int = 8,
+    detach: bool = False,
+    junit: Path | None = None,
+    as_json: bool = False,
+) -> int:
+    """Start a run and, unless it is to be left alone, follow it to its end."""
+    need_root("run")
+    if junit is not None:
+        if detach:
+            raise Usage("`--junit` is written when the run ends: use `gxo runs show RUN --junit`")
+        from gxo.cli.junit import check
+
+        check(junit)
+    plan, frames = load_to_run(path, values or Given(), as_json=as_json)
+    handed = to_hand(plan, as_json=as_json)
+    for done in setup():
+        output.note(f"set up this host: {done}")
+    of_runs = (Policy.RUN_ONCE, Policy.SUPERVISE)
+    left_out = [s.name.text for s in plan.steps if s.lifecycle.policy not in of_runs]
+    if left_out:
+        output.note(f"left out, since no run has it: {', '.join(left_out)}")
+    playbook = plan.playbook.text
+    with Store() as store, Bus.system() as bus:
+        manager = Manager(bus)
+        sweep(store, manager)
+        run = submit(store, playbook, Task(plan=plan, frames=frames, jobs=jobs))
+        with interrupts(b"") as heard:
+            heard.asked()  # from here on signals are remembered: they cancel what was started
+            started = launch(manager, run, playbook, attached=not detach, given=handed)
+            if started.events is None:
+                output.say(run)
+                return Exit.DONE
+            names = started.names
+            return follow(
+                started.events, manager, store, names, heard, as_json=as_json, junit=junit
+            )
