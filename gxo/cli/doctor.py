@@ -49,10 +49,10 @@ class Check:
 @app.command(epilog="Example: sudo gxo doctor")
 def doctor(json: options.Json = False) -> int:
     """Say what this host can and cannot enforce, and what gxo needs here. Changes nothing."""
-    from gxo.systemd.host import read_host
+    from gxo.systemd.host import read_host, virtualisation
 
-    host = read_host()
-    checks = tuple(_checks(host))
+    host, machine = read_host(), virtualisation()
+    checks = tuple(_checks(host, machine))
     if json:
         facts = {
             "systemd": host.systemd,
@@ -60,7 +60,7 @@ def doctor(json: options.Json = False) -> int:
             "running": host.running,
             "cgroup_mode": host.cgroup_mode,
             "controllers": sorted(host.controllers),
-            "virtualisation": host.virtualisation,
+            "virtualisation": machine,
             "root": host.root,
         }
         output.emit({"host": facts, "checks": [asdict(check) for check in checks]})
@@ -69,12 +69,12 @@ def doctor(json: options.Json = False) -> int:
     return Exit.FAILED if any(c.state is State.BROKEN for c in checks) else Exit.DONE
 
 
-def _checks(host: "Host") -> Iterator[Check]:
+def _checks(host: "Host", machine: str) -> Iterator[Check]:
     """All checks, the ground first: a later one may stand on it."""
     from gxo.systemd.bus import Bus, SystemdError
     from gxo.systemd.manager import Manager
 
-    yield _version(host)
+    yield _version(host, machine)
     yield _config()
     try:
         bus = Bus.system(timeout=5)
@@ -98,7 +98,7 @@ def _checks(host: "Host") -> Iterator[Check]:
             yield Check(name="bus", state=State.BROKEN, detail=str(error))
 
 
-def _version(host: "Host") -> Check:
+def _version(host: "Host", machine: str) -> Check:
     if not host.systemd:
         return Check(
             name="systemd",
@@ -106,7 +106,7 @@ def _version(host: "Host") -> Check:
             detail="systemd is not installed",
             hint="gxo compiles to systemd; `gxo validate` and `gxo compile` work without it",
         )
-    where = "" if host.virtualisation == "none" else f" on {host.virtualisation}"
+    where = "" if machine == "none" else f" on {machine}"
     found = f"{host.systemd_text}{where}, cgroups {host.cgroup_mode}"
     if host.systemd < OLDEST:
         return Check(

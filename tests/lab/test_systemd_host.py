@@ -12,8 +12,9 @@ from tests.lab.machine import Machine
 READ = """
 import json
 from gxo.dataclass import asdict
-from gxo.systemd.host import read_host, systemd_version
+from gxo.systemd.host import read_host, systemd_version, virtualisation
 host = asdict(read_host())
+host["virtualisation"] = virtualisation()
 host["number"] = systemd_version()
 print(json.dumps(host, default=sorted))
 """
@@ -25,7 +26,6 @@ GOOD = Host(
     cgroup_mode=CgroupMode.V2,
     controllers=frozenset({"cpu", "io", "memory", "pids"}),
     security_modules=frozenset({"apparmor", "bpf"}),
-    virtualisation="none",
     root=True,
     user_gxo=True,
 )
