@@ -45,6 +45,7 @@ def _dataclass(
         inherited: dict[str, _Field] = {}
         for base in reversed(cls.__mro__[1:]):
             inherited |= {entry.name: entry for entry in base.__dict__.get("__fields__", ())}
+        assert not hasattr(cls, "__post_init__"), "such a class is written out"
         own = {entry.name: entry for entry in _own_fields(cls, kw_only=kw_only)}
         entries = tuple((inherited | own).values())
         # slots can only be given to a new class
@@ -179,9 +180,18 @@ def _asdict(value: Any) -> Any:
 
 
 if TYPE_CHECKING:
-    from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
+    from dataclasses import MISSING, Field, asdict, dataclass, field, fields, is_dataclass, replace
 else:
     MISSING, Field, dataclass, field = _MISSING, _Field, _dataclass, _Field
-    fields, is_dataclass, replace = _fields, _is_dataclass, _replace
+    asdict, fields, is_dataclass, replace = _asdict, _fields, _is_dataclass, _replace
 
-__all__ = ["MISSING", "Field", "dataclass", "field", "fields", "is_dataclass", "replace"]
+__all__ = [
+    "MISSING",
+    "Field",
+    "asdict",
+    "dataclass",
+    "field",
+    "fields",
+    "is_dataclass",
+    "replace",
+]

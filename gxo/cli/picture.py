@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from gxo.cli.statuses import colour_of, took
 from gxo.cli.table import Cell, Colour, width
-from gxo.dataclass import dataclass, field
+from gxo.dataclass import dataclass
 from gxo.runtime.status import Status
 from gxo.runtime.store import WHOLE, EventRow
 
@@ -47,23 +47,19 @@ class _Node:
         return 1 + len(self.words)
 
 
-@dataclass(slots=True)
 class Picture:
     """A run as it stands. `plain`: for terminals that have ASCII alone."""
 
-    run: str
-    playbook: str
-    steps: Iterable[str]
-    plain: bool = False
-    cancelling: bool = False
-    first_failed: str = ""
-    """The step that failed first."""
-    _whole: _Node = field(init=False)
-    _nodes: dict[str, _Node] = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self, run: str, playbook: str, steps: Iterable[str], *, plain: bool = False
+    ) -> None:
+        self.run = run
+        self.playbook = playbook
+        self.plain = plain
+        self.cancelling = False
+        self.first_failed = ""
         self._whole = _Node("", 0)
-        self._nodes = {name: _Node(name, place) for place, name in enumerate(self.steps)}
+        self._nodes = {name: _Node(name, place) for place, name in enumerate(steps)}
 
     def see(self, event: EventRow) -> None:
         """Note what happened."""

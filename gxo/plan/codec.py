@@ -128,7 +128,7 @@ def _is_place(value: object) -> bool:
     return bool(places) and all(isinstance(item, Span) for item in places)
 
 
-def _default(field: Field[Any]) -> object:
+def _default(field: "Field[Any]") -> object:
     """What a field has that says nothing; MISSING where it always says something."""
     return field.default if field.default_factory is MISSING else field.default_factory()
 

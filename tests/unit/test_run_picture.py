@@ -29,7 +29,7 @@ BEGUN = event(1, "", "Running", "run")
 
 
 def picture(steps: Iterable[str], events: Sequence[EventRow], *, plain: bool = False) -> Picture:
-    shown = Picture(RUN, "build", steps, plain)
+    shown = Picture(RUN, "build", steps, plain=plain)
     for seen in (BEGUN, *events):
         shown.see(seen)
     return shown

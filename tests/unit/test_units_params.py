@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from gxo.dataclass import replace
 from gxo.modules.control import PURE
 from gxo.modules.worker import WORKERS
 from gxo.spec.library import LIBRARY
@@ -108,8 +109,6 @@ def test_bounds_and_choices() -> None:
 
 def typed(type_: ParamType, given: object) -> tuple[Data, list[str]]:
     """One value as a param of that type."""
-    from dataclasses import replace
-
     spec = replace(
         LIBRARY["control:identity"],
         params=(Param(name="p", type=type_, doc="", example="", required=True),),
