@@ -11,10 +11,10 @@ from gxo.cli.guard import need_root
 from gxo.cli.interrupt import interrupts
 from gxo.cli.load import load_to_run
 from gxo.plan.given import Given
-from gxo.runtime.launch import launch, submit
+from gxo.runtime.launch import launch
 from gxo.runtime.store import Store
 from gxo.runtime.sweep import sweep
-from gxo.runtime.task import Task
+from gxo.runtime.task import JOBS, Task
 from gxo.spec.lifecycle import Policy
 from gxo.systemd.bus import Bus
 from gxo.systemd.manager import Manager
@@ -24,7 +24,7 @@ def carry_out(
     path: str,
     values: Given | None = None,
     *,
-    jobs: int = 8,
+    jobs: int = JOBS,
     detach: bool = False,
     junit: Path | None = None,
     as_json: bool = False,
@@ -49,14 +49,13 @@ def carry_out(
     with Store() as store, Bus.system() as bus:
         manager = Manager(bus)
         sweep(store, manager)
-        run = submit(store, playbook, Task(plan=plan, frames=frames, jobs=jobs))
+        task = Task(plan=plan, frames=frames, jobs=jobs)
         with interrupts(b"") as heard:
             heard.asked()  # from here on signals are remembered: they cancel what was started
-            started = launch(manager, run, playbook, attached=not detach, given=handed)
+            started = launch(store, manager, playbook, task, attached=not detach, given=handed)
             if started.events is None:
-                output.say(run)
+                output.say(started.id)
                 return Exit.DONE
-            names = started.names
             return follow(
-                started.events, manager, store, names, heard, as_json=as_json, junit=junit
+                started.events, manager, store, started.names, heard, as_json=as_json, junit=junit
             )

@@ -14,6 +14,7 @@ COMMANDS = {
     "apply": "apply",
     "run": "run",
     "runs": "runs",
+    "cancel": "cancel",
     "try": "try_out",
     "status": "status",
     "logs": "logs",

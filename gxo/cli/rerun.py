@@ -34,7 +34,7 @@ def rerun(
     from gxo.cli.given import to_hand
     from gxo.cli.guard import need_root
     from gxo.cli.interrupt import interrupts
-    from gxo.runtime.launch import launch, submit
+    from gxo.runtime.launch import launch
     from gxo.runtime.store import Store
     from gxo.runtime.sweep import sweep
     from gxo.systemd.bus import Bus
@@ -48,12 +48,20 @@ def rerun(
         task = _task(row)
         handed = to_hand(task.plan, as_json=json)
         steps = _taken_over(store, row, task) if from_failed else ()
-        new = submit(store, row.playbook, task, workload=row.workload, taken_over=steps)
         with interrupts(b"") as heard:
             heard.asked()  # from here on signals are remembered: they cancel what was started
-            started = launch(manager, new, row.playbook, attached=not detach, given=handed)
+            started = launch(
+                store,
+                manager,
+                row.playbook,
+                task,
+                attached=not detach,
+                given=handed,
+                workload=row.workload,
+                taken_over=steps,
+            )
             if started.events is None:
-                output.say(new)
+                output.say(started.id)
                 return Exit.DONE
             return follow(started.events, manager, store, started.names, heard, as_json=json)
 

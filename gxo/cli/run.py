@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from gxo.cli import options
+from gxo.runtime.task import JOBS
 
 app = typer.Typer()
 
@@ -16,7 +17,7 @@ def run(
     ],
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Steps that may run at once.")
-    ] = 8,
+    ] = JOBS,
     detach: Annotated[
         bool, typer.Option("--detach", help="Print the run's id and let it go on by itself.")
     ] = False,

@@ -11,7 +11,7 @@ from contextlib import suppress
 from gxo.plan.codec import UnreadablePlan, UnreadableRecord
 from gxo.plan.effects import effects
 from gxo.runtime.given import Given
-from gxo.runtime.launch import launch, submit
+from gxo.runtime.launch import launch
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import EventRow, Store, StoreError
@@ -57,10 +57,12 @@ def _carry_out(*, waits: bool) -> int:
         sweep(store, manager)
         cancel = _Cancel(manager)
         signal.signal(signal.SIGTERM, lambda *_: cancel.asked())
-        run = submit(store, playbook, task, workload=step.name.text)
         read = {use.argument for use in effects(task.plan, "env")}
         given = Given({name: value for name, value in os.environ.items() if name in read})
-        started = launch(manager, run, playbook, attached=waits, given=given)
+        started = launch(
+            store, manager, playbook, task, attached=waits, given=given, workload=step.name.text
+        )
+        run = started.id
         if started.events is None:
             _say(f"run {run} goes on by itself")
             return 0

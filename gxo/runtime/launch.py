@@ -9,11 +9,14 @@ from gxo.data import own_command
 from gxo.dataclass import asdict, dataclass
 from gxo.runtime.given import Given
 from gxo.runtime.memory import sealed
+from gxo.runtime.record import Record
+from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import RunRow, StepRow, Store
 from gxo.runtime.task import Task, new_run_id, to_spec
 from gxo.runtime.workspace import Workspaces
+from gxo.systemd.bus import SystemdError
 from gxo.systemd.jobs import Jobs, raise_if_refused
 from gxo.systemd.manager import Manager
 from gxo.units.directives import directive
@@ -35,19 +38,45 @@ class Launched:
     events: int | None
 
 
-def submit(
+def launch(
     store: Store,
+    manager: Manager,
     playbook: str,
     task: Task,
     *,
+    attached: bool,
+    given: Given,
     workload: str = "",
     taken_over: Sequence[StepRow] = (),
-) -> str:
-    """Put a run into the state as Pending, with the workspace it will have; its id.
+) -> Launched:
+    """Put a run into the state as Pending, with the workspace it will have, and start its runner.
 
-    `workload` is the one whose instance it is; `taken_over` the steps it does not run again. Raises
-    TooManyRuns.
+    `workload` is the one whose instance it is; `taken_over` the steps it does not run again. What
+    is given goes by a descriptor, and nobody else can read it. Raises TooManyRuns, and SystemdError
+    where systemd refuses the runner: the run has Failed then.
     """
+    run = _submit(store, playbook, task, workload, taken_over)
+    names = RunNames(run=run, playbook=playbook)
+    handed = sealed(json.dumps(asdict(given)))
+    reader, writer = os.pipe2(os.O_CLOEXEC) if attached else (None, None)
+    files = [handed, *((writer,) if writer is not None else ())]
+    try:
+        with manager.jobs() as jobs:
+            _start(jobs, names, files)
+    except SystemdError as error:
+        Record(store, run, Redactor(), lambda _: None).run(
+            Status.FAILED, detail=f"its runner did not start: {error}", workspace=None
+        )
+        raise
+    finally:
+        for descriptor in files:
+            os.close(descriptor)
+    return Launched(run, names, reader)
+
+
+def _submit(
+    store: Store, playbook: str, task: Task, workload: str, taken_over: Sequence[StepRow]
+) -> str:
     run = new_run_id()
     row = RunRow(
         id=run,
@@ -60,31 +89,6 @@ def submit(
     )
     store.add(row, taken_over, most=task.plan.max_runs)
     return run
-
-
-def launch(
-    manager: Manager,
-    run: str,
-    playbook: str,
-    *,
-    attached: bool,
-    given: Given,
-) -> Launched:
-    """Start the runner of a submitted run. Raises SystemdError where systemd refuses it.
-
-    What is given goes by a descriptor, and nobody else can read it.
-    """
-    names = RunNames(run=run, playbook=playbook)
-    handed = sealed(json.dumps(asdict(given)))
-    reader, writer = os.pipe2(os.O_CLOEXEC) if attached else (None, None)
-    files = [handed, *((writer,) if writer is not None else ())]
-    try:
-        with manager.jobs() as jobs:
-            _start(jobs, names, files)
-    finally:
-        for descriptor in files:
-            os.close(descriptor)
-    return Launched(run, names, reader)
 
 
 def _start(jobs: Jobs, names: RunNames, files: Sequence[int]) -> None:

@@ -122,3 +122,20 @@ def test_runs_are_forgotten(machine: Machine) -> None:
     wrong = machine.gxo("runs", "prune", "--older-than", "soon")
     assert wrong.returncode == 64
     assert "duration" in wrong.stderr
+
+
+def test_a_run_is_cancelled_from_elsewhere(machine: Machine) -> None:
+    """By its id: all of it has ended when the command returns; a second time there is nothing."""
+    slow = step("slow", "trap 'exit 0' TERM; while :; do sleep 0.1; done")
+    path = machine.write(
+        "/srv/long.yaml", f"name: long\nworkloads:\n{slow}{step('next', 'true', 'needs: [slow], ')}"
+    )
+    ident = machine.gxo("run", "--detach", path).stdout.strip()
+    done = machine.gxo("cancel", "--json", ident[:8])
+    assert (done.returncode, held("cancel", done.stdout)["status"]) == (0, "Cancelled")
+    assert left(machine) == []
+    again = machine.gxo("cancel", ident)
+    assert (again.returncode, again.stderr) == (
+        1,
+        f"error: cannot cancel run {ident}: it has ended, it is Cancelled\n",
+    )

@@ -1,0 +1,67 @@
+"""`gxo cancel`: a run stopped, from wherever it was started."""
+
+import signal
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gxo.cli import options, output
+from gxo.cli.exits import Exit, Failure
+
+if TYPE_CHECKING:
+    from gxo.runtime.store import RunRow, Store
+    from gxo.systemd.manager import Manager
+
+app = typer.Typer()
+_BEAT = 0.05
+
+
+@app.command(epilog="Example: gxo cancel 0141d9b3e1dd")
+def cancel(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins.")],
+    json: options.Json = False,
+) -> int:
+    """Cancel a run and wait until all of it has ended: SIGTERM to its steps, SIGKILL 10 s later."""
+    from gxo.cli.found import find
+    from gxo.cli.guard import need_root
+    from gxo.runtime.store import Store
+    from gxo.runtime.sweep import sweep
+    from gxo.systemd.bus import Bus
+    from gxo.systemd.manager import Manager
+
+    need_root("cancel")
+    with Store() as store, Bus.system() as bus:
+        manager = Manager(bus)
+        sweep(store, manager)
+        row = find(store, run)
+        if row.status.terminal:
+            raise Failure(f"cannot cancel run {row.id}: it has ended, it is {row.status}")
+        ended = _cancelled(store, manager, row)
+    if json:
+        output.emit({"run": row.id, "status": ended})
+    else:
+        output.say(f"run {row.id} of {row.playbook}: {ended}")
+    return Exit.DONE
+
+
+def _cancelled(store: "Store", manager: "Manager", row: "RunRow") -> str:
+    """How it ended: it may have come to its end before it was told."""
+    from gxo.runtime.step_unit import RunNames
+    from gxo.runtime.sweep import runner_ended, settle, sweep
+
+    names = RunNames(run=row.id, playbook=row.playbook)
+    told = False
+    while not row.status.terminal:
+        gone = runner_ended(manager, names)
+        if gone and told:
+            settle(store, manager, names)
+        elif gone:  # it is not there yet, or was never to come
+            sweep(store, manager)
+        elif not told:
+            output.note("cancelling: the steps under way are stopped")
+            manager.kill(names.runner, signal.SIGTERM, whom="main")
+            told = True
+        time.sleep(_BEAT)
+        row = store.run(row.id) or row
+    return row.status.value
