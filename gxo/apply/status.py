@@ -13,6 +13,7 @@ from gxo.dataclass import dataclass
 from gxo.spec.lifecycle import Policy
 from gxo.systemd.bus import Bus
 from gxo.systemd.manager import Manager
+from gxo.units.instance import step_of
 from gxo.units.model import Unit
 from gxo.units.names import ROOT_SLICE, playbook_slice
 
@@ -36,6 +37,7 @@ class WorkloadStatus:
     interrupted   an apply of the playbook was killed and none has ended since
     slice_drift   what others set on the slices that it is in, a line each
     last          how a run_once step ended, None for others
+    step          what the step of a schedule's run is isolated by, where each turn is a run
     last_trigger, next_elapse   of a schedule, microseconds since 1970, 0 for never
     """
 
@@ -51,6 +53,7 @@ class WorkloadStatus:
     orphaned: bool
     interrupted: bool
     last: Outcome | None = None
+    step: Unit | None = None
     last_trigger: int = 0
     next_elapse: int = 0
 
@@ -137,6 +140,7 @@ def workloads(
                 orphaned=orphaned,
                 interrupted=interrupted,
                 last=last if part.policy is Policy.RUN_ONCE else None,
+                step=next(filter(None, map(step_of, part.units)), None),
                 last_trigger=_last_trigger(part.main, main, fired),
                 next_elapse=main.next_elapse if main else 0,
             )

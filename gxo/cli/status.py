@@ -73,6 +73,7 @@ def gather(target: str | None) -> Report:
     from gxo.systemd import exposure
     from gxo.systemd.bus import Bus
     from gxo.systemd.manager import Manager
+    from gxo.units.files import render_file
     from gxo.units.names import parse
 
     playbook, _, workload = (target or "").partition(".")
@@ -101,10 +102,12 @@ def gather(target: str | None) -> Report:
             and workload in ("", name.workload)
         )
         results = {n: r for n, r in manager.results(services).items() if r.found}
+    # what starts a run is gxo itself: rated is what the run's step is isolated by
+    steps = {found.step.name: render_file(found.step) for found in shown if found.step}
     return Report(
         workloads=shown,
         results=results,
-        exposure=exposure.of_units(results),
+        exposure={**exposure.of_units(results), **exposure.of_texts(steps)},
         strays=strays,
         damaged=damaged,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gxo.dataclass import replace
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
-from gxo.plan.codec import encode, to_compact_json
+from gxo.plan.codec import decode, encode, to_compact_json
 from gxo.plan.effects import values
 from gxo.plan.model import Plan, Step
 from gxo.plan.scope import Names, in_order
@@ -17,9 +17,9 @@ from gxo.template.names import references, uses
 from gxo.template.value import MapValue, Value
 from gxo.units.directives import directive, fault
 from gxo.units.kinds import INFINITY
-from gxo.units.model import Command, Directive
+from gxo.units.model import Command, Directive, Unit
 from gxo.units.names import WorkloadNames
-from gxo.units.steps import compile_steps
+from gxo.units.steps import Frame, compile_steps
 from gxo.units.target import Target
 
 if TYPE_CHECKING:
@@ -106,6 +106,22 @@ def instance(
         directive("StandardInput", "data"),
         handed,
     ), problems
+
+
+def step_of(service: Unit) -> Unit | None:
+    """Of a service that starts a run: its step's isolation as a unit. None of any other service."""
+    given = {setting.name: setting for setting in service.directives}
+    start = given.get("ExecStart")
+    if start is None or not isinstance(start.value, Command):
+        return None
+    if start.value.argv[-2:-1] not in (("instance",), ("begin",)):
+        return None
+    try:
+        (frame,) = json.loads(str(given["StandardInputData"].value))["frames"].values()
+        directives = decode(Frame, frame).directives
+    except (LookupError, TypeError, ValueError):
+        return None
+    return replace(service, directives=(start, *directives))
 
 
 def alone(plan: Plan, step: Step) -> Plan:

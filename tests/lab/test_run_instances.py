@@ -41,6 +41,17 @@ def statuses(here: Site, workload: str) -> list[str]:
     return [run["status"] for run in runs(here, workload)]
 
 
+def test_a_turn_is_rated_by_its_step(here: Site) -> None:
+    """The exposure that is shown is that of what runs, not of what starts it."""
+    here.write(
+        job("tell", "true") + job("free", "true", extra="security_context: {profile: host}, ")
+    )
+    here.apply()
+    found = held("status", here.gxo("status", "--json", here.name).stdout)["workloads"]
+    rated = {each["workload"]: each["exposure"] for each in found}
+    assert 0 < rated["tell"] < 5 < rated["free"]
+
+
 def test_a_turn_is_a_run(here: Site) -> None:
     """With a workspace that goes, a state directory that stays, and a row that names it."""
     said = 'cd "$STATE_DIRECTORY"; echo x >>log; cd - && id -un && ls && wc -l <"$OLDPWD/log"'
