@@ -99,7 +99,7 @@ def test_cron(fresh_machine: Machine) -> None:
     for workload, said in (
         ("heartbeat", "still here"),
         ("report", "report of "),
-        ("cleanup", "/run/gxo/workspaces/"),
+        ("cleanup", "/var/lib/gxo/workspaces/"),
         ("month-end", "the month is over"),
     ):
         gxo(machine, "trigger", f"cron.{workload}")
