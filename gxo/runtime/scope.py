@@ -44,7 +44,7 @@ class Scopes:
         self._functions = _functions(secret, environment, redactor)
         self._names = Names(dict(plan.inputs), plan.vars)
 
-    def now(self, **own: Data) -> Scope:
+    def now(self, /, **own: Data) -> Scope:
         """What stands at this moment; `own` are names of this step's own, as a loop's variable."""
         workloads: Data = {name: {"status": str(s)} for name, s in self._statuses.items()}
         gxo = {**self._fixed, "workloads": workloads}

@@ -81,7 +81,8 @@ def test_a_var_is_evaluated_once_in_a_run() -> None:
 
 
 def test_a_loop_variable_is_of_its_step_alone() -> None:
-    """It hides nothing for the others."""
+    """It hides nothing for the others, and may have any name."""
+    assert scopes("{}", "x", {}, {}).now(self=3).names["self"] == 3
     assert shown("{}", "{{ .item }}", item=[1, 2]) == [1, 2]
     with pytest.raises(Fault):
         shown("{}", "{{ .item }}")
