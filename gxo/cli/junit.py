@@ -147,9 +147,10 @@ def _write(file: Path, data: bytes) -> None:
         descriptor, made = tempfile.mkstemp(dir=file.absolute().parent, prefix=f".{file.name}.")
         with os.fdopen(descriptor, "wb") as out:
             out.write(data)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(made).chmod(0o666 & ~mask)
+            mask = os.umask(0)
+            os.umask(mask)
+            # by its descriptor: whoever owns the directory may have put another in its place
+            os.fchmod(descriptor, 0o666 & ~mask)
         Path(made).replace(file)
     except OSError as error:
         if made:

@@ -1,7 +1,9 @@
 """The JUnit report of a run: well-formed whatever the run says, and never green for a red run."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
 from xml.etree import ElementTree
 
 import pytest
@@ -112,6 +114,33 @@ def test_writing(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.touch()
     assert file.stat().st_mode == other.stat().st_mode
+
+
+def test_the_owner_of_the_directory_changes_it(tmp_path: Path) -> None:
+    """A link put in place of the file being written makes nothing else readable."""
+    secret = tmp_path / "secret"
+    secret.touch(mode=0o600)
+    beside = tmp_path / "out"
+    beside.mkdir()
+
+    def swap() -> None:
+        while not done.is_set():
+            for path in beside.glob(".out.xml.*"):
+                with suppress(OSError):
+                    path.unlink()
+                    path.symlink_to(secret)
+
+    done = Event()
+    thread = Thread(target=swap)
+    thread.start()
+    try:
+        for _ in range(300):
+            with suppress(Failure):
+                _write(beside / "out.xml", b"x")
+    finally:
+        done.set()
+        thread.join()
+    assert secret.stat().st_mode & 0o777 == 0o600
 
 
 def test_where_nothing_can_be_written(tmp_path: Path) -> None:
