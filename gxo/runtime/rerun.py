@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from gxo.dataclass import replace
-from gxo.plan.model import Plan
+from gxo.plan.model import EdgeKind, Plan
 from gxo.runtime.status import Status
 from gxo.runtime.store import WHOLE, StepRow
 from gxo.spec.lifecycle import RunOnce
@@ -14,8 +14,8 @@ _ENDS_WELL = frozenset({Status.COMPLETED, Status.SKIPPED})
 def taken_over(plan: Plan, run: str, rows: Iterable[StepRow]) -> tuple[StepRow, ...]:
     """The steps of `run` that need not run again, with what they yielded.
 
-    Those that ended well and stand behind no step that runs again: what only came about because
-    another failed is decided anew.
+    Those that ended well and stand behind no step that runs again, nor read how a service ended:
+    what only came about because another failed is decided anew.
     """
     whole = {row.step: row for row in rows if row.iteration == WHOLE}
     steps = {step.name.text for step in plan.steps if isinstance(step.lifecycle, RunOnce)}
@@ -23,8 +23,12 @@ def taken_over(plan: Plan, run: str, rows: Iterable[StepRow]) -> tuple[StepRow, 
     for step in plan.steps:  # each behind all it waits for
         name = step.name.text
         row = whole.get(name)
-        sources = {edge.source for edge in plan.edges if edge.target == name}
-        again = name not in steps or not sources & steps <= found.keys()
+        sources = {
+            edge.source
+            for edge in plan.edges
+            if edge.target == name and (edge.source in steps or edge.kind is EdgeKind.STATUS)
+        }
+        again = name not in steps or not sources <= found.keys()
         if row is not None and row.status in _ENDS_WELL and not again:
             found[name] = replace(
                 row, attempts=0, started=None, ended=None, detail=f"taken over from run {run}"
