@@ -18,11 +18,15 @@ from gxo.units.model import Command, Directive
 _NOT_EXECUTED = 203
 """What systemd exits with for a program that cannot be executed (systemd.exec(5), EXEC)."""
 _WAIT = (
-    "read -r go || exit 0; "
+    "read -r go || exit 0; unset go PWD OLDPWD SHLVL; "
     f'command -v -- "$1" >/dev/null || exit {_NOT_EXECUTED}; exec "$@" </dev/null'
 )
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where systemd searches programs (systemd.exec(5)); the shell does as long as nobody sets PATH."""
+_OF_THE_SHELL = frozenset(
+    {"IFS", "LINENO", "OLDPWD", "OPTIND", "PPID", "PWD", "SHELLOPTS", "SHLVL", "_", "go"}
+)
+"""Variables that the shell would not hand on as they are given."""
 _OF_THE_MOMENT = frozenset({"now", "uuid", "secret"})
 
 
@@ -44,17 +48,34 @@ def may_wait(step: Step) -> bool:
 
 
 def gated(command: tuple[Directive, ...]) -> tuple[Directive, ...] | None:
-    """The command behind a gate, None where the shell would find another program than systemd."""
+    """The command behind a gate, None where the shell would run another program than systemd, or
+    run it otherwise.
+    """
     from shutil import which
 
     start, *around = command
     assert isinstance(start.value, Command)
     program = start.value.argv[0]
-    moved = any(str(setting.value).startswith("PATH=") for setting in around)
-    if (moved and "/" not in program) or which(program, path=_PATH) is None:
+    given = {str(s.value).partition("=")[0] for s in around if s.name == "Environment"}
+    if given & _OF_THE_SHELL or ("PATH" in given and "/" not in program):
+        return None
+    found = which(program, path=_PATH)
+    if found is None or not _is_for_the_kernel(found):
         return None
     waiting = Command(("/bin/sh", "-c", _WAIT, "sh", *start.value.argv))
     return (replace(start, value=waiting), *around)
+
+
+def _is_for_the_kernel(path: str) -> bool:
+    """Whether systemd can execute a file: a shell takes any other for a script of its own."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return os.read(file, 4).startswith((b"\x7fELF", b"#!"))
+    finally:
+        os.close(file)
 
 
 def leaves_all_as_it_is(step: Step) -> bool:

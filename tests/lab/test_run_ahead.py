@@ -1,12 +1,13 @@
 """Steps set up ahead of their time behave as those that are not."""
 
 import json
+from typing import Any
 
 import pytest
 
 from tests.lab.applying import until
 from tests.lab.machine import Machine
-from tests.lab.running import run, step, steps
+from tests.lab.running import run, step, steps, summaries, use
 
 
 @pytest.fixture(autouse=True)
@@ -57,11 +58,36 @@ def test_the_same_environment(machine: Machine) -> None:
     assert (ran.code, ran.steps["same"]) == (0, "Completed")
 
 
+@pytest.mark.parametrize(
+    "given", [[], ["PWD=/x", "OLDPWD=/y"], ["IFS=,"], ["OPTIND=7", "PPID=8", "LINENO=9"], ["go=1"]]
+)
+def test_the_environment_of_a_program_alone(machine: Machine, given: list[str]) -> None:
+    """One that no shell starts is given its variables and none of a shell."""
+    args = ["-u", "INVOCATION_ID"]
+    params: dict[str, Any] = {"command": "/usr/bin/env", "args": args, "environment": given}
+    ran = run(
+        machine,
+        use("one", "exec", **params)
+        + use("two", "exec", "needs: [one], ", **params)
+        + use("three", "exec", "needs: [two], ", **params),
+    )
+    assert ran.code == 0, ran.events
+
+    def variables(summary: dict[str, str]) -> list[str]:
+        lines = summary["stdout"].splitlines()
+        return sorted(line for line in lines if "PID" not in line or line.startswith("PPID"))
+
+    one, two, three = map(variables, summaries(machine, ran.id).values())
+    assert set(given) <= set(one)
+    assert one == two == three
+
+
 @pytest.mark.parametrize("needs", ["", "needs: [first], "])
-@pytest.mark.parametrize("command", ["/srv/plain", "/root/hidden"])
+@pytest.mark.parametrize("command", ["/srv/plain", "/root/hidden", "/srv/text"])
 def test_a_program_that_cannot_be_executed(machine: Machine, command: str, needs: str) -> None:
     """Fails alike whether it was set up early or not."""
     machine.write("/srv/plain", "#!/bin/sh\n")
+    machine.write("/srv/text", "exit 0\n", 0o755)
     machine.write("/root/hidden", "#!/bin/sh\n", 0o755)
     action = f"process: {{module: exec, params: {{command: {command}}}}}"
     ran = run(
