@@ -1,7 +1,7 @@
 """Held: the supervised workloads of a run, up from when they may start until the run's end."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from gxo.dataclass import dataclass
@@ -45,7 +45,9 @@ Ended = Callable[[Step, Status, int, str], None]
 
 
 class Held:
-    """`up` is told of each that is ready, `ended` of each that is no more."""
+    """`up` is told of each that is ready, `down` of each that is being stopped, `ended` of each
+    that is no more.
+    """
 
     def __init__(
         self,
@@ -54,6 +56,7 @@ class Held:
         attempts: Attempts,
         names: RunNames,
         up: Callable[[Step], None],
+        down: Callable[[Step], None],
         ended: Ended,
     ) -> None:
         self._plan = plan
@@ -61,6 +64,7 @@ class Held:
         self._attempts = attempts
         self._names = names
         self._up = up
+        self._down = down
         self._ended = ended
         self._services: dict[str, _Service] = {}
         self._changed = self._cancelled = False
@@ -116,9 +120,14 @@ class Held:
             if service is not None and not service.stopping:
                 self._judge(service, found)
 
-    def release(self) -> bool:
-        """Stop those that are up, since nothing needs them any more; whether there were any."""
-        ending = [service for service in self._services.values() if service.up]
+    def release(self, wanted: Collection[str]) -> bool:
+        """Stop those that are up, since nothing runs any more; whether there were any.
+
+        `wanted` are kept as long as there are others: once those have ended, a step may start that
+        needs them.
+        """
+        up = [service for service in self._services.values() if service.up]
+        ending = [service for service in up if service.step.name.text not in wanted] or up
         status = self._ends_as() if ending else Status.COMPLETED
         for service in ending:
             self._stop(service, status, "")
@@ -172,6 +181,7 @@ class Held:
     def _stop(self, service: _Service, status: Status, detail: str) -> None:
         """It ends as said, however it stops: what had to be killed for that has not failed."""
         service.stopping = True
+        self._down(service.step)
         job = self._attempts.jobs.stop(service.unit)
         self._attempts.expect(job, lambda _: self._end(service, status, detail))
 

@@ -67,6 +67,17 @@ class Order:
         self._up.add(name)
         return self._startable(dict.fromkeys(self._from[name]))
 
+    def down(self, name: str) -> None:
+        """Note that a service is being stopped."""
+        self._up.discard(name)
+
+    def wanted(self) -> frozenset[str]:
+        """What steps need that may start yet."""
+        waiting = (name for name, status in self.status.items() if status is Status.PENDING)
+        may = [name for name in waiting if not self.failed or name in self._watching]
+        edges = (edge for name in may for edge in self._into[name])
+        return frozenset(edge.source for edge in edges if edge.kind is EdgeKind.NEEDS)
+
     def mending(self, name: str) -> None:
         """Note that something is still done for a step that has failed."""
         self._mending.add(name)

@@ -73,7 +73,8 @@ class Runner:
         self._chance = random.SystemRandom()
         self._cancelled = self._stopping = False
         self._held = Held(
-            task.plan, means.manager, self._attempts, means.names, self._up, self._held_over
+            *(task.plan, means.manager, self._attempts, means.names),
+            *(self._up, lambda step: means.order.down(step.name.text), self._held_over),
         )
         self._chores = Chores(
             self._attempts, means.record, means.redactor, means.scopes, lambda: self._cancelled
@@ -81,11 +82,12 @@ class Runner:
 
     def run(self) -> Status:
         """Until nothing runs and nothing may start; SystemdError where the bus is lost."""
-        self._queue(self.means.order.first())
+        order = self.means.order
+        self._queue(order.first())
         while True:
             self._start_ready()
             idle = not self._attempts and not self._timers and not self._ready
-            if idle and not self._held.unsettled and not self._held.release():
+            if idle and not self._held.unsettled and not self._held.release(order.wanted()):
                 break
             self._look_ahead()
             self._wait()

@@ -58,6 +58,24 @@ def test_a_service_is_up_while_steps_run(machine: Machine) -> None:
     assert ran.id not in there
 
 
+def test_a_step_that_waits_for_one_service_needs_another(machine: Machine) -> None:
+    """The other is up until that step has ended."""
+    settled: dict[str, Any] = {"ready": {"settle": "100ms"}}
+    alive = "systemctl is-active 'gxorun-*.db.service'"
+    ran = run(
+        machine,
+        service("web", "exec sleep 1000", **settled)
+        + service("db", "exec sleep 1000", **settled)
+        + step("use", "true", "needs: [web, db], ")
+        + step(
+            "dump",
+            alive,
+            "needs: [db], when: '{{ eq _gxo.workloads.web.status \"Completed\" }}', " + HOST,
+        ),
+    )
+    assert (ran.code, ran.order("Completed")) == (0, ["use", "web", "dump", "db"])
+
+
 def test_a_service_that_cannot_come_up(machine: Machine) -> None:
     """It ends within `settle`: it has Failed as a step does, and is not started again."""
     ran = run(

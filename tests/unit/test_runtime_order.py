@@ -93,6 +93,26 @@ def test_a_service_that_is_up() -> None:
     assert order.move("web", C) == ("after",)
 
 
+def test_what_is_wanted_at_the_end() -> None:
+    """Of services, those that a step needs which waits for another's end; not once one has ended
+    badly, and one that is being stopped is up no more.
+    """
+    reads = "when: '{{ eq _gxo.workloads.web.status \"Completed\" }}'"
+    order = Order(built("web", "db", "use, needs: [web, db]", f"dump, needs: [db], {reads}"))
+    for name in ("web", "db"):
+        order.move(name, R)
+        order.up(name)
+    order.move("use", C)
+    assert order.wanted() == {"db"}
+    assert order.move("web", C) == ("dump",)
+    order.down("db")
+    assert not order.may_start("dump")
+    order = Order(built("db", "bad", "use, needs: [db, bad]"))
+    assert order.wanted() == {"db", "bad"}
+    order.move("bad", F)
+    assert order.wanted() == frozenset()
+
+
 def test_a_service_that_fails() -> None:
     """Once up is not up for ever."""
     order = Order(built("web", "a", "use, needs: [web, a]"))
