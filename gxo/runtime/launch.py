@@ -95,7 +95,8 @@ def _start(jobs: Jobs, names: RunNames, files: Sequence[int]) -> None:
     unit = _unit(names)
     handed = ("StandardInputFileDescriptor", "StandardOutputFileDescriptor")[: len(files)]
     handles = tuple(Property(name, "h", number) for number, name in enumerate(handed))
-    job = jobs.start_transient(unit.name, (*properties(unit), *handles), files=files)
+    quiet = Property("LimitCORE", "t", 0)  # it holds every secret of the run
+    job = jobs.start_transient(unit.name, (*properties(unit), quiet, *handles), files=files)
     raise_if_refused(jobs.wait(_PATIENCE, job)[job])
 
 

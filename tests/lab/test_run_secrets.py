@@ -137,6 +137,9 @@ def test_nobody_else_has_it(machine: Machine) -> None:
         assert until(lambda: all(map(machine.exists, names)), 30)
         units = steps(machine)
         assert len(units) == 2
+        run_id = units[0].split("-")[1].split(".")[0]
+        runner = f"gxo-run-{run_id}.service"
+        assert machine.show(runner, "LimitCORE") == {"LimitCORE": "0"}
         for unit in units:
             assert value not in seen_by_anybody(machine, unit)
             assert machine.show(unit, "LimitCORE") == {"LimitCORE": "0"}
