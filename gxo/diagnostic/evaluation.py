@@ -123,7 +123,10 @@ class FunctionNotHere(Problem):
         if not self.known:
             return None
         if self.name == "secret":
-            return "in this version secrets reach the `run_once` workloads of a run, and no others"
+            return (
+                "in this version secrets reach the steps of runs and the turns of schedules,"
+                " and no service"
+            )
         return "this value is fixed before anything runs; use it in the params of a run's workload"
 
 

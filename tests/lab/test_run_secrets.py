@@ -312,7 +312,7 @@ def test_where_a_secret_cannot_stand(machine: Machine) -> None:
         assert done.returncode == 1, what
         assert "/srv/wrong.yaml:3:" in done.stderr, what
         assert "secret" in done.stderr, what
-        assert what != "supervise" or "secrets reach the `run_once` workloads" in done.stderr
+        assert what != "supervise" or "secrets reach the steps of runs" in done.stderr
     machine.write("/etc/gxo/config.yaml", "secrets:\n  provider: []\n")
     path = machine.write("/srv/wrong.yaml", "name: wrong\nworkloads:\n"
                          + step("a", command="/bin/true", stdin=used))  # fmt: skip
