@@ -86,10 +86,12 @@ class WorkloadNames:
 
     @property
     def user(self) -> str:
-        """The dynamic user of all its revisions (user names are short and know few characters)."""
+        """The dynamic user of all its revisions, or of this one run (user names are short and know
+        few characters).
+        """
         from hashlib import sha256  # brings OpenSSL
 
-        whose = f"{self.state}/run" if self.run else self.state
+        whose = f"{self.state}/{self.run}" if self.run else self.state
         return f"gxo-{sha256(whose.encode()).hexdigest()[:12]}"
 
     @property

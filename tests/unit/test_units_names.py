@@ -42,6 +42,12 @@ def test_no_two_workloads_share_a_name() -> None:
     assert len({playbook_slice(word) for word in words}) == len(words)
 
 
+def test_runs_share_no_user() -> None:
+    """What two runs hold up of one workload, and what is applied of it, are strangers."""
+    users = {WorkloadNames("site", "web", run=run).user for run in ("", "1" * 12, "2" * 12)}
+    assert len(users) == 3
+
+
 def test_names_as_they_look() -> None:
     """Plain names stay plain; a hyphen does not nest a slice."""
     names = WorkloadNames("my-site", "web", "f" * 64)
