@@ -43,7 +43,9 @@ def compile_units(plan: Plan, target: Target) -> tuple[tuple[Unit, ...], tuple[P
     for edge in plan.edges:
         into.setdefault(edge.target, []).append(edge)
     steps = {step.name.text: step for step in plan.steps}
-    work = _Work(plan, target, scope, steps, into, [*problems, *lacking_to_apply(plan)])
+    work = _Work(plan, target, scope, steps, into, [*problems])
+    if not all(is_instance(plan, step) for step in plan.steps):  # runs have all of it
+        work.problems.extend(lacking_to_apply(plan))
     units: list[Unit] = []
     for step in plan.steps:
         before = len(work.problems)

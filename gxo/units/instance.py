@@ -117,7 +117,7 @@ def step_of(service: Unit) -> Unit | None:
     if start.value.argv[-2:-1] not in (("instance",), ("begin",)):
         return None
     try:
-        (frame,) = json.loads(str(given["StandardInputData"].value))["frames"].values()
+        frame = json.loads(str(given["StandardInputData"].value))["frames"][service.workload]
         directives = decode(Frame, frame).directives
     except (LookupError, TypeError, ValueError):
         return None

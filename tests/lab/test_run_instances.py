@@ -76,6 +76,25 @@ def test_a_turn_is_a_run(here: Site) -> None:
     assert [item["drift"] for item in shown] == [[]]
 
 
+def test_a_turn_notifies_and_keeps(here: Site) -> None:
+    """What a playbook of schedules alone says of the end of a run holds for each turn."""
+    told = {"command": "echo {{ _gxo.workloads.make.status }} >told", "shell": True}
+    actions = json.dumps([{"module": "exec", "params": told}])
+    here.write(job("make", "echo x >out"), f"on_success: {actions}\nartifacts: [out, told]\n")
+    here.apply()
+    assert here.gxo("trigger", "turns.make").returncode == 0
+    found = held("run", here.gxo("runs", "show", "--json", runs(here, "make")[0]["id"]).stdout)
+    assert {name: each["status"] for name, each in found["steps"].items()} == {
+        "make": "Completed",
+        "on_success.1": "Completed",
+    }
+    kept = {item["path"]: item["size"] for item in found["artifacts"]}
+    assert kept == {"out": 2, "told": len("Completed\n")}
+    assert here.plan() == {}
+    (shown,) = held("status", here.gxo("status", "--json", "turns").stdout)["workloads"]
+    assert 0 < shown["exposure"] < 5
+
+
 def test_the_timer_starts_runs(here: Site) -> None:
     """One a turn, and none beside one that is still under way."""
     here.write(job("tick", "sleep 2.5", "*:*:*"))

@@ -5,6 +5,7 @@ import pytest
 from gxo.spec.lifecycle import RunOnce
 from gxo.spec.policy import Profile, SecurityContext
 from gxo.units.build import compile_units
+from gxo.units.instance import step_of
 from gxo.units.steps import NOTIFY, Frame, compile_steps, held_up
 from gxo.units.target import Target
 from tests.unit.test_plan_build import plan
@@ -75,6 +76,21 @@ def test_a_service_of_a_run() -> None:
     assert not {"StateDirectory", "Slice", "WantedBy"} & {name for name, _ in mine}
     (theirs,) = (item.value for item in unit.directives if item.name == "User")
     assert ("User", theirs) not in mine
+
+
+@pytest.mark.parametrize("key", ["on_success: [{}]", "on_failure: [{}]", "artifacts: [out]"])
+def test_the_end_of_a_run_where_nothing_else_is_applied(key: str) -> None:
+    """Each turn of a schedule has an end; a service beside it has none, and the key is refused."""
+    head = key.format("{module: exec, params: {command: /bin/true}}")
+    turns = f"- {{name: often, {ONCE.replace('run_once', 'scheduled, calendar: daily')}}}\n"
+    web = f"- {{name: web, {ONCE.replace('run_once', 'supervise')}}}\n"
+    units, problems = compile_units(plan(f"{head}\nworkloads:\n{turns}"), Target(systemd=252))
+    assert problems == ()
+    step_unit = step_of(units[0])
+    assert step_unit is not None
+    assert ("User", "gxo") in {(item.name, item.value) for item in step_unit.directives}
+    _, problems = compile_units(plan(f"{head}\nworkloads:\n{turns}{web}"), Target(systemd=252))
+    assert [problem.code for problem in problems] == ["not-in-this-version"]
 
 
 def test_who_notifies() -> None:
