@@ -95,6 +95,19 @@ def test_a_turn_notifies_and_keeps(here: Site) -> None:
     assert 0 < shown["exposure"] < 5
 
 
+def test_a_turn_has_a_secret(here: Site) -> None:
+    """From the host's own place for them; what it writes is masked."""
+    here.machine.run("install", "-d", "-m", "0700", "/etc/gxo/secrets", check=True)
+    here.machine.write("/etc/gxo/secrets/turn", "hunter2-and-more", 0o600)
+    text = job("tell", 'echo "$T ${#T}"', extra="register: told, ")
+    here.write(text.replace("params: {", "params: {environment: ['T={{ secret `turn` }}'], "))
+    here.apply()
+    done = here.gxo("trigger", "turns.tell")
+    assert done.returncode == 0, done.stderr
+    summary = runs(here, "tell")[0]["steps"]["tell"]["summary"]
+    assert summary["stdout"] == "[REDACTED_SECRET] 16"
+
+
 def test_the_timer_starts_runs(here: Site) -> None:
     """One a turn, and none beside one that is still under way."""
     here.write(job("tick", "sleep 2.5", "*:*:*"))
