@@ -64,4 +64,6 @@ def _cancelled(store: "Store", manager: "Manager", row: "RunRow") -> str:
             told = True
         time.sleep(_BEAT)
         row = store.run(row.id) or row
+    while not runner_ended(manager, names):  # it wrote down its end as the last but one thing
+        time.sleep(_BEAT)
     return row.status.value
