@@ -23,17 +23,16 @@ def cancel(
     json: options.Json = False,
 ) -> int:
     """Cancel a run and wait until all of it has ended: SIGTERM to its steps, SIGKILL 10 s later."""
-    from gxo.cli.found import find
+    from gxo.cli.found import find, tidy
     from gxo.cli.guard import need_root
     from gxo.runtime.store import Store
-    from gxo.runtime.sweep import sweep
     from gxo.systemd.bus import Bus
     from gxo.systemd.manager import Manager
 
     need_root("cancel")
     with Store() as store, Bus.system() as bus:
         manager = Manager(bus)
-        sweep(store, manager)
+        tidy(store, manager)
         row = find(store, run)
         if row.status.terminal:
             raise Failure(f"cannot cancel run {row.id}: it has ended, it is {row.status}")

@@ -6,6 +6,7 @@ from gxo.apply.setup import setup
 from gxo.cli import output
 from gxo.cli.attach import follow
 from gxo.cli.exits import Exit, Usage
+from gxo.cli.found import tidy
 from gxo.cli.given import to_hand
 from gxo.cli.guard import need_root
 from gxo.cli.interrupt import interrupts
@@ -13,7 +14,6 @@ from gxo.cli.load import load_to_run
 from gxo.plan.given import Given
 from gxo.runtime.launch import launch
 from gxo.runtime.store import Store
-from gxo.runtime.sweep import sweep
 from gxo.runtime.task import JOBS, Task
 from gxo.spec.lifecycle import Policy
 from gxo.systemd.bus import Bus
@@ -48,7 +48,7 @@ def carry_out(
     playbook = plan.playbook.text
     with Store() as store, Bus.system() as bus:
         manager = Manager(bus)
-        sweep(store, manager)
+        tidy(store, manager)
         task = Task(plan=plan, frames=frames, jobs=jobs)
         with interrupts(b"") as heard:
             heard.asked()  # from here on signals are remembered: they cancel what was started

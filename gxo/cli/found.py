@@ -1,7 +1,23 @@
-"""Found: the run that a user names by its id, or by how that begins."""
+"""Found: runs as commands come upon them: tidied up, and by an id or how it begins."""
 
+from typing import TYPE_CHECKING
+
+from gxo.cli import output
 from gxo.cli.exits import Failure
 from gxo.runtime.store import RunRow, Store
+
+if TYPE_CHECKING:
+    from gxo.systemd.manager import Manager
+
+
+def tidy(store: Store, manager: "Manager") -> tuple[str, ...]:
+    """Sweep, and note what could not be removed; the ids of the runs that were cut off."""
+    from gxo.runtime.sweep import sweep
+
+    swept = sweep(store, manager)
+    for reason in swept.left:
+        output.note(reason)
+    return swept.runs
 
 
 def find(store: Store, wanted: str) -> RunRow:

@@ -30,20 +30,19 @@ def rerun(
     the same: files that those steps made are not in it.
     """
     from gxo.cli.attach import follow
-    from gxo.cli.found import find
+    from gxo.cli.found import find, tidy
     from gxo.cli.given import to_hand
     from gxo.cli.guard import need_root
     from gxo.cli.interrupt import interrupts
     from gxo.runtime.launch import launch
     from gxo.runtime.store import Store
-    from gxo.runtime.sweep import sweep
     from gxo.systemd.bus import Bus
     from gxo.systemd.manager import Manager
 
     need_root("runs rerun")
     with Store() as store, Bus.system() as bus:
         manager = Manager(bus)
-        sweep(store, manager)
+        tidy(store, manager)
         row = find(store, run)
         task = _task(row)
         handed = to_hand(task.plan, as_json=json)

@@ -28,12 +28,12 @@ def restore(lock_timeout: options.LockTimeout = 60.0) -> int:
 
 
 def _cut_off() -> tuple[str, ...]:
+    from gxo.cli.found import tidy
     from gxo.runtime.store import PLACE, Store
-    from gxo.runtime.sweep import sweep
     from gxo.systemd.bus import Bus
     from gxo.systemd.manager import Manager
 
     if not PLACE.exists():
         return ()
     with Store() as store, Bus.system() as bus:
-        return sweep(store, Manager(bus))
+        return tidy(store, Manager(bus))

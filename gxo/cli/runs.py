@@ -119,13 +119,12 @@ app.command(epilog="Example: gxo runs prune --keep 200 --older-than 168h")(prune
 def _mend(store: "Store") -> None:
     """End what says it runs and has no runner, as after a power cut: none is shown so."""
     from gxo.runtime.sweep import sweep, under_way
-    from gxo.runtime.workspace import WorkspaceError
     from gxo.systemd.bus import Bus, SystemdError
     from gxo.systemd.manager import Manager
 
     if under_way(store):
         # `gxo run` says it where that cannot be done; what there is can be looked at all the same
-        with suppress(SystemdError, WorkspaceError), Bus.system() as bus:
+        with suppress(SystemdError), Bus.system() as bus:
             sweep(store, Manager(bus))
 
 

@@ -54,7 +54,8 @@ def _carry_out(*, waits: bool) -> int:
     playbook = task.plan.playbook.text
     with Store() as store, Bus.system() as bus:
         manager = Manager(bus)
-        sweep(store, manager)
+        for reason in sweep(store, manager).left:
+            _say(reason)
         cancel = _Cancel(manager)
         signal.signal(signal.SIGTERM, lambda *_: cancel.asked())
         read = {use.argument for use in effects(task.plan, "env")}

@@ -1,9 +1,11 @@
 """Sweep: runs whose runner is gone, ended; what belongs to no run any more, removed."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
+from gxo.dataclass import dataclass
 from gxo.runtime.artifacts import Artifacts
 from gxo.runtime.forget import forget, too_many
 from gxo.runtime.record import Record
@@ -11,7 +13,7 @@ from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import UNDER_WAY, RunRow, Store
-from gxo.runtime.workspace import Workspaces, remove
+from gxo.runtime.workspace import WorkspaceError, Workspaces, remove
 from gxo.systemd.bus import BusError
 from gxo.systemd.manager import Manager, no_such_unit
 from gxo.units.names import run_directories
@@ -22,10 +24,18 @@ _KILLED = "its runner was killed"
 _SERVICES = (Path("/run/gxo"), Path("/run/private/gxo"))
 
 
-def sweep(store: Store, manager: Manager) -> tuple[str, ...]:
-    """Fail the runs that say they run and have no runner, as after a power cut; their ids.
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """The runs that were cut off, by their ids, and what could not be removed, in words."""
 
-    Raises StoreError, WorkspaceError, SystemdError.
+    runs: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+def sweep(store: Store, manager: Manager) -> Swept:
+    """Fail the runs that say they run and have no runner, as after a power cut.
+
+    What cannot be removed keeps nothing else from being so. Raises StoreError, SystemdError.
     """
     young = _now() - _STARTING
     gone = []
@@ -35,18 +45,26 @@ def sweep(store: Store, manager: Manager) -> tuple[str, ...]:
             last = store.run(run.id)  # what its runner wrote last is there now
             if last is not None and not last.status.terminal:
                 gone.append(last)
+    left: dict[str, None] = {}
+
+    def attempt(act: Callable[[], None]) -> None:
+        try:
+            act()
+        except WorkspaceError as error:
+            left[str(error)] = None
+
     for run in gone:
-        _end_behind(store, manager, run)
+        attempt(partial(_end_behind, store, manager, run))
     there = Workspaces().all()  # read first: what is there has its run in the state already
     held = {run.workspace for run in store.runs(statuses=(*UNDER_WAY, Status.PAUSED))}
     for path in there:
         if str(path) not in held:
-            remove(path)
-    forget(store, [run.id for run in too_many(store.ended())])
+            attempt(partial(remove, path))
+    attempt(lambda: forget(store, [run.id for run in too_many(store.ended())]))
     for each in Artifacts().runs():
         if store.run(each) is None:
-            Artifacts().remove(each)
-    return tuple(run.id for run in gone)
+            attempt(partial(Artifacts().remove, each))
+    return Swept(tuple(run.id for run in gone), tuple(left))
 
 
 def under_way(store: Store) -> bool:

@@ -154,6 +154,24 @@ def test_a_hostile_tree_goes(machine: Machine) -> None:
     assert machine.run("test", "-e", "/etc/passwd").returncode == 0
 
 
+def test_a_workspace_that_cannot_be_removed(machine: Machine) -> None:
+    """Every command says so, and goes on: runs run, and what else is left behind goes."""
+    places = [f"/var/lib/gxo/workspaces/{n:08x}-0000-0000-0000-000000000000" for n in range(2)]
+    broken, gone = places
+    machine.run("touch", broken, check=True)
+    machine.run("mkdir", gone, check=True)
+    said = f"cannot remove workspace {broken}: {broken}: Not a directory\n"
+    try:
+        path = machine.write("/srv/on.yaml", f"name: on\nworkloads:\n{step('one', 'true')}")
+        ran = machine.gxo("run", path)
+        assert (ran.returncode, said in ran.stderr) == (0, True), ran.stderr
+        again = machine.gxo("runs", "rerun", ran.stdout.split()[1])
+        assert (again.returncode, said in again.stderr) == (0, True), again.stderr
+        assert left(machine) == [broken.rpartition("/")[2]]
+    finally:
+        machine.run("rm", "-f", broken, check=True)
+
+
 def test_runs_do_not_see_each_other(machine: Machine) -> None:
     """A step sees its own workspace and no other, though both are of one user."""
     look = "ls /var/lib/gxo/workspaces | wc -l | grep -qx 1 && test ! -e /var/lib/gxo/state.db"
