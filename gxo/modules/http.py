@@ -149,6 +149,8 @@ def _summary(answer: HTTPResponse) -> dict[str, Any]:
         text = data[:KEPT].decode(charset, "replace")
     except LookupError:
         text = data[:KEPT].decode("utf-8", "replace")
+    if cut:  # perhaps within a character
+        text = text.rstrip("\N{REPLACEMENT CHARACTER}")
     kind = answer.headers.get_content_type()
     is_json = not cut and (kind == "application/json" or kind.endswith("+json"))
     return {

@@ -87,7 +87,7 @@ class Attempts:
         work = work_of(doing.action, scope, doing.span, doing.frame, self._workspace)
 
         def over(result: Result) -> None:
-            found = answered(result)
+            found = answered(result, self._redactor)
             if found.fatal:
                 self._line(doing.step, "security", self._redactor.text(found.detail))
             ended(found)

@@ -43,6 +43,11 @@ class Redactor:
             return text
         return self.raw(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
 
+    def cut(self, text: str) -> str:
+        """As `text`, of one that was cut: what may begin a secret goes from its end."""
+        data = text.encode("utf-8", "surrogateescape")
+        return self.part(data, 0, len(data) - self.begun(data))[0].decode("utf-8", "replace")
+
     def holds(self, text: str) -> bool:
         """Whether there is a secret in it."""
         data = text.encode("utf-8", "surrogateescape")

@@ -13,6 +13,7 @@ from gxo.modules.fault import ModuleError
 from gxo.plan.model import Action
 from gxo.runtime.attempt import Result
 from gxo.runtime.command import BadParams
+from gxo.runtime.redact import Redactor
 from gxo.runtime.step_unit import NoPython, code_path, own_python
 from gxo.source import Span
 from gxo.spec.library import LIBRARY
@@ -24,6 +25,7 @@ from gxo.units.params import read_params
 from gxo.units.steps import Frame
 
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from gxo.modules.worker import main; main()"
+_LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +76,25 @@ def work_of(action: Action, scope: Scope, span: Span, frame: Frame, workspace: s
     )
 
 
-def answered(result: Result) -> Result:
-    """How a worker ended, by what it answered where it did, else by how its unit did."""
+def answered(result: Result, redactor: Redactor) -> Result:
+    """How a worker ended, by what it answered where it did, else by how its unit did.
+
+    Texts that are cut hold no part of a secret, by which it would not be known any more.
+    """
     answer = _answer(result.stdout)
     if result.cancelled or answer is None:
         lost = "its worker ended without an answer" if result.ok else result.detail
         return replace(result, ok=False, summary=None, stdout="", detail=lost)
-    error: str | None = answer.get("error")
-    if error is None:
-        return replace(result, ok=result.ok, summary=answer["summary"], stdout="")
+    summary = _cut(answer.get("summary"), redactor)
+    if "error" not in answer:
+        return replace(result, summary=summary, stdout="")
+    about = _shown(redactor.text(answer["about"]))
+    error = f"cannot {answer['cannot']} {about}: {answer['error']}"
     fatal = bool(answer.get("fatal"))
     return replace(
         result,
         ok=False,
-        summary={"security": error} if fatal else answer.get("summary"),
+        summary={"security": error} if fatal else summary,
         stdout="",
         detail=f"security: {error}" if fatal else error,
         fatal=fatal,
@@ -100,6 +107,19 @@ def _answer(text: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and ("error" in found or "summary" in found) else None
+
+
+def _shown(text: str) -> str:
+    """A param in an error: in one line, and no longer than tells it from others."""
+    plain = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return plain if len(plain) <= _LONGEST else plain[:_LONGEST] + "…"
+
+
+def _cut(summary: dict[str, Data] | None, redactor: Redactor) -> Data:
+    """A summary; of a text that the worker has cut, what may be the beginning of a secret goes."""
+    if not (summary and summary.get("truncated")):
+        return summary
+    return {k: redactor.cut(v) if isinstance(v, str) else v for k, v in summary.items()}
 
 
 def _params(action: Action, scope: Scope, span: Span) -> dict[str, Data]:

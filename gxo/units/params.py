@@ -267,8 +267,11 @@ def _wanted(param: Param) -> str:
 
 
 def _shown(data: Data) -> str:
-    """A scalar as it is, since its value may be what is wrong; of others their kind."""
+    """A short scalar as it is, since its value may be what is wrong; of others their kind.
+
+    Whole or not at all: what is cut in a secret is not masked any more.
+    """
     if data is None or isinstance(data, list | dict):
         return kind(data)
     text = _as_text(data)
-    return f"`{text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}`"
+    return f"`{text}`" if len(text) <= _SHOWN else kind(data)

@@ -154,7 +154,9 @@ def test_it_is_masked_in_all_that_is_said(machine: Machine) -> None:
     """Also when a step fails, is tried again or takes too long; whole, in two writes, derived."""
     value, lines = fresh("loud"), f"{fresh('one')}\n{fresh('two')}\n"
     data = json.dumps({"user": fresh("user"), "pin": 48151623})
-    for name, text in (("loud", value), ("lines", lines), ("data", data), ("x", "x"), ("no", "")):
+    long = fresh("long") + token_hex(300)
+    secrets = {"loud": value, "lines": lines, "data": data, "long": long, "x": "x", "no": ""}
+    for name, text in secrets.items():
         secret(machine, name, text)
     env, go_on = ["T={{ secret 'loud' }}"], "ignore_errors: true, "
     half, marker = len(value) // 2, fresh("no-secret")
@@ -181,6 +183,9 @@ def test_it_is_masked_in_all_that_is_said(machine: Machine) -> None:
         + shell("regex", "true", go_on,
                 environment=["J={{ regexMatch (secret 'loud' | print `(`) `x` }}"])
         + shell("bare", "true", go_on, environment=["{{ secret 'loud' }}=1"])
+        + work("far", "http:request", go_on, url="http://127.0.0.1:1/?t={{ secret `long` }}")
+        + work("text", "http:request", go_on, url="http://127.0.0.1:1/",
+               headers="{{ print `Bearer ` (secret `long`) }}")
         + work("write", "filesystem:write", path="f", content="{{ secret `loud` }}!", mode="0600")
         + work("read", "filesystem:read", "needs: [write], register: read, ", path="f")
         + work("same", "control:assert", that=f"{{{{ eq .read.content `{MASK}!` }}}}")
@@ -192,7 +197,7 @@ def test_it_is_masked_in_all_that_is_said(machine: Machine) -> None:
     escape = run(machine, work("escape", "filesystem:read", path="../{{ secret `loud` }}"))
     assert f"cannot read ../{MASK}: it leads out of" in told(escape)
     one, two = lines.split()
-    hidden = (value, value[: half + 2], one, two, json.loads(data)["user"], "48151623",
+    hidden = (value, value[: half + 2], long[:20], one, two, json.loads(data)["user"], "48151623",
               value.upper(), b64encode(value.encode()).decode(),
               sha256(value.encode()).hexdigest())  # fmt: skip
     everything = "".join(map(json.dumps, ran.events)) + ran.stderr
@@ -207,7 +212,7 @@ def test_it_is_masked_in_all_that_is_said(machine: Machine) -> None:
                           "write", "read", "same")
             if ran.steps.get(n) == "Completed"]  # fmt: skip
     assert len(done) == 10, told(ran)
-    for name in ("fails", "tried", "slow", "json", "key", "regex", "bare"):
+    for name in ("fails", "tried", "slow", "json", "key", "regex", "bare", "far", "text"):
         assert ran.steps[name] == "Failed"
         assert ran.details(name)[-1]
     lines_of = machine.gxo("logs", ran.id, "derived", check=True).stdout

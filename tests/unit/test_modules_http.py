@@ -178,7 +178,8 @@ def test_bodies(http: Served, body: object, sent: str, kind: str | None) -> None
 def test_a_bad_status_fails_and_is_kept(http: Served) -> None:
     """Unless it is expected."""
     failed = ask(f"{http.url}/missing")
-    assert failed["error"] == f"cannot ask {http.url}/missing: it answered 404 Not Found"
+    assert (failed["cannot"], failed["about"]) == ("ask", f"{http.url}/missing")
+    assert failed["error"] == "it answered 404 Not Found"
     assert failed["summary"]["body"] == "not here"
     assert ask(f"{http.url}/missing", accept_status=[404, 410])["summary"]["status"] == 404
 

@@ -89,6 +89,8 @@ def test_values_that_fit(type_: ParamType, given: object, expected: Data) -> Non
         (ParamType.SIZE, "1P", "a size such as `512M`, not `1P`"),
         (ParamType.LIST, {}, "a list, not a map"),
         (ParamType.MAP, [], "a map, not a list"),
+        (ParamType.MAP, "x" * 60, f"a map, not `{'x' * 60}`"),
+        (ParamType.MAP, "x" * 61, "a map, not text"),
     ],
 )
 def test_values_that_do_not(type_: ParamType, given: object, shown: str) -> None:

@@ -1,0 +1,48 @@
+"""What a worker answers, as the run says it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gxo.runtime.attempt import Result
+from gxo.runtime.redact import MASK, Redactor
+from gxo.runtime.work import answered
+
+TOKEN = "eyJ" + "hbGci0iJIUzI1" * 40
+
+
+def told(redactor: Redactor, **answer: Any) -> Result:
+    """The end of a worker that has said this."""
+    return answered(Result(ok=False, summary=None, stdout=json.dumps(answer)), redactor)
+
+
+@pytest.mark.parametrize("fatal", [False, True])
+def test_a_secret_in_a_long_param_is_masked_before_it_is_cut(fatal: bool) -> None:
+    """No beginning of it is told, nor one that a replaced character has made another."""
+    redactor = Redactor([TOKEN, "tab\tbed"])
+    url = f"http://h/{'x' * 100}/tab\tbed?token={TOKEN}&{'y' * 200}"
+    failed: dict[str, Any] = {"cannot": "ask", "about": url, "error": f"no {TOKEN}"}
+    result = told(redactor, **failed, summary=None, fatal=fatal)
+    said = f"{redactor.text(result.detail)} {redactor.data(result.summary)}"
+    assert TOKEN[:4] not in said
+    assert "bed" not in said
+    shown = f"http://h/{'x' * 100}/{MASK}?token={MASK}&{'y' * 200}"[:200]
+    assert f"cannot ask {shown}…: no {MASK}" in said
+    assert result.fatal == fatal
+
+
+@pytest.mark.parametrize("end", [TOKEN[:1], TOKEN[:100], TOKEN[:-1], TOKEN])
+def test_a_text_that_was_cut_ends_with_no_part_of_a_secret(end: str) -> None:
+    """A secret at its end is left out, or masked where all of it is there."""
+    redactor = Redactor([TOKEN])
+    summary = {"body": f"{TOKEN} a {end}", "status": 200, "truncated": True}
+    result = told(redactor, summary=summary)
+    left = MASK if end == TOKEN else ""
+    assert redactor.data(result.summary) == {**summary, "body": f"{MASK} a {left}"}
+
+
+def test_a_whole_text_stays_whole() -> None:
+    """Also where it ends as a secret begins."""
+    summary = {"content": "a eyJ", "truncated": False}
+    assert told(Redactor([TOKEN]), summary=summary).summary == summary
