@@ -56,21 +56,10 @@ def perform(request: dict[str, Any]) -> dict[str, Any]:
     failed = {"cannot": act, "about": params[about], "summary": None}
     try:
         module = __import__(f"gxo.modules.{file}", fromlist=[function])
-        return {"summary": _clean(getattr(module, function)(params, jail))}
+        return {"summary": getattr(module, function)(params, jail)}
     except SecurityError as error:
         return {**failed, "error": str(error), "fatal": True}
     except ModuleError as error:
         return {**failed, "error": str(error), "summary": error.summary}
     except OSError as error:
         return {**failed, "error": str(error.strerror or error)}
-
-
-def _clean(value: Any) -> Any:
-    """Texts as UTF-8 can hold them: names of files may be any bytes."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    if isinstance(value, list):
-        return [_clean(item) for item in value]
-    if isinstance(value, dict):
-        return {_clean(key): _clean(item) for key, item in value.items()}
-    return value

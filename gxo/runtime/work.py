@@ -17,6 +17,7 @@ from gxo.runtime.redact import Redactor
 from gxo.runtime.step_unit import NoPython, code_path, own_python
 from gxo.source import Span
 from gxo.spec.library import LIBRARY
+from gxo.template.data import whole
 from gxo.template.evaluate import Scope
 from gxo.template.value import Data
 from gxo.units.directives import directive
@@ -103,7 +104,7 @@ def answered(result: Result, redactor: Redactor) -> Result:
 
 def _answer(text: str) -> dict[str, Any] | None:
     try:
-        found = json.loads(text)
+        found = whole(json.loads(text))
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and ("error" in found or "summary" in found) else None

@@ -1,6 +1,7 @@
 """Questions about data: its kind in the user's words, truth, sameness, order, size, its text."""
 
 import json
+import re
 from collections.abc import Iterable
 from typing import cast
 
@@ -9,6 +10,7 @@ from gxo.template.limits import Limits
 from gxo.template.value import Data
 
 Number = int | float
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def kind(value: Data) -> str:
@@ -106,6 +108,17 @@ def copy(value: Data) -> Data:
         return [copy(item) for item in value]
     if isinstance(value, dict):
         return {key: copy(item) for key, item in value.items()}
+    return value
+
+
+def whole(value: Data) -> Data:
+    """The value with U+FFFD for each half of a character (a lone surrogate): UTF-8 has none."""
+    if isinstance(value, str):
+        return _HALF.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, list):
+        return [whole(item) for item in value]
+    if isinstance(value, dict):
+        return {_HALF.sub("\N{REPLACEMENT CHARACTER}", key): whole(value[key]) for key in value}
     return value
 
 

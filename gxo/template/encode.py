@@ -1,8 +1,8 @@
 """Functions between data and its written forms: JSON, YAML, base64, digests, URLs."""
 
-from typing import Any, cast
+from typing import Any
 
-from gxo.template.data import weigh
+from gxo.template.data import weigh, whole
 from gxo.template.fault import Failure
 from gxo.template.limits import Limits
 from gxo.template.value import Data
@@ -21,7 +21,7 @@ def from_json(limits: Limits, text: str) -> Data:
     except ValueError:  # Python's own limit on digits
         raise Failure("a number in the JSON is too long", argument=0) from None
     weigh(data, limits)
-    return cast("Data", data)
+    return whole(data)
 
 
 def _no_constant(word: str) -> Any:

@@ -46,3 +46,9 @@ def test_a_whole_text_stays_whole() -> None:
     """Also where it ends as a secret begins."""
     summary = {"content": "a eyJ", "truncated": False}
     assert told(Redactor([TOKEN]), summary=summary).summary == summary
+
+
+def test_half_a_character_is_replaced() -> None:
+    """A server or a file's name may yield one; the state and the journal have no bytes for it."""
+    found = told(Redactor(), summary={"json": {"\ud83d": ["a\udcff", 1]}, "truncated": False})
+    assert found.summary == {"json": {"\ufffd": ["a\ufffd", 1]}, "truncated": False}

@@ -100,6 +100,7 @@ VALUES: dict[str, Data] = {
     "{{ round 7 }}": 7,
     "{{ toJson nil }}": "null",
     "{{ fromJson `[1, 1.5, null, {}]` }}": [1, 1.5, None, {}],
+    r"""{{ fromJson `{"a\ud83d": ["\ud83d\ude00\udfff"]}` }}""": {"a\ufffd": ["\U0001f600\ufffd"]},
     "{{ fromYaml `` }}": None,
     "{{ fromYaml `[no, on, 010, 1_0, 0x1f, 12:30, 2024-01-02, 1e3]` }}": (
         ["no", "on", "010", "1_0", "0x1f", "12:30", "2024-01-02", "1e3"]
