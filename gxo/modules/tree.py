@@ -50,11 +50,14 @@ def empty(top: int) -> None:
 
 @contextmanager
 def directory(name: str | os.PathLike[str], parent: int | None = None) -> Iterator[int]:
-    """A descriptor of a directory, no link; one that its owner may not read is made readable."""
+    """A descriptor of a directory, no link; one that its owner may not read is made readable.
+
+    Raises OSError; EBUSY where something is mounted on what has that name in `parent`.
+    """
     try:
         descriptor = _open(name, parent)
     except PermissionError:
-        seen = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+        seen = _open(name, parent, os.O_PATH | os.O_DIRECTORY)
         try:
             os.chmod(f"/proc/self/fd/{seen}", 0o700)
         finally:
@@ -66,8 +69,20 @@ def directory(name: str | os.PathLike[str], parent: int | None = None) -> Iterat
         os.close(descriptor)
 
 
-def _open(name: str | os.PathLike[str], parent: int | None) -> int:
-    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+def _open(
+    name: str | os.PathLike[str], parent: int | None, flags: int = os.O_RDONLY | os.O_DIRECTORY
+) -> int:
+    descriptor = os.open(name, flags | os.O_NOFOLLOW, dir_fd=parent)
+    if parent is not None and _mount(descriptor) != _mount(parent):
+        os.close(descriptor)
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), name)
+    return descriptor
+
+
+def _mount(descriptor: int) -> str:
+    """Which mount it was opened on; a bind mount has the device of what is mounted."""
+    with open(f"/proc/self/fdinfo/{descriptor}", encoding="ascii") as lines:
+        return next(line for line in lines if line.startswith("mnt_id:"))
 
 
 def _clear(place: int, top: int, numbers: Iterator[str]) -> list[str]:
@@ -106,7 +121,7 @@ def _release_entry(place: int, name: str) -> None:
         with directory(name, place) as descriptor:
             _release(descriptor)
     elif kind == stat.S_IFREG:  # to open a device may do something
-        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place)
+        descriptor = _open(name, place, os.O_RDONLY | os.O_NONBLOCK)
         try:
             _release(descriptor)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from binascii import Error as BadBase64
@@ -151,7 +152,12 @@ def manage(params: dict[str, Any], jail: Jail) -> dict[str, Any]:
 def _absent(directory: int, name: str) -> bool:
     if found(name, directory) is None:
         return False
-    tree.remove(name, directory)
+    try:
+        tree.remove(name, directory)
+    except OSError as error:
+        if error.errno == errno.EBUSY:
+            raise ModuleError("something is mounted there or in it") from None
+        raise
     return True
 
 

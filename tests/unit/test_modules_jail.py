@@ -1,6 +1,9 @@
 """The jail of path params: whatever a path says, nothing outside its base is reached."""
 
+import json
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -138,6 +141,39 @@ def test_hard_links_are_not_written_through() -> None:
         assert "hard links" in managed["error"]
         assert (outside / "kept").read_text() == "kept"
         assert (outside / "kept").stat().st_mode & 0o777 != 0o777
+
+
+def test_what_is_mounted_is_not_removed() -> None:
+    """Not at the path, beneath it or on a file there: neither emptied nor made readable."""
+    places = ("a", "a/b", "a/f")
+    with house() as (inside, outside):
+        (outside / "a" / "kept").write_text("kept")
+        (outside / "a").chmod(0)
+        for place in places:
+            (inside / "a" / "f").touch()  # what can be removed is
+            what = outside / ("kept" if place == "a/f" else "")
+            request = {"module": "filesystem:manage", "workspace": str(inside), "free": False,
+                       "write": [], "read": [],
+                       "params": {"path": "a", "state": "absent", "target": None, "mode": None,
+                                  "owner": None, "group": None}}  # fmt: skip
+            script = (
+                "import json, subprocess, sys\n"
+                "from gxo.lab.kernel import private_mounts\n"
+                "from gxo.modules.worker import perform\n"
+                "private_mounts()\n"
+                "subprocess.run(['mount', '--bind', *sys.argv[1:3]], check=True)\n"
+                "print(perform(json.loads(sys.argv[3]))['error'])\n"
+            )
+            done = subprocess.run(
+                [sys.executable, "-c", script, what, inside / place, json.dumps(request)],
+                env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+                capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            assert done.stdout == "something is mounted there or in it\n", place
+            assert (outside / "kept").read_text() == "kept"
+            assert (outside / "a" / "kept").read_text() == "kept"
+            assert (outside / "a").stat().st_mode & 0o777 == 0
+        assert "summary" in ask("filesystem:manage", inside, path="a", state="absent")
 
 
 def test_a_setuid_mode_needs_the_host() -> None:
