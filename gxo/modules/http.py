@@ -26,7 +26,8 @@ _UNFIT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # gxo says them itself: a second word would let one request hide in another
 _OURS = ("content-length", "transfer-encoding", "connection")
 _MOVED = (301, 302, 303, 307, 308)
-_OF_ONE_HOST = ("authorization", "cookie", "proxy-authorization")
+# what may go to another host than it was written for: any other header may be a secret
+_OF_ANY_HOST = ("accept", "content-type", "user-agent")
 
 
 class _Question:
@@ -43,14 +44,15 @@ class _Question:
         to = _url(urljoin(self.url.geturl(), where))
         if (self.url.scheme, to.scheme) == ("https", "http"):
             raise ModuleError(f"it redirects from https to http ({to.geturl()})")
-        headers = dict(self.headers)
-        if (to.scheme, to.hostname, to.port) != (self.url.scheme, self.url.hostname, self.url.port):
-            headers = {k: v for k, v in headers.items() if k.lower() not in (*_OF_ONE_HOST, "host")}
+        method, headers, body = self.method, self.headers, self.body
         if status == 303 or (status in (301, 302) and self.method == "POST"):
             headers = {k: v for k, v in headers.items() if k.lower() != "content-type"}
-            method = "HEAD" if self.method == "HEAD" else "GET"
-            return _Question(to.geturl(), method, headers, None)
-        return _Question(to.geturl(), self.method, headers, self.body)
+            method, body = "HEAD" if self.method == "HEAD" else "GET", None
+        if (to.scheme, to.hostname, to.port) != (self.url.scheme, self.url.hostname, self.url.port):
+            if body is not None:
+                raise ModuleError(f"it redirects to {to.geturl()}; a body goes to no other host")
+            headers = {k: v for k, v in headers.items() if k.lower() in _OF_ANY_HOST}
+        return _Question(to.geturl(), method, headers, body)
 
 
 def request(params: dict[str, Any], jail: Jail) -> dict[str, Any]:

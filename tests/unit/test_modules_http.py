@@ -36,6 +36,8 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(5)
         if part == "away":
             self.answer(302, b"", {"Location": self.elsewhere + "/json"})
+        elif part == "moved":
+            self.answer(307, b"", {"Location": self.elsewhere + "/json"})
         elif part == "loop":
             self.answer(307, b"", {"Location": "/loop"})
         elif part == "file":
@@ -195,15 +197,21 @@ def test_what_is_too_much(http: Served) -> None:
 
 
 def test_redirections(http: Served) -> None:
-    """So many are followed; another host gets no word of who asks; no other scheme is taken."""
+    """So many are followed; another host gets nothing that may be secret; no other scheme."""
     with served(elsewhere=http.url) as first:
-        told = {"Authorization": "Basic x", "Cookie": "c", "X-Own": "kept"}
+        told = {"Authorization": "Basic x", "Cookie": "c", "X-Api-Key": "k", "Accept": "a/b"}
         asked: Any = {"method": "POST", "body": {"a": 1}, "headers": told}
         assert ask(f"{first.url}/away", **asked)["summary"]["status"] == 200
         last = http.asked[-1]
-        assert (last["method"], last["body"], last["headers"]["x-own"]) == ("GET", "", "kept")
-        assert not {"authorization", "cookie", "content-type"} & last["headers"].keys()
+        assert (last["method"], last["body"], last["headers"]["accept"]) == ("GET", "", "a/b")
+        kept = {"authorization", "cookie", "x-api-key", "content-type"} & last["headers"].keys()
+        assert kept == set()
         assert first.asked[0]["headers"]["authorization"] == "Basic x"
+        assert ask(f"{first.url}/moved", headers=told)["summary"]["status"] == 200
+        count = len(http.asked)
+        refused = ask(f"{first.url}/moved", **asked)["error"]
+        assert refused == f"it redirects to {http.url}/json; a body goes to no other host"
+        assert len(http.asked) == count
         assert ask(f"{first.url}/away", follow=0)["summary"]["status"] == 302
     assert ask(f"{http.url}/loop", follow=3)["error"].endswith("it redirects more than 3 times")
     assert "neither http" in ask(f"{http.url}/file")["error"]

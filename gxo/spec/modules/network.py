@@ -224,7 +224,8 @@ NETWORK = (
         name="http:request",
         doc=(
             "Asks a server. A status from 400 on fails the workload. No proxy is taken from the "
-            "environment; headers that name a user do not follow a redirection to another host."
+            "environment; a redirection to another host takes "
+            "none of `headers` there but `Accept`, `Content-Type` and `User-Agent`, and no body."
         ),
         params=(
             Param(
