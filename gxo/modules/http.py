@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import signal
 import socket
 import ssl
+import threading
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from gxo.modules.fault import ModuleError
+from gxo.modules.jail import reopened
+from gxo.modules.kinds import need_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, Never
 
     from gxo.modules.jail import Jail
+
+    Answer = tuple[int, str, dict[str, Any]]
 
 KEPT = 1 << 20
 """Bytes of a body that a summary keeps."""
@@ -61,14 +67,11 @@ def request(params: dict[str, Any], jail: Jail) -> dict[str, Any]:
     body = _body(params["body"], headers)
     expected = _statuses(params["accept_status"] or [])
     question = _Question(params["url"], params["method"], headers, body)
-    pem = None
-    if params["authorities"] is not None:
-        with open(jail.place(params["authorities"]).open(0), "rb") as file:
-            pem = file.read().decode("ascii", "ignore")
-    signal.signal(signal.SIGALRM, _late)
-    signal.setitimer(signal.ITIMER_REAL, max(params["timeout"], 1e-6))
     try:
-        status, reason, summary = _ask(question, params["follow"], pem)
+        status, reason, summary = _within(
+            params["timeout"],
+            lambda: _ask(question, params["follow"], _authorities(params["authorities"], jail)),
+        )
     except TimeoutError:
         raise ModuleError(f"no answer within {params['timeout']:g} s") from None
     except ssl.SSLCertVerificationError as error:
@@ -77,18 +80,49 @@ def request(params: dict[str, Any], jail: Jail) -> dict[str, Any]:
         raise ModuleError(error.strerror or "no such host") from None
     except (HTTPException, ssl.SSLError, UnicodeError) as error:
         raise ModuleError(f"no good answer: {str(error) or type(error).__name__}") from None
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
     if status >= 400 and status not in expected:
         raise ModuleError(f"it answered {status} {reason}".rstrip(), summary)
     return summary
 
 
-def _late(*_: object) -> Never:
-    raise TimeoutError
+def _within(seconds: float, ask: Callable[[], Answer]) -> Answer:
+    """What `ask` returns or raises; TimeoutError where that takes longer, then it is left behind.
+
+    In a thread: no signal ends the look-up of a name, nor reading from a disk that is far away.
+    """
+    ends: list[Answer | BaseException] = []
+
+    def end() -> None:
+        try:
+            ends.append(ask())
+        except BaseException as error:  # noqa: BLE001 - who waits raises it
+            ends.append(error)
+
+    asking = threading.Thread(target=end, daemon=True)
+    asking.start()
+    asking.join(min(seconds, threading.TIMEOUT_MAX))
+    if not ends:
+        raise TimeoutError
+    if isinstance(ends[0], BaseException):
+        raise ends[0]
+    return ends[0]
 
 
-def _ask(question: _Question, follow: int, pem: str | None) -> tuple[int, str, dict[str, Any]]:
+def _authorities(path: str | None, jail: Jail) -> str | None:
+    """What the file of certificates holds."""
+    if path is None:
+        return None
+    seen = jail.place(path).open(os.O_PATH)
+    try:
+        need_file(os.fstat(seen).st_mode)
+    except ModuleError:
+        os.close(seen)
+        raise
+    with open(reopened(seen, os.O_RDONLY), "rb") as file:
+        return file.read().decode("ascii", "ignore")
+
+
+def _ask(question: _Question, follow: int, pem: str | None) -> Answer:
     """Ask, and ask again where it is redirected to; the last answer."""
     left = follow
     while True:

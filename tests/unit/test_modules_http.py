@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import ssl
 import threading
 import time
@@ -251,6 +252,13 @@ def test_tls(authority: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert "holds no certificates" in none["error"]
         assert ask(f"{server.url}/x", workspace=str(authority), authorities="/etc/x")["fatal"]
         assert "error" in ask(server.url.replace("https", "http"))
+
+
+def test_authorities_are_a_file(http: Served, tmp_path: Path) -> None:
+    """To wait for somebody to write to a FIFO is no part of a request."""
+    os.mkfifo(tmp_path / "pipe")
+    said = ask(f"{http.url}/x", workspace=str(tmp_path), authorities="pipe")["error"]
+    assert said == "it is neither a file nor a directory"
 
 
 def test_a_downgrade_is_not_followed(authority: Path, http: Served) -> None:
