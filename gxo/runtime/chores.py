@@ -9,6 +9,7 @@ from gxo.runtime.attempt import Result
 from gxo.runtime.attempts import Attempts, Doing
 from gxo.runtime.command import BadParams
 from gxo.runtime.door import DoorError
+from gxo.runtime.order import Order
 from gxo.runtime.progress import Item
 from gxo.runtime.record import Record
 from gxo.runtime.redact import Redactor
@@ -22,7 +23,8 @@ _LAST_WORDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Chores:
-    """Runs them one after another, whatever became of those before; a cancelled run ends them.
+    """Runs them one after another, whatever became of those before; a cancelled run ends them, as
+    does one that was led out of where it may work: that fails the run.
 
     Each is a step of its own by its list's name and its number: `build/on_failure.1`.
     """
@@ -31,6 +33,7 @@ class Chores:
     record: Record
     redactor: Redactor
     scopes: Scopes
+    order: Order
     cancelled: Callable[[], bool]
 
     def begin(
@@ -55,6 +58,10 @@ class Chores:
 
             def ended(result: Result, step: str = step, started: int = started) -> None:
                 self._note(step, started, result)
+                if result.fatal:
+                    self.order.fail()
+                    done()
+                    return
                 self._next(name, actions, frame, done)
 
             try:

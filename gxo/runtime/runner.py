@@ -77,7 +77,8 @@ class Runner:
             *(self._up, lambda step: means.order.down(step.name.text), self._held_over),
         )
         self._chores = Chores(
-            self._attempts, means.record, means.redactor, means.scopes, lambda: self._cancelled
+            *(self._attempts, means.record, means.redactor, means.scopes, means.order),
+            lambda: self._cancelled,
         )
 
     def run(self) -> Status:

@@ -1,5 +1,7 @@
 """The filesystem modules in runs on a real systemd, and the jail that their paths lie in."""
 
+import json
+
 import pytest
 
 from tests.lab.machine import CHECKOUT, Machine
@@ -110,6 +112,24 @@ def test_an_escape_ends_the_run(
     assert detail in machine.journal(f"GXO_RUN={ran.id}", "GXO_STEP=out", "GXO_STREAM=security")
     assert machine.read("/srv/kept") == "kept"
     assert not machine.exists("/etc/evil")
+
+
+def test_an_escape_of_what_is_done_for_a_failure_ends_the_run(machine: Machine) -> None:
+    """Neither the next of its list nor another step starts, whatever `ignore_errors` says."""
+    params = {"path": "../out", "content": "x"}
+    mend = [
+        {"module": "filesystem:write", "params": params},
+        {"module": "exec", "params": {"command": "/bin/true"}},
+    ]
+    tolerant = f"ignore_errors: true, on_failure: {json.dumps(mend)}, "
+    ran = run(
+        machine,
+        step("bad", "exit 3", tolerant) + step("slow", "sleep 2") + step("other", "true",
+                                                                         "needs: [slow], "),
+    )  # fmt: skip
+    assert ran.code == 1
+    assert ran.steps == {"bad": "Failed", "slow": "Completed", "bad/on_failure.1": "Failed"}
+    assert ran.details("bad/on_failure.1")[-1].startswith("security: cannot write ../out: ")
 
 
 def test_what_is_granted_beside_the_workspace(machine: Machine) -> None:
