@@ -2,7 +2,7 @@
 
 import datetime
 from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from gxo.plan.model import Plan
@@ -35,27 +35,43 @@ class Scopes:
         redactor: Redactor,
     ) -> None:
         self._registered = registered
-        self._statuses = statuses
-        self._fixed: dict[str, Data] = {
+        fixed: dict[str, Data] = {
             "workspace": {"path": workspace},
             "run": {"id": run},
             "playbook": {"name": plan.playbook.text},
         }
+        self._gxo = _Gxo(fixed, statuses)
         self._functions = _functions(secret, environment, redactor)
         self._names = Names(dict(plan.inputs), plan.vars)
 
     def now(self, /, **own: Data) -> Scope:
         """What stands at this moment; `own` are names of this step's own, as a loop's variable."""
-        workloads: Data = {name: {"status": str(s)} for name, s in self._statuses.items()}
-        gxo = {**self._fixed, "workloads": workloads}
-
         def scope(*own: Mapping[str, Data]) -> Scope:
             layers: Any = (*own, self._registered, self._names)  # only read, never written
             names: Mapping[str, Data] = ChainMap(*layers)
-            return Scope(names=names, gxo=gxo, functions=self._functions)
+            return Scope(names=names, gxo=self._gxo, functions=self._functions)
 
         self._names.scope = scope()
         return scope(own)
+
+
+class _Gxo(Mapping[str, Data]):
+    """What stands under `_gxo`; the statuses, of which each step moves one, only when read."""
+
+    def __init__(self, fixed: Mapping[str, Data], statuses: Mapping[str, str]) -> None:
+        self._fixed = fixed
+        self._statuses = statuses
+
+    def __getitem__(self, name: str) -> Data:
+        if name == "workloads":
+            return {each: {"status": str(status)} for each, status in self._statuses.items()}
+        return self._fixed[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self._fixed, "workloads"))
+
+    def __len__(self) -> int:
+        return len(self._fixed) + 1
 
 
 def _functions(
