@@ -63,6 +63,7 @@ def _cancelled(store: "Store", manager: "Manager", row: "RunRow") -> str:
             told = True
         time.sleep(_BEAT)
         row = store.run(row.id) or row
-    while not runner_ended(manager, names):  # it wrote down its end as the last but one thing
+    while not runner_ended(manager, names):  # it removes what is left
         time.sleep(_BEAT)
+    settle(store, manager, names)
     return row.status.value

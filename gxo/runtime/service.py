@@ -8,8 +8,8 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,12 +23,12 @@ from gxo.runtime.runner import Means, Runner
 from gxo.runtime.scope import Scopes
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
-from gxo.runtime.store import Store
-from gxo.runtime.sweep import clear_services, end
+from gxo.runtime.store import Store, StoreError
+from gxo.runtime.sweep import clear, end
 from gxo.runtime.task import from_spec
 from gxo.runtime.tell import Bell
-from gxo.runtime.workspace import make, remove
-from gxo.systemd.bus import Bus
+from gxo.runtime.workspace import WorkspaceError, make
+from gxo.systemd.bus import Bus, SystemdError
 from gxo.systemd.journal_write import JournalError, JournalWriter
 from gxo.systemd.manager import Manager
 from gxo.template.fault import Failure
@@ -48,7 +48,12 @@ def run(run_id: str) -> int:
     redactor = Redactor()
     sys.excepthook = lambda _, error, __: _say(error, redactor)
     _allow_many_files()
-    with Store() as store, Bus.system() as bus, JournalWriter() as journal:
+    with (
+        Store() as store,
+        _last_words(store, run_id, redactor),
+        Bus.system() as bus,
+        JournalWriter() as journal,
+    ):
         row = store.run(run_id)
         assert row is not None, f"there is no run {run_id}"
         task = from_spec(row.spec)
@@ -100,14 +105,13 @@ def run(run_id: str) -> int:
             signal.signal(signal.SIGTERM, lambda *_: runner.cancel())
             status = runner.run()
             jobs.wait(_PATIENCE, jobs.stop(names.slice))
-            clear_services(manager, run_id)
         lost = ""
         if task.plan.artifacts:
             from gxo.runtime.keeping import keep
 
             lost = keep(task.plan, run_id, path)
-        remove(path)
-        record.run(status, detail=lost, ended=_now(), workspace=None)
+        record.run(status, detail=lost, ended=_now())
+        clear(manager, row)
     return 0
 
 
@@ -117,12 +121,29 @@ def clean(run_id: str) -> int:
     It is called as ExecStopPost=. A runner that ended by SIGTERM was not up yet when it was told to
     cancel the run.
     """
-    cancelled = os.environ.get("EXIT_STATUS") == "TERM"
+    status = Status.CANCELLED if os.environ.get("EXIT_STATUS") == "TERM" else Status.FAILED
     with Store() as store, Bus.system() as bus:
         row = store.run(run_id)
         assert row is not None, f"there is no run {run_id}"
-        end(store, Manager(bus), row, Status.CANCELLED if cancelled else Status.FAILED)
+        if os.environ.get("EXIT_CODE") == "exited":
+            reason = f"its runner failed: `journalctl -u gxo-run-{run_id}` has why"
+            end(store, Manager(bus), row, status, reason)
+        else:
+            end(store, Manager(bus), row, status)
     return 0
+
+
+@contextmanager
+def _last_words(store: Store, run_id: str, redactor: Redactor) -> Iterator[None]:
+    """Why the runner cannot go on, left in the state for `clean`, which ends the run."""
+    try:
+        yield
+    except (StoreError, SystemdError, WorkspaceError) as error:
+        with suppress(StoreError):
+            row = store.run(run_id)
+            if row is not None and not row.status.terminal:
+                store.update(run_id, detail=redactor.text(f"its runner failed: {error}"))
+        raise
 
 
 def _secrets(given: Given, redactor: Redactor) -> Callable[[str], str]:

@@ -1,7 +1,9 @@
 """Sweep: runs whose runner is gone, ended; what belongs to no run any more, removed."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -81,12 +83,24 @@ def runner_ended(manager: Manager, names: RunNames) -> bool:
 def settle(store: Store, manager: Manager, names: RunNames) -> None:
     """End a run whose runner has ended, where what cleans up behind it was killed too."""
     row = store.run(names.run)
-    if row is not None and row.status in UNDER_WAY:
-        _end_behind(store, manager, row)
+    there = row is not None and row.workspace and os.path.lexists(row.workspace)
+    if row is not None and (row.status in UNDER_WAY or there):
+        with suppress(WorkspaceError):  # the next sweep says so
+            _end_behind(store, manager, row)
 
 
-def end(store: Store, manager: Manager, run: RunRow, status: Status = Status.FAILED) -> None:
-    """End all of a run whose runner has ended: its steps' units, its workspace, its row."""
+def end(
+    store: Store,
+    manager: Manager,
+    run: RunRow,
+    status: Status = Status.FAILED,
+    reason: str = _KILLED,
+) -> None:
+    """End all of a run whose runner has ended: its steps' units, its row, its workspace.
+
+    The `reason` is for where its runner could not write one of its own into the row.
+    Raises WorkspaceError where all but that is done.
+    """
     names = _names(run)
     try:
         manager.stop(names.slice)
@@ -95,25 +109,32 @@ def end(store: Store, manager: Manager, run: RunRow, status: Status = Status.FAI
             raise
     for unit in manager.units(names.steps):
         manager.reset_failed(unit.name)
-    clear_services(manager, run.id)
-    lost = ""
-    if run.workspace:
-        from gxo.runtime.keeping import keep_behind
+    if not run.status.terminal:
+        _cut_off(store, run, status, reason)
+    clear(manager, run)
 
-        lost = keep_behind(run)
-        remove(Path(run.workspace))
-    if run.status.terminal:
-        return
-    detail = _KILLED if status is Status.FAILED else ""
+
+def _cut_off(store: Store, run: RunRow, status: Status, reason: str) -> None:
+    """What is to be known of a run that did not come to its own end."""
+    from gxo.runtime.keeping import keep_behind
+
+    lost = keep_behind(run)
+    detail = (run.detail or reason) if status is Status.FAILED else ""
     record = Record(store, run.id, Redactor(), lambda _: None)
     for step in store.steps(run.id):
         if not step.status.terminal:
             record.cut_off(step, status, detail, _now())
-    said = "; ".join(filter(None, (detail, lost)))
-    record.run(status, detail=said, ended=_now(), workspace=None)
+    record.run(status, detail="; ".join(filter(None, (detail, lost))), ended=_now())
 
 
-def clear_services(manager: Manager, run: str) -> None:
+def clear(manager: Manager, run: RunRow) -> None:
+    """Remove what a run that has ended leaves on disk. Raises WorkspaceError."""
+    _clear_services(manager, run.id)
+    if run.workspace:
+        remove(Path(run.workspace))
+
+
+def _clear_services(manager: Manager, run: str) -> None:
     """Remove what is left of the directories of the services that a run held up.
 
     systemd removes them where it stops a service, but keeps them for the next start where one was
@@ -133,8 +154,10 @@ def _directories(run: str) -> Iterator[Path]:
 
 
 def _end_behind(store: Store, manager: Manager, run: RunRow) -> None:
-    end(store, manager, run)
-    manager.reset_failed(_names(run).runner)  # its failed steps have kept it loaded
+    try:
+        end(store, manager, run)
+    finally:
+        manager.reset_failed(_names(run).runner)  # its failed steps have kept it loaded
 
 
 def _names(run: RunRow) -> RunNames:

@@ -172,6 +172,34 @@ def test_a_workspace_that_cannot_be_removed(machine: Machine) -> None:
         machine.run("rm", "-f", broken, check=True)
 
 
+def test_what_breaks_a_runner_is_told(machine: Machine) -> None:
+    """A run without room for its workspace says so; one that has completed stays so all the same.
+
+    What of it could not be removed then goes with the next command.
+    """
+    place = "/var/lib/gxo/workspaces"
+    step_ = step("last", f"mount -o remount,ro {place}", "security_context: {profile: host}, ")
+    path = machine.write("/srv/room.yaml", f"name: room\nworkloads:\n{step_}")
+    argv = ("run", "--json", path)
+    machine.run("mount", "-t", "tmpfs", "-o", "nr_inodes=1", "small", place, check=True)
+    try:
+        last = json.loads(machine.gxo(*argv).stdout.splitlines()[-1])
+        said = "No space left on device"
+        assert (last["status"], said in last["detail"]) == ("Failed", True), last
+        machine.run("mount", "-o", "remount,nr_inodes=9", place, check=True)
+        done = machine.gxo(*argv)
+        last = json.loads(done.stdout.splitlines()[-1])
+        assert (done.returncode, last["status"], last["detail"]) == (0, "Completed", "")
+        assert len(left(machine)) == 1
+        machine.run("mount", "-o", "remount,rw", place, check=True)
+        shown = held("run", machine.gxo("runs", "show", "--json", last["run"]).stdout)
+        assert (shown["status"], shown["detail"]) == ("Completed", "")
+        machine.gxo("runs", "rerun", "--json", last["run"])
+        assert len(left(machine)) == 1
+    finally:
+        machine.run("umount", place, check=True)
+
+
 def test_runs_do_not_see_each_other(machine: Machine) -> None:
     """A step sees its own workspace and no other, though both are of one user."""
     look = "ls /var/lib/gxo/workspaces | wc -l | grep -qx 1 && test ! -e /var/lib/gxo/state.db"
