@@ -1,9 +1,10 @@
 """Sweep: runs whose runner is gone, ended; what belongs to no run any more, removed."""
 
+import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from gxo.units.names import run_directories
 
 _STARTING = 60_000_000
 """Microseconds that a run may be Pending before its runner is up."""
+_LOCK = Path("/run/gxo/sweep.lock")
 _KILLED = "its runner was killed"
 _SERVICES = (Path("/run/gxo"), Path("/run/private/gxo"))
 
@@ -98,9 +100,15 @@ def end(
 ) -> None:
     """End all of a run whose runner has ended: its steps' units, its row, its workspace.
 
+    Of several processes that do so at once the first ends it, and the others find it ended.
     The `reason` is for where its runner could not write one of its own into the row.
     Raises WorkspaceError where all but that is done.
     """
+    with _alone():
+        _end(store, manager, store.run(run.id) or run, status, reason)
+
+
+def _end(store: Store, manager: Manager, run: RunRow, status: Status, reason: str) -> None:
     names = _names(run)
     try:
         manager.stop(names.slice)
@@ -112,6 +120,18 @@ def end(
     if not run.status.terminal:
         _cut_off(store, run, status, reason)
     clear(manager, run)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One process at a time on this host; the kernel frees the lock with the process."""
+    _LOCK.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    descriptor = os.open(_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _cut_off(store: Store, run: RunRow, status: Status, reason: str) -> None:

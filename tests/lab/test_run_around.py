@@ -200,6 +200,30 @@ def test_artifacts_of_a_killed_run(machine: Machine) -> None:
     assert kept(machine, run_id) == {"out": 6}
 
 
+def test_artifacts_of_a_run_that_several_clean_up(machine: Machine) -> None:
+    """Also what cleans up behind its runner was killed: of all who come then, one keeps them."""
+    write = "mkdir out; for n in $(seq 3000); do echo x >out/$n; done; touch done"
+    stubborn = step("stay", f"{write}; trap '' TERM; while :; do sleep 0.1; done")
+    head = "name: several\nartifacts: [out]\n"
+    path = machine.write("/srv/several.yaml", f"{head}workloads:\n{stubborn}")
+    run_id = machine.gxo("run", "--detach", path, check=True).stdout.strip()
+    written = ("sh", "-c", "test -e /var/lib/gxo/workspaces/*/done")
+    assert until(lambda: machine.run(*written).returncode == 0)
+    unit = f"gxo-run-{run_id}.service"
+    machine.run("systemctl", "kill", "-s", "KILL", "--kill-who=main", unit, check=True)
+    assert until(lambda: machine.show(unit, "ControlPID").get("ControlPID", "0") != "0")
+    machine.run("systemctl", "kill", "-s", "KILL", "--kill-who=all", unit, check=True)
+    assert until(lambda: machine.show(unit, "ActiveState")["ActiveState"] in ("failed", "inactive"))
+    argv = machine.gxo_argv("runs", "-n", "1")
+    commands = [machine.popen(*argv, env=machine.gxo_env) for _ in range(3)]
+    for command in commands:
+        command.communicate(timeout=60)
+    assert [command.returncode for command in commands] == [0, 0, 0]
+    shown = held("run", machine.gxo("runs", "show", run_id, "--json", check=True).stdout)
+    assert (shown["status"], shown["detail"]) == ("Failed", "its runner was killed")
+    assert (len(kept(machine, run_id)), left(machine)) == (3000, [])
+
+
 def test_artifacts_on_a_full_disk(machine: Machine) -> None:
     """It is told, nothing half is kept, and the run ends as it would have."""
     machine.run("mkdir", "-p", "-m", "700", "/var/lib/gxo/artifacts", check=True)
