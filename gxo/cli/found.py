@@ -22,8 +22,8 @@ def tidy(store: Store, manager: "Manager") -> tuple[str, ...]:
 
 def find(store: Store, wanted: str) -> RunRow:
     """The run of that id, or the only one whose id begins so; raises Failure."""
-    found = [run for run in store.runs() if run.id.startswith(wanted)]
-    if len(found) == 1:
-        return found[0]
+    found = store.named(wanted)
+    if len(found) == 1 and (row := store.run(found[0])):
+        return row
     reason = "several begin so; give more of it" if found else "`gxo runs` lists them"
     raise Failure(f"cannot find run `{wanted}`: {reason}")

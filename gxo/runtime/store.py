@@ -65,6 +65,7 @@ class TooManyRuns(StoreError):
 class RunRow:
     """One run. Times are microseconds since 1970; `spec` is what its runner was told to do.
 
+    It is by far the largest part: what lists runs leaves it empty.
     `workload` is the one whose instance it is, empty for a run of a whole playbook.
     """
 
@@ -72,7 +73,7 @@ class RunRow:
     playbook: str
     status: Status
     created: int
-    spec: Mapping[str, Any] = field(repr=False)
+    spec: Mapping[str, Any] = field(default_factory=dict, repr=False)
     workload: str = ""
     started: int | None = None
     ended: int | None = None
@@ -199,6 +200,7 @@ class Store:
         )
 
     def run(self, run: str) -> RunRow | None:
+        """All of one run."""
         with self._told("read"):
             found = self._db.execute("SELECT * FROM runs WHERE id = ?", (run,)).fetchone()
         return _run(found) if found else None
@@ -207,9 +209,16 @@ class Store:
         """The newest first; of these statuses only, where any are given."""
         marks = ", ".join("?" * len(statuses))
         where = f"WHERE status IN ({marks})" if statuses else ""
-        query = f"SELECT * FROM runs {where} ORDER BY created DESC, id LIMIT ?"  # noqa: S608
+        columns = ", ".join(item.name for item in fields(RunRow) if item.name != "spec")
+        query = f"SELECT {columns} FROM runs {where} ORDER BY created DESC, id LIMIT ?"  # noqa: S608
         with self._told("read"):
             return tuple(map(_run, self._db.execute(query, (*statuses, limit))))
+
+    def named(self, begin: str) -> tuple[str, ...]:
+        """The ids that begin so; no more than two are looked for."""
+        query = "SELECT id FROM runs WHERE substr(id, 1, ?) = ? LIMIT 2"
+        with self._told("read"):
+            return tuple(row["id"] for row in self._db.execute(query, (len(begin), begin)))
 
     def steps(self, run: str) -> tuple[StepRow, ...]:
         with self._told("read"):
@@ -294,7 +303,10 @@ def _migrate(db: sqlite3.Connection) -> None:
 
 def _run(row: sqlite3.Row) -> RunRow:
     columns = {key: row[key] for key in row.keys()}  # noqa: SIM118 - a Row is no mapping
-    return RunRow(**{**columns, "status": Status(row["status"]), "spec": json.loads(row["spec"])})
+    columns["status"] = Status(columns["status"])
+    if "spec" in columns:
+        columns["spec"] = json.loads(columns["spec"])
+    return RunRow(**columns)
 
 
 def _columns(record: object, cls: type) -> dict[str, object]:

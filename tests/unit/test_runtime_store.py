@@ -62,6 +62,17 @@ def test_the_newest_runs(place: Path) -> None:
         ]
 
 
+def test_only_one_run_is_read_whole(place: Path) -> None:
+    """By its id, which is found by how it begins; a list has all else of each."""
+    with Store(place) as store:
+        for name in ("a1", "a2", "b%"):
+            store.add(replace(RUN, id=name))
+        assert (store.named("a"), store.named("b"), store.named("%")) == (("a1", "a2"), ("b%",), ())
+        assert (store.named("a1"), len(store.named(""))) == (("a1",), 2)
+        assert replace(RUN, spec={}) in store.runs()
+        assert store.run("a1") == RUN
+
+
 def test_what_is_forgotten(place: Path) -> None:
     """Goes with its steps and events; what has ended is told of the newest first."""
     with Store(place) as store:
