@@ -28,15 +28,23 @@ def new_run_id() -> str:
 
 
 def to_spec(task: Task) -> dict[str, Any]:
-    """JSON data of a task."""
-    frames = {name: encode(frame) for name, frame in task.frames.items()}
-    return {"plan": to_json(task.plan), "frames": frames, "jobs": task.jobs}
+    """JSON data of a task; frames are long, and most steps have the same."""
+    numbers = {frame: number for number, frame in enumerate(dict.fromkeys(task.frames.values()))}
+    return {
+        "plan": to_json(task.plan),
+        "frames": [encode(frame) for frame in numbers],
+        "frame_of": {name: numbers[frame] for name, frame in task.frames.items()},
+        "jobs": task.jobs,
+    }
 
 
 def from_spec(data: Mapping[str, Any]) -> Task:
     """The task that `to_spec` or `units.instance` wrote; UnreadablePlan, UnreadableRecord."""
-    return Task(
-        plan=from_json(data["plan"]),
-        frames={name: decode(Frame, frame) for name, frame in data["frames"].items()},
-        jobs=int(data.get("jobs", JOBS)),
-    )
+    plan = from_json(data["plan"])  # first: of another version all else may be different too
+    frames = data["frames"]
+    if isinstance(frames, dict):  # of an instance, or of a gxo that wrote each by itself
+        found = {name: decode(Frame, frame) for name, frame in frames.items()}
+    else:
+        known = [decode(Frame, frame) for frame in frames]
+        found = {name: known[number] for name, number in data["frame_of"].items()}
+    return Task(plan=plan, frames=found, jobs=int(data.get("jobs", JOBS)))
