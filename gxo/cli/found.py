@@ -1,5 +1,6 @@
 """Found: runs as commands come upon them: tidied up, and by an id or how it begins."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gxo.cli import output
@@ -18,6 +19,18 @@ def tidy(store: Store, manager: "Manager") -> tuple[str, ...]:
     for reason in swept.left:
         output.note(reason)
     return swept.runs
+
+
+def mend(store: Store) -> None:
+    """End what says it runs and has no runner, as after a power cut: none is shown so."""
+    from gxo.runtime.sweep import sweep, under_way
+    from gxo.systemd.bus import Bus, SystemdError
+    from gxo.systemd.manager import Manager
+
+    if under_way(store):
+        # `gxo run` says it where that cannot be done; what there is can be looked at all the same
+        with suppress(SystemdError), Bus.system() as bus:
+            sweep(store, Manager(bus))
 
 
 def find(store: Store, wanted: str) -> RunRow:

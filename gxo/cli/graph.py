@@ -83,7 +83,7 @@ def _run(paths: list[str]) -> str:
 
 def _of_run(wanted: str) -> "tuple[Plan, dict[str, Mark]]":
     """The plan that a run carried out, and how its steps stand in it."""
-    from gxo.cli.found import find
+    from gxo.cli.found import find, mend
     from gxo.cli.guard import need_root
     from gxo.cli.statuses import steps_in
     from gxo.plan.codec import UnreadablePlan, UnreadableRecord
@@ -94,6 +94,7 @@ def _of_run(wanted: str) -> "tuple[Plan, dict[str, Mark]]":
 
     need_root("graph RUN")
     with Store() as store:
+        mend(store)
         run = find(store, wanted)
         rows = store.steps(run.id)
     try:

@@ -1,6 +1,5 @@
 """`gxo runs`: the runs there were and are, and what became of their steps."""
 
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +30,7 @@ def runs(
     """List the runs of this host, the newest first; `show` has all of one."""
     if context.invoked_subcommand is not None:
         return Exit.DONE
+    from gxo.cli.found import mend
     from gxo.cli.guard import need_root
     from gxo.cli.statuses import COLOURS
     from gxo.cli.table import Cell, Colour, coloured, table
@@ -38,7 +38,7 @@ def runs(
 
     need_root("runs")
     with Store() as store:
-        _mend(store)
+        mend(store)
         found = store.runs(limit)
         if json:
             output.emit({"runs": [_document(store, run) for run in found]})
@@ -75,7 +75,7 @@ def show(
     json: options.Json = False,
 ) -> int:
     """Show one run: its steps, their times, how they ended, what they yielded."""
-    from gxo.cli.found import find
+    from gxo.cli.found import find, mend
     from gxo.cli.guard import need_root
     from gxo.cli.steps import detail, overview, pick, with_pending
     from gxo.cli.table import coloured, table
@@ -84,7 +84,7 @@ def show(
 
     need_root("runs show")
     with Store() as store:
-        _mend(store)
+        mend(store)
         row = find(store, run)
         if junit is not None:
             from gxo.cli.junit import report
@@ -114,18 +114,6 @@ def show(
 
 app.command(epilog="Example: gxo runs rerun --from-failed 0141d9b3e1dd")(rerun)
 app.command(epilog="Example: gxo runs prune --keep 200 --older-than 168h")(prune)
-
-
-def _mend(store: "Store") -> None:
-    """End what says it runs and has no runner, as after a power cut: none is shown so."""
-    from gxo.runtime.sweep import sweep, under_way
-    from gxo.systemd.bus import Bus, SystemdError
-    from gxo.systemd.manager import Manager
-
-    if under_way(store):
-        # `gxo run` says it where that cannot be done; what there is can be looked at all the same
-        with suppress(SystemdError), Bus.system() as bus:
-            sweep(store, Manager(bus))
 
 
 def _whose(run: "RunRow") -> str:

@@ -118,7 +118,7 @@ def test_a_killed_runner_of_a_service(machine: Machine) -> None:
 
 @pytest.mark.parametrize("attached", [True, False])
 def test_a_killed_cleaner(machine: Machine, attached: bool) -> None:
-    """Who is attached to the run cleans up then, or the next command that looks at runs."""
+    """Who is attached to the run cleans up then, or the next command that looks at one."""
     with running(machine, step("stubborn", STUBBORN)) as p:
         (unit,) = [u for u in left(machine) if u.startswith("gxo-run-")]
         if not attached:
@@ -128,6 +128,8 @@ def test_a_killed_cleaner(machine: Machine, attached: bool) -> None:
         machine.run("systemctl", "kill", "-s", "KILL", "--kill-who=all", unit, check=True)
         p.communicate(timeout=60)
     assert not attached or p.returncode == 1
+    ident = unit.removeprefix("gxo-run-").removesuffix(".service")
+    assert "Failed" in machine.gxo("graph", ident, check=True).stdout
     shown = held("runs", machine.gxo("runs", "-n", "1", "--json", check=True).stdout)
     assert (shown["runs"][0]["status"], left(machine)) == ("Failed", [])
 
