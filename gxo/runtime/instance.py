@@ -14,15 +14,15 @@ from gxo.runtime.given import Given
 from gxo.runtime.launch import launch
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
-from gxo.runtime.store import EventRow, Store, StoreError
+from gxo.runtime.store import UNDER_WAY, EventRow, Store, StoreError
 from gxo.runtime.sweep import runner_ended, settle, sweep
-from gxo.runtime.task import from_spec
+from gxo.runtime.task import Task, from_spec, to_spec
 from gxo.runtime.tell import Listening
-from gxo.runtime.workspace import WorkspaceError
 from gxo.systemd.bus import Bus, SystemdError
 from gxo.systemd.manager import Manager
 
 _BEAT = 0.02
+_LONG_BEAT = 1.0
 _PATIENCE = 60.0
 # 8-contracts.md, Exit codes
 _EXITS = {Status.COMPLETED: 0, Status.PAUSED: 3, Status.CANCELLED: 130}
@@ -43,7 +43,7 @@ def _told(label: str, *, waits: bool) -> int:
         return _carry_out(waits=waits)
     except (UnreadablePlan, UnreadableRecord) as error:
         _say(f"cannot run {label}: {error}; `gxo apply` the playbook again")
-    except (StoreError, SystemdError, WorkspaceError) as error:
+    except (StoreError, SystemdError) as error:
         _say(str(error))
     return 1
 
@@ -58,6 +58,8 @@ def _carry_out(*, waits: bool) -> int:
             _say(reason)
         cancel = _Cancel(manager)
         signal.signal(signal.SIGTERM, lambda *_: cancel.asked())
+        if waits and (before := _under_way(store, manager, task)):
+            return _wait_for(before, store, manager, cancel)
         read = {use.argument for use in effects(task.plan, "env")}
         given = Given({name: value for name, value in os.environ.items() if name in read})
         started = launch(
@@ -75,8 +77,39 @@ def _carry_out(*, waits: bool) -> int:
                 time.sleep(_BEAT)
             settle(store, manager, started.names)
             _tell(listening.news())
-        row = store.run(run)
-        return 1 if row is None else _EXITS.get(row.status, 1)
+        return _exit(store, run)
+
+
+def _under_way(store: Store, manager: Manager, task: Task) -> RunNames | None:
+    """The last turn's run, where it goes on though this unit's process was killed.
+
+    One of another revision is none of its turns.
+    """
+    playbook = task.plan.playbook.text
+    whose = playbook, task.plan.steps[0].name.text
+    told = json.loads(json.dumps(to_spec(task)))
+    for run in store.runs(statuses=UNDER_WAY):
+        names = RunNames(run=run.id, playbook=playbook)
+        if (run.playbook, run.workload) == whose and not runner_ended(manager, names):
+            row = store.run(run.id)
+            if row is not None and row.spec == told:
+                return names
+    return None
+
+
+def _wait_for(names: RunNames, store: Store, manager: Manager, cancel: "_Cancel") -> int:
+    """Take the place of what started it: this turn is skipped."""
+    _say(f"run {names.run} is still under way: waiting for its end instead of starting another")
+    cancel.started(names)
+    while not runner_ended(manager, names):
+        time.sleep(_LONG_BEAT)
+    settle(store, manager, names)
+    return _exit(store, names.run)
+
+
+def _exit(store: Store, run: str) -> int:
+    row = store.run(run)
+    return 1 if row is None else _EXITS.get(row.status, 1)
 
 
 class _Cancel:

@@ -168,6 +168,25 @@ def test_stopping_a_turn_cancels_its_run(here: Site) -> None:
     assert left(here.machine) == []
 
 
+def test_a_turn_whose_process_was_killed(here: Site) -> None:
+    """Its run goes on, and the next turn waits for that instead of starting beside it."""
+    here.write(job("orphan", "until test -e go; do sleep 0.1; done"))
+    here.apply()
+    service = here.timers()[0].replace(".timer", ".service")
+    here.machine.run("systemctl", "start", "--no-block", service, check=True)
+    assert until(lambda: statuses(here, "orphan") == ["Running"], 20)
+    here.machine.run("systemctl", "kill", "-s", "KILL", service, check=True)
+    assert until(lambda: here.machine.show(service, "ActiveState")["ActiveState"] == "failed")
+    here.machine.run("systemctl", "start", "--no-block", service, check=True)
+    waiting = "is still under way: waiting for its end"
+    assert until(lambda: waiting in here.gxo("logs", "turns.orphan").stdout, 20)
+    assert statuses(here, "orphan") == ["Running"]
+    here.machine.run("sh", "-c", "cd /var/lib/gxo/workspaces/* && touch go", check=True)
+    assert until(lambda: statuses(here, "orphan") == ["Completed"], 20)
+    assert until(lambda: here.machine.show(service, "ActiveState", "Result") == {
+        "ActiveState": "inactive", "Result": "success"}, 20)  # fmt: skip
+
+
 def test_what_else_changes_leaves_a_schedule_alone(here: Site) -> None:
     """An edit elsewhere in the playbook is no change of it; one of a var it reads is."""
     text = job("tell", "echo {{ .word }} {{ .deep }}")
