@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +136,9 @@ def shown(playbook: str, event: EventRow) -> dict[str, object]:
 class Store:
     """One connection to the state. Use as a context manager. Methods raise StoreError.
 
-    Write-ahead logging: readers never wait for the runner, nor it for them. A power cut may take
-    the last commits with it, never part of one.
+    Write-ahead logging: readers never wait for the runner, nor it for them. What says that a run is
+    there, and how it ended, is on disk when the call returns, with all before it. A power cut may
+    take later commits with it, those of the steps of a run that it cut off: never part of one.
     """
 
     def __init__(self, place: Path = PLACE) -> None:
@@ -157,7 +158,7 @@ class Store:
         Raises TooManyRuns where its playbook has `most` under way; of several at once none slips
         through.
         """
-        with self._told("write"), self._db:
+        with self._told("write"), self._on_disk(), self._db:
             self._db.execute("BEGIN IMMEDIATE")
             if most is not None:
                 self._hold(run.playbook, most)
@@ -179,7 +180,8 @@ class Store:
     def update(self, run: str, events: Sequence[EventRow] = (), **columns: object) -> None:
         """Set columns of a run, and what is to be told of it, in one commit."""
         names = ", ".join(f"{name} = :{name}" for name in columns)
-        with self._told("write"), self._db:
+        last = self._on_disk() if columns.get("status") in _OVER else nullcontext()
+        with self._told("write"), last, self._db:
             self._db.execute(f"UPDATE runs SET {names} WHERE id = :id", {**columns, "id": run})  # noqa: S608
             self._tell(events)
 
@@ -264,6 +266,15 @@ class Store:
             " VALUES (:run, :time, :step, :iteration, :event, :status, :detail)",
             [_columns(event, EventRow) for event in events],
         )
+
+    @contextmanager
+    def _on_disk(self) -> Iterator[None]:
+        """For commits that a power cut must not take: each costs a wait for the disk."""
+        self._db.execute("PRAGMA synchronous = FULL")
+        try:
+            yield
+        finally:
+            self._db.execute("PRAGMA synchronous = NORMAL")
 
     @contextmanager
     def _told(self, act: str) -> Iterator[None]:

@@ -62,6 +62,26 @@ def test_the_newest_runs(place: Path) -> None:
         ]
 
 
+def test_what_a_power_cut_must_not_take(place: Path) -> None:
+    """A run's begin and its end are on disk when the call returns; no step waits for that."""
+    found: list[int] = []
+    with Store(place) as store:
+        level = store._db.cursor()
+
+        def look(statement: str) -> None:
+            if statement == "COMMIT":
+                found.append(level.execute("PRAGMA synchronous").fetchone()[0])
+
+        store._db.set_trace_callback(look)
+        store.add(RUN)
+        store.update("a1", status=Status.RUNNING)
+        store.save("a1", [StepRow(step="build", status=Status.RUNNING)])
+        store.update("a1", status=Status.COMPLETED)
+        store.save("a1", [StepRow(step="late", status=Status.RUNNING)])
+    normal, full = 1, 2
+    assert found == [full, normal, normal, full, normal]
+
+
 def test_only_one_run_is_read_whole(place: Path) -> None:
     """By its id, which is found by how it begins; a list has all else of each."""
     with Store(place) as store:
