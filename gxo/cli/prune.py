@@ -33,6 +33,7 @@ def prune(
     Of itself gxo keeps the newest 1000, among them of a schedule no more than 100.
     """
     from gxo.cli.guard import need_root
+    from gxo.runtime.artifacts import Artifacts
     from gxo.runtime.forget import beyond, forget, too_many
     from gxo.runtime.store import Store
 
@@ -46,7 +47,7 @@ def prune(
             found = beyond(ended, keep=keep or 0, before=before)
         runs = [run.id for run in found]
         if not dry_run:
-            forget(store, runs)
+            forget(store, Artifacts(), runs)
     if json:
         output.emit({"runs": runs, "dry_run": dry_run})
         return Exit.DONE

@@ -12,14 +12,13 @@ KEPT_OF_ONE = 100
 """Those of them that may be instances of one workload: a busy one does not oust the others."""
 
 
-def forget(store: Store, runs: Sequence[str]) -> None:
+def forget(store: Store, artifacts: Artifacts, runs: Sequence[str]) -> None:
     """Forget runs that have ended: all that is kept of them goes with them.
 
     Raises StoreError, WorkspaceError.
     """
     if runs:
         store.forget(runs)
-    artifacts = Artifacts(store.place.with_name("artifacts"))
     for run in runs:
         artifacts.remove(run)
 

@@ -64,10 +64,11 @@ def sweep(store: Store, manager: Manager) -> Swept:
     for path in there:
         if str(path) not in held:
             attempt(partial(remove, path))
-    attempt(lambda: forget(store, [run.id for run in too_many(store.ended())]))
-    for each in Artifacts().runs():
+    artifacts = Artifacts()
+    attempt(lambda: forget(store, artifacts, [run.id for run in too_many(store.ended())]))
+    for each in artifacts.runs():
         if store.run(each) is None:
-            attempt(partial(Artifacts().remove, each))
+            attempt(partial(artifacts.remove, each))
     return Swept(tuple(run.id for run in gone), tuple(left))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gxo.dataclass import replace
+from gxo.runtime.artifacts import Artifacts
 from gxo.runtime.forget import beyond, forget, too_many
 from gxo.runtime.status import Status
 from gxo.runtime.store import (
@@ -102,7 +103,11 @@ def test_what_is_forgotten(place: Path) -> None:
             event = EventRow(time=1, run=run.id, event="run")
             store.save(run.id, [StepRow(step="s", status=Status.RUNNING)], [event])
         assert [(run.id, run.ended) for run in store.ended()] == [("r2", 20), ("r1", 10)]
-        forget(store, ["r1"])
+        artifacts = Artifacts(place.with_name("kept"))
+        (artifacts.place / "r1").mkdir(parents=True)
+        (artifacts.place / "r2").mkdir()
+        forget(store, artifacts, ["r1"])
+        assert artifacts.runs() == ("r2",)
         assert [run.id for run in store.runs()] == ["r2", "r0"]
         assert (store.steps("r1"), store.events("r1")) == ((), ())
         assert (len(store.steps("r0")), len(store.events("r2"))) == (1, 1)
