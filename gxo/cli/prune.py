@@ -1,6 +1,5 @@
 """`gxo runs prune`: runs that have ended, forgotten."""
 
-import time
 from typing import Annotated
 
 import typer
@@ -33,12 +32,13 @@ def prune(
     Of itself gxo keeps the newest 1000, among them of a schedule no more than 100.
     """
     from gxo.cli.guard import need_root
+    from gxo.runtime import clock
     from gxo.runtime.artifacts import Artifacts
     from gxo.runtime.forget import beyond, forget, too_many
     from gxo.runtime.store import Store
 
     need_root("runs prune")
-    before = None if older_than is None else time.time_ns() // 1000 - _duration(older_than)
+    before = None if older_than is None else clock.now() - _duration(older_than)
     with Store() as store:
         ended = store.ended()
         if keep is None and before is None:

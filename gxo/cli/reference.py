@@ -26,6 +26,7 @@ SCHEMAS = {
     "runs show": "run",
     "runs rerun": "event",
     "runs prune": "pruned",
+    "cancel": "cancel",
     **dict.fromkeys(("start", "stop", "restart", "reload", "trigger", "remove"), "control"),
 }
 # the same, of what it prints with `--list`

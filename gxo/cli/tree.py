@@ -11,6 +11,7 @@ from rich.text import Text
 
 from gxo.cli.picture import Line, Picture
 from gxo.diagnostic.render import visible
+from gxo.runtime import clock
 from gxo.runtime.store import EventRow
 
 _STYLES = {"32": "green", "33": "yellow", "31": "red", "2": "dim", "1": "bold"}
@@ -64,7 +65,7 @@ class Tree:
         if self._stale:
             self._anew()
         size = self._console.size
-        lines = self._picture.lines(time.time_ns() // 1000, (size.width, size.height))
+        lines = self._picture.lines(clock.now(), (size.width, size.height))
         cut: OverflowMethod = "crop" if self._picture.plain else "ellipsis"
         whole = Text("\n", no_wrap=True, overflow=cut).join(map(_text, lines))
         self._live.update(whole, refresh=True)

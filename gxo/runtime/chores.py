@@ -1,10 +1,10 @@
 """Chores: processes that run because a step or the run has ended: `on_failure`, `on_success`."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 
 from gxo.dataclass import dataclass
 from gxo.plan.model import Action
+from gxo.runtime import clock
 from gxo.runtime.attempt import Result
 from gxo.runtime.attempts import Attempts, Doing
 from gxo.runtime.command import BadParams
@@ -52,7 +52,7 @@ class Chores:
         for number, action in actions:
             if self.cancelled():
                 break
-            step, started = f"{name}.{number}", _now()
+            step, started = f"{name}.{number}", clock.now()
             self.record.step(step, Status.RUNNING, started=started)
             doing = Doing(step=step, action=action, frame=frame, span=action.module.span)
 
@@ -68,7 +68,7 @@ class Chores:
                 self.attempts.begin(doing, self.scopes.now(), ended)
             except (Fault, BadParams, DoorError) as error:
                 detail = self.redactor.text(str(error))
-                now = _now()
+                now = clock.now()
                 self.record.step(step, Status.FAILED, started=started, ended=now, detail=detail)
             else:
                 return
@@ -84,12 +84,8 @@ class Chores:
             step,
             status,
             started=started,
-            ended=_now(),
+            ended=clock.now(),
             detail=result.detail,
             summary=self.redactor.data(result.summary),
             attempts=1,
         )
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

@@ -2,11 +2,11 @@
 
 import json
 import os
-import time
 from collections.abc import Sequence
 
 from gxo.data import own_command
 from gxo.dataclass import asdict, dataclass
+from gxo.runtime import clock
 from gxo.runtime.given import Given
 from gxo.runtime.memory import sealed
 from gxo.runtime.record import Record
@@ -83,7 +83,7 @@ def _submit(
         playbook=playbook,
         workload=workload,
         status=Status.PENDING,
-        created=time.time_ns() // 1000,
+        created=clock.now(),
         workspace=str(Workspaces().name()),
         spec=to_spec(task),
     )

@@ -1,9 +1,9 @@
 """Record: what becomes of a run's steps, kept in the state and told to who listens."""
 
-import time
 from collections.abc import Callable
 
 from gxo.dataclass import replace
+from gxo.runtime import clock
 from gxo.runtime.progress import Item
 from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status
@@ -104,7 +104,7 @@ class Record:
         self, kind: str, status: Status, *, step: str = "", iteration: int = WHOLE, detail: str
     ) -> EventRow:
         return EventRow(
-            time=time.time_ns() // 1000,
+            time=clock.now(),
             run=self._run,
             event=kind,
             status=status.value,

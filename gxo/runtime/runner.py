@@ -10,6 +10,7 @@ from itertools import count
 
 from gxo.dataclass import dataclass
 from gxo.plan.model import Step
+from gxo.runtime import clock
 from gxo.runtime.ahead import Ahead
 from gxo.runtime.attempt import Result
 from gxo.runtime.attempts import Attempts, Doing
@@ -170,7 +171,7 @@ class Runner:
                     self._attempts.prepare(self._doing(self._steps[name]), self.means.scopes.now())
 
     def _begin(self, step: Step) -> None:
-        now = _now()
+        now = clock.now()
         try:
             progress = begin(step, self.means.scopes, now)
         except (Fault, BadLoop) as error:
@@ -215,7 +216,7 @@ class Runner:
     def _attempt(self, progress: Progress, item: Item) -> None:
         step = progress.step
         item.status, item.attempts = Status.RUNNING, item.attempts + 1
-        item.started = item.started or _now()
+        item.started = item.started or clock.now()
         try:
             scope = self.means.scopes.now(**own_names(progress, item))
             self._attempts.begin(
@@ -244,7 +245,7 @@ class Runner:
     def _item_over(
         self, progress: Progress, item: Item, result: Result | None, detail: str
     ) -> None:
-        item.ended, item.detail = _now(), detail
+        item.ended, item.detail = clock.now(), detail
         item.fatal = bool(result and result.fatal)
         item.summary = result.summary if result else None
         if (self._cancelled and not (result and result.ok)) or (result and result.cancelled):
@@ -292,7 +293,7 @@ class Runner:
             step.name.text,
             status,
             started=started,
-            ended=_now(),
+            ended=clock.now(),
             detail=detail,
             summary=kept,
             attempts=attempts,
@@ -325,7 +326,3 @@ class Runner:
 
     def _said(self, error: Exception) -> str:
         return self.means.redactor.text(str(error))
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

@@ -46,6 +46,7 @@ class Scopes:
 
     def now(self, /, **own: Data) -> Scope:
         """What stands at this moment; `own` are names of this step's own, as a loop's variable."""
+
         def scope(*own: Mapping[str, Data]) -> Scope:
             layers: Any = (*own, self._registered, self._names)  # only read, never written
             names: Mapping[str, Data] = ChainMap(*layers)

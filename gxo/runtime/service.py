@@ -7,12 +7,12 @@ import pwd
 import resource
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gxo.runtime import clock
 from gxo.runtime.attempts import Attempts
 from gxo.runtime.door import Door
 from gxo.runtime.given import Given
@@ -79,7 +79,7 @@ def run(run_id: str) -> int:
                 journal.write(text, own, 2 if stream == "security" else 6)
 
         door = Door(path, (frame.user for frame in task.frames.values()))
-        record.run(Status.RUNNING, started=_now())
+        record.run(Status.RUNNING, started=clock.now())
         for step in before.values():
             record.taken_over(step)
         with manager.jobs() as jobs:
@@ -110,7 +110,7 @@ def run(run_id: str) -> int:
             from gxo.runtime.keeping import keep
 
             lost = keep(task.plan, run_id, path)
-        record.run(status, detail=lost, ended=_now())
+        record.run(status, detail=lost, ended=clock.now())
         clear(manager, row)
     return 0
 
@@ -182,7 +182,3 @@ def _owner() -> tuple[int, int] | None:
     with suppress(KeyError):
         return pwd.getpwnam(USER).pw_uid, grp.getgrnam(USER).gr_gid
     return None
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

@@ -2,13 +2,13 @@
 
 import fcntl
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from gxo.dataclass import dataclass
+from gxo.runtime import clock
 from gxo.runtime.artifacts import Artifacts
 from gxo.runtime.forget import forget, too_many
 from gxo.runtime.record import Record
@@ -41,7 +41,7 @@ def sweep(store: Store, manager: Manager) -> Swept:
 
     What cannot be removed keeps nothing else from being so. Raises StoreError, SystemdError.
     """
-    young = _now() - _STARTING
+    young = clock.now() - _STARTING
     gone = []
     for run in store.runs(statuses=UNDER_WAY):
         starting = run.status is Status.PENDING and run.created > young
@@ -144,8 +144,8 @@ def _cut_off(store: Store, run: RunRow, status: Status, reason: str) -> None:
     record = Record(store, run.id, Redactor(), lambda _: None)
     for step in store.steps(run.id):
         if not step.status.terminal:
-            record.cut_off(step, status, detail, _now())
-    record.run(status, detail="; ".join(filter(None, (detail, lost))), ended=_now())
+            record.cut_off(step, status, detail, clock.now())
+    record.run(status, detail="; ".join(filter(None, (detail, lost))), ended=clock.now())
 
 
 def clear(manager: Manager, run: RunRow) -> None:
@@ -183,7 +183,3 @@ def _end_behind(store: Store, manager: Manager, run: RunRow) -> None:
 
 def _names(run: RunRow) -> RunNames:
     return RunNames(run=run.id, playbook=run.playbook)
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
