@@ -10,8 +10,8 @@ from itertools import islice
 
 from gi.repository import Gio, GLib
 
-IN_FLIGHT = 64
-"""Calls under way at once, as many as gxo has: with 100 systemd lost its connection."""
+AT_ONCE = 100
+"""Jobs under way at once: with a thousand systemd loses its connection to the bus."""
 SYSTEMD = "org.freedesktop.systemd1"
 
 
@@ -21,18 +21,27 @@ def main() -> None:
     loop = GLib.MainLoop()
     waiting: set[str] = set()
     ended: set[str] = set()
+    failed: list[str] = []
 
     def removed(*signal: object) -> None:
         path = signal[5].unpack()[1]  # type: ignore[attr-defined]
         ended.add(path)
-        if len(ended) >= len(units) and waiting <= ended:
-            loop.quit()
+        start_next()
+        quit_at_end()
 
     left = iter(units)
 
     def started(connection: Gio.DBusConnection, result: Gio.AsyncResult) -> None:
-        waiting.add(connection.call_finish(result).unpack()[0])
-        start_next()
+        try:
+            waiting.add(connection.call_finish(result).unpack()[0])
+        except GLib.Error as error:
+            failed.append(str(error))
+            loop.quit()
+        quit_at_end()
+
+    def quit_at_end() -> None:
+        if len(waiting) >= len(units) and waiting <= ended:
+            loop.quit()
 
     def start_next() -> None:
         for name, properties in islice(left, 1):
@@ -44,9 +53,11 @@ def main() -> None:
         SYSTEMD, f"{SYSTEMD}.Manager", "JobRemoved", None, None, Gio.DBusSignalFlags.NONE, removed
     )
     call(bus, "Subscribe", None, None)
-    for _ in range(IN_FLIGHT):
+    for _ in range(AT_ONCE):
         start_next()
     loop.run()
+    if failed:
+        sys.exit(failed[0])
 
 
 def call(bus: Gio.DBusConnection, method: str, arguments: object, done: object) -> None:
