@@ -164,7 +164,10 @@ def test_removal_takes_no_space(place: Workspaces, tmp_path: Path) -> None:
 import errno, os, sys
 from itertools import count
 from pathlib import Path
+from gxo.lab.kernel import mount, private_mounts
 from gxo.runtime.workspace import make, remove
+private_mounts()
+mount("none", sys.argv[1], "tmpfs", data="nr_inodes=64")
 workspace = Path(sys.argv[1], "00000000-0000-4000-8000-000000000000")
 make(workspace)
 os.makedirs(workspace / "a/b/c")
@@ -177,7 +180,6 @@ for number in count():
 remove(workspace)
 assert not workspace.exists()
 """
-    mounted = 'mount -t tmpfs -o nr_inodes=64 none "$1" && exec "$2" -c "$3" "$1"'
-    argv = ["unshare", "--mount", "sh", "-c", mounted, "sh", str(tmp_path), sys.executable, script]
+    argv = [sys.executable, "-c", script, str(tmp_path)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
