@@ -1,6 +1,5 @@
 """What gxo needs on a host before its first apply: user, directories, what restores at boot."""
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,6 +98,8 @@ def _attempt(what: str, act: Callable[[], None]) -> None:
 
 
 def _run(*argv: str) -> None:
+    import subprocess
+
     try:
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
     except FileNotFoundError:

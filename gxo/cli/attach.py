@@ -11,14 +11,17 @@ from typing import Protocol
 
 from gxo.cli import output
 from gxo.cli.exits import Exit, Failure
-from gxo.cli.interrupt import Interrupt
+from gxo.cli.interrupt import Interrupt, interrupts
 from gxo.cli.statuses import name_of, steps_of, took, where_more_is
 from gxo.cli.table import coloured
 from gxo.diagnostic.render import visible
+from gxo.runtime.given import Given
+from gxo.runtime.launch import launch
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
-from gxo.runtime.store import EventRow, RunRow, Store, shown
+from gxo.runtime.store import EventRow, RunRow, StepRow, Store, shown
 from gxo.runtime.sweep import runner_ended, settle
+from gxo.runtime.task import Task
 from gxo.runtime.tell import Listening
 from gxo.systemd.bus import SystemdError
 from gxo.systemd.manager import Manager
@@ -44,6 +47,43 @@ class View(Protocol):
 
     def end(self, run: RunRow) -> None:
         """It has ended, and all has been shown."""
+
+
+def start(
+    store: Store,
+    manager: Manager,
+    playbook: str,
+    task: Task,
+    given: Given,
+    *,
+    detach: bool,
+    as_json: bool,
+    junit: Path | None = None,
+    workload: str = "",
+    taken_over: Sequence[StepRow] = (),
+) -> int:
+    """Start a run and, unless it is to be left alone, follow it to its end. The exit code.
+
+    What is not said here is as in `launch` and `follow`.
+    """
+    with interrupts(b"") as heard:
+        heard.asked()  # from here on signals are remembered: they cancel what was started
+        started = launch(
+            store,
+            manager,
+            playbook,
+            task,
+            attached=not detach,
+            given=given,
+            workload=workload,
+            taken_over=taken_over,
+        )
+        if started.events is None:
+            output.say(started.id)
+            return Exit.DONE
+        return follow(
+            started.events, manager, store, started.names, heard, as_json=as_json, junit=junit
+        )
 
 
 def follow(

@@ -4,15 +4,13 @@ from pathlib import Path
 
 from gxo.apply.setup import setup
 from gxo.cli import output
-from gxo.cli.attach import follow
-from gxo.cli.exits import Exit, Usage
+from gxo.cli.attach import start
+from gxo.cli.exits import Usage
 from gxo.cli.found import tidy
 from gxo.cli.given import to_hand
 from gxo.cli.guard import need_root
-from gxo.cli.interrupt import interrupts
 from gxo.cli.load import load_to_run
 from gxo.plan.given import Given
-from gxo.runtime.launch import launch
 from gxo.runtime.store import Store
 from gxo.runtime.task import JOBS, Task
 from gxo.spec.lifecycle import Policy
@@ -37,25 +35,26 @@ def carry_out(
         from gxo.cli.junit import check
 
         check(junit)
-    plan, frames = load_to_run(path, values or Given(), as_json=as_json)
-    handed = to_hand(plan, as_json=as_json)
-    for done in setup():
-        output.note(f"set up this host: {done}")
-    of_runs = (Policy.RUN_ONCE, Policy.SUPERVISE)
-    left_out = [s.name.text for s in plan.steps if s.lifecycle.policy not in of_runs]
-    if left_out:
-        output.note(f"left out, since no run has it: {', '.join(left_out)}")
-    playbook = plan.playbook.text
-    with Store() as store, Bus.system() as bus:
+    with Bus.system() as bus:
         manager = Manager(bus)
-        tidy(store, manager)
-        task = Task(plan=plan, frames=frames, jobs=jobs)
-        with interrupts(b"") as heard:
-            heard.asked()  # from here on signals are remembered: they cancel what was started
-            started = launch(store, manager, playbook, task, attached=not detach, given=handed)
-            if started.events is None:
-                output.say(started.id)
-                return Exit.DONE
-            return follow(
-                started.events, manager, store, started.names, heard, as_json=as_json, junit=junit
+        plan, frames = load_to_run(path, values or Given(), manager, as_json=as_json)
+        handed = to_hand(plan, as_json=as_json)
+        for done in setup():
+            output.note(f"set up this host: {done}")
+        of_runs = (Policy.RUN_ONCE, Policy.SUPERVISE)
+        left_out = [s.name.text for s in plan.steps if s.lifecycle.policy not in of_runs]
+        if left_out:
+            output.note(f"left out, since no run has it: {', '.join(left_out)}")
+        with Store() as store:
+            tidy(store, manager)
+            task = Task(plan=plan, frames=frames, jobs=jobs)
+            return start(
+                store,
+                manager,
+                plan.playbook.text,
+                task,
+                handed,
+                detach=detach,
+                as_json=as_json,
+                junit=junit,
             )

@@ -21,6 +21,7 @@ from gxo.units.target import OLDEST
 
 if TYPE_CHECKING:
     from gxo.apply.transaction import Prune
+    from gxo.systemd.manager import Manager
     from gxo.units.steps import Frame
 
 
@@ -102,7 +103,7 @@ def load_to_apply(paths: Sequence[str], given: Given, *, as_json: bool) -> Loade
 
     Refuses a systemd that is too old; what this host does not enforce is an error of its own.
     """
-    from gxo.systemd.host import gaps, read_host
+    from gxo.systemd.host import read_host, unenforced
 
     host = read_host()
     if host.systemd < OLDEST:
@@ -111,8 +112,8 @@ def load_to_apply(paths: Sequence[str], given: Given, *, as_json: bool) -> Loade
             f"cannot work on this host: it has {found}, and gxo needs {OLDEST} or newer;"
             " `gxo validate` and `gxo compile` need none"
         )
-    missing = {name: gap.reason for gap in gaps(host) for name in gap.directives}
-    target = Target(systemd=host.systemd, gaps=missing, runtime=own_command(module="gxo.runtime"))
+    runtime = own_command(module="gxo.runtime")
+    target = Target(systemd=host.systemd, gaps=unenforced(host), runtime=runtime)
     return or_fail(load(paths, given, target), as_json=as_json)
 
 
@@ -167,14 +168,15 @@ def host_target(version: int | None) -> Target:
     return Target(systemd=version or installed_version() or OLDEST, runtime=runtime)
 
 
-def load_to_run(path: str, given: Given, *, as_json: bool) -> "tuple[Plan, Mapping[str, Frame]]":
+def load_to_run(
+    path: str, given: Given, manager: "Manager", *, as_json: bool
+) -> "tuple[Plan, Mapping[str, Frame]]":
     """One playbook's plan and the frames of its steps, without errors, for this host."""
-    from gxo.systemd.host import gaps, read_host
+    from gxo.systemd.host import host_of, unenforced
     from gxo.units.steps import compile_steps
 
-    host = read_host()
-    missing = {name: gap.reason for gap in gaps(host) for name in gap.directives}
-    target = Target(systemd=host.systemd, gaps=missing)
+    host = host_of(manager)
+    target = Target(systemd=host.systemd, gaps=unenforced(host))
     sources, problems = read_paths([path])
     playbooks, wrong = parse_sources(sources)
     plans, more = build_plans(playbooks, given)

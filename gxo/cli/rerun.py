@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gxo.cli import options, output
-from gxo.cli.exits import Exit, Failure
+from gxo.cli import options
+from gxo.cli.exits import Failure
 
 if TYPE_CHECKING:
     from gxo.runtime.store import RunRow, StepRow, Store
@@ -29,12 +29,10 @@ def rerun(
     stand behind one that does; what they registered can be read. The workspace is new and empty all
     the same: files that those steps made are not in it.
     """
-    from gxo.cli.attach import follow
+    from gxo.cli.attach import start
     from gxo.cli.found import find, tidy
     from gxo.cli.given import to_hand
     from gxo.cli.guard import need_root
-    from gxo.cli.interrupt import interrupts
-    from gxo.runtime.launch import launch
     from gxo.runtime.store import Store
     from gxo.systemd.bus import Bus
     from gxo.systemd.manager import Manager
@@ -47,22 +45,17 @@ def rerun(
         task = _task(row)
         handed = to_hand(task.plan, as_json=json)
         steps = _taken_over(store, row, task) if from_failed else ()
-        with interrupts(b"") as heard:
-            heard.asked()  # from here on signals are remembered: they cancel what was started
-            started = launch(
-                store,
-                manager,
-                row.playbook,
-                task,
-                attached=not detach,
-                given=handed,
-                workload=row.workload,
-                taken_over=steps,
-            )
-            if started.events is None:
-                output.say(started.id)
-                return Exit.DONE
-            return follow(started.events, manager, store, started.names, heard, as_json=json)
+        return start(
+            store,
+            manager,
+            row.playbook,
+            task,
+            handed,
+            detach=detach,
+            as_json=json,
+            workload=row.workload,
+            taken_over=steps,
+        )
 
 
 def _task(row: "RunRow") -> "Task":

@@ -73,7 +73,7 @@ class Held:
     def start(self, step: Step, began: int) -> None:
         """Have it started. Raises CannotHold."""
         service = _Service(step, self._names.step(step.name.text, 0), began)
-        own = own_directives(self._plan, step, self._names.run)
+        own = own_directives(self._manager, self._plan, step, self._names.run)
         made = service_properties(self._plan, self._names, service.unit, step, own)
         jobs = self._attempts.jobs
         path = unit_path(service.unit)
@@ -191,15 +191,14 @@ class Held:
         self._ended(service.step, status, service.began, detail)
 
 
-def own_directives(plan: Plan, step: Step, run: str) -> tuple[Directive, ...]:
+def own_directives(manager: Manager, plan: Plan, step: Step, run: str) -> tuple[Directive, ...]:
     """What `apply` would make of it on this host. Raises CannotHold."""
-    from gxo.systemd.host import gaps, read_host
+    from gxo.systemd.host import host_of, unenforced
     from gxo.units.steps import held_up
     from gxo.units.target import Target
 
-    host = read_host()
-    missing = {name: gap.reason for gap in gaps(host) for name in gap.directives}
-    made, problems = held_up(plan, step, Target(systemd=host.systemd, gaps=missing), run)
+    host = host_of(manager)
+    made, problems = held_up(plan, step, Target(systemd=host.systemd, gaps=unenforced(host)), run)
     if not made:
         raise CannotHold("; ".join(problem.message() for problem in problems))
     return made

@@ -1,14 +1,17 @@
 """Record: what becomes of a run's steps, kept in the state and told to who listens."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from gxo.dataclass import replace
 from gxo.runtime import clock
-from gxo.runtime.progress import Item
 from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status
 from gxo.runtime.store import WHOLE, EventRow, StepRow, Store
 from gxo.template.value import Data
+
+if TYPE_CHECKING:  # who ends a run that was cut off loads no runner
+    from gxo.runtime.progress import Item
 
 Listener = Callable[[EventRow], None]
 
@@ -52,7 +55,7 @@ class Record:
         )
         self._save(row, event)
 
-    def item(self, step: str, item: Item) -> None:
+    def item(self, step: str, item: "Item") -> None:
         """An iteration of a loop has ended."""
         event = self._event(
             "item", item.status, step=step, iteration=item.number, detail=item.detail
@@ -75,7 +78,7 @@ class Record:
         self._store.save(self._run, [], [event])
         self._tell(event)
 
-    def output(self, step: str, item: Item, lines: str) -> None:
+    def output(self, step: str, item: "Item", lines: str) -> None:
         """The last words of an attempt that failed; redacted already."""
         if lines:
             event = self._event(
@@ -84,7 +87,7 @@ class Record:
             self._store.save(self._run, [], [event])
             self._tell(event)
 
-    def retry(self, step: str, item: Item, detail: str, wait: float) -> None:
+    def retry(self, step: str, item: "Item", detail: str, wait: float) -> None:
         """An attempt has failed, and another follows after `wait` seconds."""
         said = f"{detail}; attempt {item.attempts + 1} follows in {wait:.3g} s"
         event = self._event("retry", Status.RUNNING, step=step, iteration=item.number, detail=said)

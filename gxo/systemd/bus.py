@@ -124,9 +124,9 @@ class Bus:
 
     @cached_property
     def pydbus(self) -> Any:
-        """The pydbus bus on this connection: signals, proxies for rare calls, export of objects.
+        """The pydbus bus on this connection: proxies for rare calls, export of objects.
 
-        Calls go without it: what only asks need not load it. Raises Unreachable.
+        Calls and signals go without it: they need not load it. Raises Unreachable.
         """
         try:
             from pydbus.bus import Bus as PydbusBus

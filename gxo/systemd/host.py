@@ -1,15 +1,14 @@
-"""Host: what this machine is, and what its systemd and kernel cannot enforce. Needs no bus."""
+"""Host: what this machine is, and what its systemd and kernel cannot enforce."""
 
 import os
 import pwd
-import subprocess
 from collections.abc import Callable
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
 from gxo.dataclass import dataclass
-from gxo.systemd.manager import major
+from gxo.systemd.manager import Manager, major
 
 
 class CgroupMode(StrEnum):
@@ -45,8 +44,16 @@ class Gap:
 
 
 def read_host() -> Host:
-    """Look at this host; some 10 ms."""
-    text, features = _systemctl()
+    """Look at this host, also where no bus can be reached; some 10 ms."""
+    return _host(*_systemctl())
+
+
+def host_of(manager: Manager) -> Host:
+    """The same as the systemd says that runs; under a millisecond. SystemdError."""
+    return _host(manager.version_text, _features(manager.features_text))
+
+
+def _host(text: str, features: frozenset[str]) -> Host:
     mode, controllers = _cgroups(Path("/proc/self/mounts").read_text(encoding="utf-8"))
     return Host(
         systemd=major(text),
@@ -68,6 +75,8 @@ def systemd_version() -> int | None:
 
 def virtualisation() -> str:
     """What this host runs on, as systemd-detect-virt(1) names it; `none` on bare metal."""
+    import subprocess
+
     try:
         done = subprocess.run(["systemd-detect-virt"], capture_output=True, check=False)
     except OSError:
@@ -85,6 +94,11 @@ def gaps(host: Host) -> tuple[Gap, ...]:
         for directives, check in _CHECKS
         if (reason := check(host)) is not None
     )
+
+
+def unenforced(host: Host) -> dict[str, str]:
+    """Each directive of the `gaps`, with the reason."""
+    return {name: gap.reason for gap in gaps(host) for name in gap.directives}
 
 
 def _since(version: int) -> Callable[[Host], str | None]:
@@ -164,6 +178,8 @@ def _cgroups(mounts: str) -> tuple[CgroupMode, frozenset[str]]:
 @cache
 def _systemctl() -> tuple[str, frozenset[str]]:
     """The version text and the features of the installed systemd; empty where there is none."""
+    import subprocess
+
     try:
         done = subprocess.run(["systemctl", "--version"], capture_output=True, check=False)
     except OSError:
@@ -172,8 +188,12 @@ def _systemctl() -> tuple[str, frozenset[str]]:
     if done.returncode or len(lines) < 2:
         return "", frozenset()
     number, _, rest = lines[0].removeprefix("systemd ").partition(" ")
-    features = frozenset(word[1:] for word in lines[1].split() if word.startswith("+"))
-    return rest.strip("()") or number, features
+    return rest.strip("()") or number, _features(lines[1])
+
+
+def _features(text: str) -> frozenset[str]:
+    """Those that are in: `+SECCOMP`, where `-SECCOMP` says that it is not."""
+    return frozenset(word[1:] for word in text.split() if word.startswith("+"))
 
 
 def _read(path: str) -> str:

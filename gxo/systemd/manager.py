@@ -58,6 +58,11 @@ class Manager:
         return str(self.bus.get(MANAGER_PATH, MANAGER, "Version"))
 
     @property
+    def features_text(self) -> str:
+        """What it was built with and without: `+PAM -SELINUX …`."""
+        return str(self.bus.get(MANAGER_PATH, MANAGER, "Features"))
+
+    @property
     def state(self) -> SystemState:
         """`running`, or `degraded` where a unit failed, `starting` while it boots…"""
         return SystemState(self.bus.get(MANAGER_PATH, MANAGER, "SystemState"))

@@ -91,6 +91,21 @@ def test_a_call_that_gets_no_answer(machine: Machine) -> None:
         assert Manager(bus).version == machine.version
 
 
+def test_pydbus_stands_on_the_same_connection(machine: Machine) -> None:
+    """A pydbus proxy answers by our connection, and what only calls and listens never loads it."""
+    code = f"""
+import sys
+from gxo.systemd.bus import Bus
+from gxo.systemd.manager import Manager
+with Bus.at({machine.lab.bus_address!r}) as bus:
+    manager = Manager(bus)
+    manager.stop("there-is-none.service")
+    print("pydbus" in sys.modules, bus.pydbus.get(".systemd1").Version == manager.version_text)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("False True\n", "")
+
+
 def test_another_user_may_look_and_not_touch(machine: Machine) -> None:
     """An ordinary user reads states, and is not permitted to start or stop anything."""
     code = f"""

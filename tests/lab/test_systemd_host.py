@@ -12,8 +12,12 @@ from tests.lab.machine import Machine
 READ = """
 import json
 from gxo.dataclass import asdict
-from gxo.systemd.host import read_host, systemd_version, virtualisation
+from gxo.systemd.bus import Bus
+from gxo.systemd.host import host_of, read_host, systemd_version, virtualisation
+from gxo.systemd.manager import Manager
 host = asdict(read_host())
+with Bus.system() as bus:
+    assert asdict(host_of(Manager(bus))) == host
 host["virtualisation"] = virtualisation()
 host["number"] = systemd_version()
 print(json.dumps(host, default=sorted))
@@ -32,7 +36,10 @@ GOOD = Host(
 
 
 def test_a_machine_is_read_right(machine: Machine) -> None:
-    """Version, cgroups, virtualisation and user are those that the machine's own tools tell."""
+    """Version, cgroups, virtualisation and user are those that the machine's own tools tell.
+
+    What systemd says of itself over the bus comes to the same.
+    """
     read = json.loads(machine.run(*python(machine), READ, env=machine.gxo_env, check=True).stdout)
     assert read["systemd"] == read["number"] == machine.version
     assert read["running"] is True
