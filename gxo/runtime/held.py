@@ -124,10 +124,10 @@ class Held:
         """Stop those that are up, since nothing runs any more; whether there were any.
 
         `wanted` are kept as long as there are others: once those have ended, a step may start that
-        needs them.
+        needs them. Of steps that wait for the end of each other's services, one gets its own so.
         """
         up = [service for service in self._services.values() if service.up]
-        ending = [service for service in up if service.step.name.text not in wanted] or up
+        ending = [service for service in up if service.step.name.text not in wanted] or up[:1]
         status = self._ends_as() if ending else Status.COMPLETED
         for service in ending:
             self._stop(service, status, "")

@@ -76,6 +76,24 @@ def test_a_step_that_waits_for_one_service_needs_another(machine: Machine) -> No
     assert (ran.code, ran.order("Completed")) == (0, ["use", "web", "dump", "db"])
 
 
+def test_steps_that_wait_for_the_end_of_each_others_services(machine: Machine) -> None:
+    """One service is stopped, and the step that waited for that has its own; then the other."""
+    ended = "when: '{{ eq _gxo.workloads.%s.status \"Completed\" }}', "
+    settled: dict[str, Any] = {"ready": {"settle": "100ms"}}
+    ran = run(
+        machine,
+        service("web", "exec sleep 1000", **settled)
+        + service("db", "exec sleep 1000", **settled)
+        + step("one", "true", f"needs: [web], {ended % 'db'}")
+        + step(
+            "two",
+            "systemctl is-active 'gxorun-*.db.service'",
+            f"needs: [db], {ended % 'web'}{HOST}",
+        ),
+    )
+    assert (ran.code, ran.order("Completed")) == (0, ["web", "two", "db", "one"])
+
+
 def test_a_service_that_cannot_come_up(machine: Machine) -> None:
     """It ends within `settle`: it has Failed as a step does, and is not started again."""
     ran = run(
