@@ -26,11 +26,6 @@ from gxo.runtime.tell import Listening
 from gxo.systemd.bus import SystemdError
 from gxo.systemd.manager import Manager
 
-EXITS = {
-    Status.COMPLETED: Exit.DONE,
-    Status.PAUSED: Exit.PAUSED,
-    Status.CANCELLED: Exit.CANCELLED,
-}
 _CANCELLING = "cancelling: the steps under way are stopped"
 _BEAT = 0.1
 _END_BEAT = 0.005
@@ -124,7 +119,7 @@ def follow(
             from gxo.cli.junit import report
 
             report(store, row, junit)
-    return EXITS.get(row.status, Exit.FAILED)
+    return row.status.exit_code
 
 
 def _view(store: Store, names: RunNames, *, as_json: bool) -> View:

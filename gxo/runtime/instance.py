@@ -24,8 +24,6 @@ from gxo.systemd.manager import Manager
 _BEAT = 0.02
 _LONG_BEAT = 1.0
 _PATIENCE = 60.0
-# 8-contracts.md, Exit codes
-_EXITS = {Status.COMPLETED: 0, Status.PAUSED: 3, Status.CANCELLED: 130}
 
 
 def instance(label: str) -> int:
@@ -109,7 +107,7 @@ def _wait_for(names: RunNames, store: Store, manager: Manager, cancel: "_Cancel"
 
 def _exit(store: Store, run: str) -> int:
     row = store.run(run)
-    return 1 if row is None else _EXITS.get(row.status, 1)
+    return 1 if row is None else row.status.exit_code
 
 
 class _Cancel:

@@ -16,3 +16,11 @@ class Status(StrEnum):
     def terminal(self) -> bool:
         """Nothing changes any more."""
         return self in (Status.COMPLETED, Status.FAILED, Status.SKIPPED, Status.CANCELLED)
+
+    @property
+    def exit_code(self) -> int:
+        """Of a command that was about a run which ended so (8-contracts.md, Exit codes)."""
+        return _EXIT_CODES.get(self, 1)
+
+
+_EXIT_CODES = {Status.COMPLETED: 0, Status.PAUSED: 3, Status.CANCELLED: 130}
