@@ -15,7 +15,7 @@ from gxo.runtime.record import Record
 from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
-from gxo.runtime.store import UNDER_WAY, RunRow, Store
+from gxo.runtime.store import UNDER_WAY, RunRow, Store, StoreError
 from gxo.runtime.workspace import WorkspaceError, Workspaces, remove
 from gxo.systemd.bus import BusError
 from gxo.systemd.manager import Manager, no_such_unit
@@ -119,7 +119,14 @@ def _end(store: Store, manager: Manager, run: RunRow, status: Status, reason: st
     for unit in manager.units(names.steps):
         manager.reset_failed(unit.name)
     if not run.status.terminal:
-        _cut_off(store, run, status, reason)
+        from gxo.runtime.keeping import keep_behind
+
+        lost = keep_behind(run)
+        try:
+            _cut_off(store, run, status, reason, lost)
+        except StoreError as error:  # on a full disk what the run left makes room
+            clear(manager, run)
+            _cut_off(store, run, status, f"{reason}; {error}", lost)
     clear(manager, run)
 
 
@@ -135,11 +142,8 @@ def _alone() -> Iterator[None]:
         os.close(descriptor)
 
 
-def _cut_off(store: Store, run: RunRow, status: Status, reason: str) -> None:
+def _cut_off(store: Store, run: RunRow, status: Status, reason: str, lost: str) -> None:
     """What is to be known of a run that did not come to its own end."""
-    from gxo.runtime.keeping import keep_behind
-
-    lost = keep_behind(run)
     detail = (run.detail or reason) if status is Status.FAILED else ""
     record = Record(store, run.id, Redactor(), lambda _: None)
     for step in store.steps(run.id):

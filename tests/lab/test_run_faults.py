@@ -202,6 +202,28 @@ def test_what_breaks_a_runner_is_told(machine: Machine) -> None:
         machine.run("umount", place, check=True)
 
 
+def test_a_step_that_fills_the_disk(machine: Machine) -> None:
+    """The state cannot be written any more: that is told, and what the run left makes room."""
+    path = machine.write(
+        "/srv/fill.yaml",
+        f"name: fill\nworkloads:\n{step('fill', 'head -c 99M /dev/zero >f; true')}"
+        f"{step('next', 'true', 'needs: [fill], ')}",
+    )
+    small = ("mount", "-t", "tmpfs", "-o", "size=2M,mode=755", "small", "/var/lib/gxo")
+    machine.run(*small, check=True)
+    try:
+        machine.gxo("setup", check=True)
+        done = machine.gxo("run", "--json", path)
+        last = json.loads(done.stdout.splitlines()[-1])
+        assert (done.returncode, last["status"], left(machine)) == (1, "Failed", []), last
+        assert last["detail"] == (
+            f"its runner failed: `journalctl -u gxo-run-{last['run']}` has why;"
+            " cannot write /var/lib/gxo/state.db: database or disk is full"
+        )
+    finally:
+        machine.run("umount", "/var/lib/gxo", check=True)
+
+
 def test_runs_do_not_see_each_other(machine: Machine) -> None:
     """A step sees its own workspace and no other, though both are of one user."""
     look = "ls /var/lib/gxo/workspaces | wc -l | grep -qx 1 && test ! -e /var/lib/gxo/state.db"
