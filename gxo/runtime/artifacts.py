@@ -17,10 +17,15 @@ from gxo.runtime.mounts import detach_beneath
 from gxo.runtime.workspace import WorkspaceError, remove
 
 PLACE = Path("/var/lib/gxo/artifacts")
+MOST = 10 << 30
+"""Bytes on disk that a run may keep: its workspace can have a disk of its own, and these share
+that of the state."""
 _DEEPEST = 100
 """Directories within each other, each of which holds two files open."""
 _TOLD = 5
 """Reasons told one by one; a tree may hold any number of what cannot be kept."""
+_BLOCK = 512
+"""Bytes, what stat(2) counts in."""
 _PART = ".part"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -40,6 +45,8 @@ class Artifacts:
     """All that runs have kept: a directory each, root's alone."""
 
     place: Path = PLACE
+    most: int = MOST
+    """Bytes on disk, of one run."""
 
     def of(self, run: str) -> tuple[Kept, ...]:
         """What a run has kept, by path."""
@@ -70,7 +77,7 @@ class Artifacts:
         goal, part = self.place / run, self.place / f"{run}{_PART}"
         if not paths or not workspace.is_dir() or goal.exists():
             return ()
-        copy = _Copy()
+        copy = _Copy(self.most)
         try:
             remove(part)
             detach_beneath(workspace)
@@ -102,6 +109,9 @@ def _parts(path: str, workspace: Path) -> tuple[str, ...]:
 
 @dataclass(slots=True)
 class _Copy:
+    most: int
+    taken: int = 0
+    """Bytes on disk of what was copied."""
     owner: int = 0
     """Who owns the workspace."""
     full: bool = False
@@ -178,8 +188,12 @@ class _Copy:
                 self.left_out(path, "it is no file")
             elif found.st_nlink > 1 and found.st_uid != self.owner:
                 self.left_out(path, "it is a hard link to a file of another user")
+            elif self.taken + (size := found.st_blocks * _BLOCK) > self.most:
+                most = f"{self.most / (1 << 30):g} GiB"
+                self.left_out(path, f"with it the run would keep more than {most}")
             else:
                 self._bytes(reader, found, target, name)
+                self.taken += size
         finally:
             os.close(reader)
 

@@ -50,6 +50,18 @@ def test_files_and_trees(workspace: Path, artifacts: Artifacts) -> None:
     assert stat.S_IMODE((top / "report/a/b.txt").stat().st_mode) == 0o600
 
 
+def test_no_more_than_so_much(workspace: Path, tmp_path: Path) -> None:
+    """A file with which a run would keep more is left out; what fits is kept, holes are free."""
+    for name in "abc":
+        made(workspace / name, "x" * (1 << 20))
+    made(workspace / "d")
+    os.truncate(made(workspace / "hole", ""), 1 << 40)
+    artifacts = Artifacts(tmp_path / "artifacts", 5 << 19)
+    said = artifacts.keep(RUN, workspace, ["."])
+    assert said == ("c is not kept: with it the run would keep more than 0.00244141 GiB",)
+    assert [kept.path for kept in artifacts.of(RUN)] == ["a", "b", "d", "hole"]
+
+
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
