@@ -113,12 +113,12 @@ def steps(count: int, *, profile: str, chained: bool) -> str:
     return text
 
 
-def rivals(count: int) -> dict[str, str]:
-    """As many tasks for make, luigi and ansible, by file name."""
+def rivals(count: int, few: int) -> dict[str, str]:
+    """As many tasks for make and luigi, and a few for ansible, by file name."""
     names = " ".join(f"t{number}" for number in range(count))
     task = "      - command: /usr/bin/true\n"
     return {
         "Makefile": f".PHONY: all {names}\nall: {names}\n{names}:\n\t@/usr/bin/true\n",
         "tasks.py": _LUIGI.format(count=count),
-        "tasks.yaml": "- hosts: all\n  gather_facts: false\n  tasks:\n" + task * count,
+        "tasks.yaml": "- hosts: all\n  gather_facts: false\n  tasks:\n" + task * few,
     }
