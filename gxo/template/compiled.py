@@ -174,7 +174,10 @@ def _output(item: Output, block: Block) -> _Write:
 
     def write(frame: Frame) -> None:
         value = get(frame)
-        frame[0].append(value if type(value) is str else to_text(value, limits))
+        kind = type(value)
+        frame[0].append(
+            value if kind is str else str(value) if kind is int else to_text(value, limits)
+        )
 
     return write
 

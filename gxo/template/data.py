@@ -10,6 +10,8 @@ from gxo.template.limits import Limits
 from gxo.template.value import Data
 
 Number = int | float
+_BOXES = (list, dict)
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True)
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -105,9 +107,11 @@ def weigh(value: Data, limits: Limits) -> int:
 def copy(value: Data) -> Data:
     """The value with lists and maps of its own."""
     if isinstance(value, list):
-        return [copy(item) for item in value]
+        return [copy(item) if isinstance(item, _BOXES) else item for item in value]
     if isinstance(value, dict):
-        return {key: copy(item) for key, item in value.items()}
+        return {
+            key: copy(item) if isinstance(item, _BOXES) else item for key, item in value.items()
+        }
     return value
 
 
@@ -146,7 +150,7 @@ def to_json(value: Data, limits: Limits) -> str:
     """One line, keys in order, so that equal data gives equal text."""
     weigh(value, limits)
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
+        return _JSON.encode(value)
     except ValueError:
         raise Failure("a number in it is not finite, which JSON has no word for") from None
 

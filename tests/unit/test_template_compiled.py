@@ -1,6 +1,5 @@
 """Compiled values mean what evaluated ones do, whatever they read, and are many times as fast."""
 
-import time
 from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
@@ -20,6 +19,7 @@ from gxo.template.fault import Fault
 from gxo.template.function import Kind, Param
 from gxo.template.functions import FUNCTIONS
 from gxo.template.limits import DEFAULT, Limits
+from gxo.template.names import references
 from gxo.template.value import Data, ListValue, MapValue, Value
 from tests.unit.template_support import parsed, scope
 from tests.unit.test_template_limits import BOMBS
@@ -228,8 +228,24 @@ def test_what_comes_out_is_its_own() -> None:
     assert compiled(record) == {"a": {"tags": ["a"]}, "b": ["a", "b", "c"]}
 
 
-def test_names_of_the_scope_are_read_once() -> None:
-    """What does not change from record to record is looked up when the value is compiled."""
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{{ gt .record.size (mul .limit 2) }}",
+        "{{ and (eq .record.host .of) (not .record.gone) .record.up }}",
+        "{{ .record.host | upper | default .of }}",
+        "{{ .record.of.x.y }} {{ .record.load }}: {{ .record.size }} of {{ .limit }}",
+        "{{ if .record.up }}{{ .record.tags.0 }}{{ else }}{{ .index }}{{ end }}{{ .limit }}",
+        "{{ with .record.of }}{{ $y := .x.y }}{{ print $y $.limit }}{{ end }}",
+        "{{ range $i, $tag := .record.tags }}{{ $i }}{{ $tag }}{{ $.limit }}{{ end }}",
+        "{{ merge .record (dict `limit` .limit) }}",
+        "{{ printf `%s %d` .record.host .limit | contains .of }}",
+    ],
+)
+def test_what_is_common_is_evaluated_once(written: str) -> None:
+    """What does not change from record to record is read when the value is compiled; no record
+    is left to the evaluator, which would read it again.
+    """
 
     class Counted(dict[str, Data]):
         reads = 0
@@ -238,12 +254,15 @@ def test_names_of_the_scope_are_read_once() -> None:
             self.reads += 1
             return super().__getitem__(name)
 
-    names = Counted(limit=10)
-    compiled = compile_value(
-        parsed("{{ gt .record (mul .limit 2) }}")[0], Scope(names=names), ("record",)
+    names = Counted(limit=10, of="web-1")
+    value, problems = parsed(written)
+    assert not problems
+    compiled = compile_value(value, Scope(names=names), ("record", "index"))
+    for index in range(3):
+        compiled(RECORD, index)
+    assert names.reads == len(references(value)) - sum(
+        reference.path[0] in ("record", "index") for reference in references(value)
     )
-    assert [compiled(number) for number in (5, 20, 25)] == [False, False, True]
-    assert names.reads == 1
 
 
 def test_effects_are_had_for_each_record() -> None:
@@ -270,31 +289,3 @@ def test_what_is_made_of_a_secret_is_masked() -> None:
     )
     assert compiled("my hunter2") == "HUNTER2bXkgaHVudGVyMg=="
     assert redactor.text("HUNTER2 bXkgaHVudGVyMg==") == "[REDACTED_SECRET] [REDACTED_SECRET]"
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        "{{ .record.host | upper }}",
-        "{{ and (gt .record.size 1024) (eq .record.host `web-1`) }}",
-        "{{ if .record.up }}{{ .record.host }}: {{ .record.size }}{{ end }}",
-    ],
-)
-def test_a_record_takes_a_third_of_the_time(written: str) -> None:
-    """What records commonly do is several times as fast as it is evaluated."""
-    value, _ = parsed(written)
-    names = scope(record=RECORD)
-    compiled = compile_value(value, scope(), ("record",))
-    evaluated = _shortest(lambda: evaluate(value, names))
-    assert _shortest(lambda: compiled(RECORD)) < evaluated / 3
-
-
-def _shortest(work: Callable[[], object]) -> float:
-    """Seconds that 200 calls take where nothing comes between."""
-    shortest = float("inf")
-    for _ in range(40):
-        start = time.perf_counter()
-        for _ in range(200):
-            work()
-        shortest = min(shortest, time.perf_counter() - start)
-    return shortest
