@@ -11,6 +11,7 @@ from gxo.dataclass import dataclass, replace
 from gxo.diagnostic import Problem, Severity, sort_problems
 from gxo.language.files import read_paths
 from gxo.language.frontend import parse_sources
+from gxo.language.model import Playbook
 from gxo.plan.build import Given, build_plans
 from gxo.plan.model import Plan
 from gxo.spec.lifecycle import Policy
@@ -48,7 +49,7 @@ def load(paths: Sequence[str], given: Given, target: Target) -> Loaded:
         known = {item.name.text for playbook in playbooks for item in playbook.inputs}
         inputs = {name: text for name, text in given.inputs.items() if name in known}
         given = replace(given, inputs=inputs)
-    plans, wrong = build_plans(playbooks, given)
+    plans, wrong = _plans(playbooks, given)
     problems += wrong
     declared = {playbook.name: len(playbook.inputs) for playbook in playbooks}
     units: list[Unit] = []
@@ -59,6 +60,19 @@ def load(paths: Sequence[str], given: Given, target: Target) -> Loaded:
         problems += wrong
         units += compiled
     return Loaded(plans, tuple(units), sort_problems(problems))
+
+
+def _plans(
+    playbooks: Sequence[Playbook], given: Given
+) -> tuple[tuple[Plan, ...], tuple[Problem, ...]]:
+    """Plans with what playbooks name beside themselves."""
+    if not any("profile_path" in playbook.source.text for playbook in playbooks):
+        return build_plans(playbooks, given)
+    from gxo.language.oci import read_profiles
+
+    profiles, unread = read_profiles(playbooks)
+    plans, wrong = build_plans(playbooks, replace(given, profiles=profiles))
+    return plans, (*unread, *wrong)
 
 
 def load_to_read(paths: Sequence[str], given: Given, target: Target) -> Loaded:
@@ -179,7 +193,7 @@ def load_to_run(
     target = Target(systemd=host.systemd, gaps=unenforced(host))
     sources, problems = read_paths([path])
     playbooks, wrong = parse_sources(sources)
-    plans, more = build_plans(playbooks, given)
+    plans, more = _plans(playbooks, given)
     frames: Mapping[str, Frame] = {}
     for plan in plans[:1]:
         frames, last = compile_steps(plan, target)

@@ -60,7 +60,7 @@ class NotEnforced(Problem):
         return f"cannot enforce {self.directive}=: {self.reason}"
 
     def hint(self) -> str:
-        return "with `allow_degraded: true` the workload runs without it"
+        return f"with `allow_degraded: [{self.directive}]` the workload runs without it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,7 @@ def read_paths(paths: Iterable[str]) -> tuple[tuple[Source, ...], tuple[Problem,
             if real in seen:
                 continue
             seen.add(real)
-            source = _read(file, problems)
+            source = read_file(file, problems)
             if source is not None:
                 sources.append(source)
     return tuple(sources), tuple(problems)
@@ -103,7 +103,8 @@ def _files(path: str, problems: list[Problem]) -> Iterator[str]:
         yield os.path.join(path, name)  # noqa: PTH118
 
 
-def _read(path: str, problems: list[Problem]) -> Source | None:
+def read_file(path: str, problems: list[Problem]) -> Source | None:
+    """The text of one file, of standard input for `-`; None with a problem where there is none."""
     try:
         if path == "-":
             data = _take(sys.stdin.fileno())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from yaml import Node, SequenceNode
 
 from gxo.diagnostic.lazy import Lazy
-from gxo.language.kinds import Kind, Schema, Text, line, out_of_range
+from gxo.language.kinds import Bool, Kind, Schema, Text, line, out_of_range
 from gxo.language.reader import Reader
 from gxo.spec.lifecycle import Address, ReadyKind
 
@@ -197,6 +197,30 @@ def _why_no_network(value: str) -> str:
     except ValueError:
         return f"`{prefix}` is no prefix length, which is 0 to {longest}"
     return "the address has bits behind its prefix set"
+
+
+class Degradable(Kind):
+    """`true` or `false` for all directives, or a list of those that may be missing."""
+
+    __slots__ = ()
+    takes = "`true`, `false` or a list of directives such as `[IOWeight]`"
+    _FORM = re.compile(r"[A-Z][A-Za-z]{1,63}")
+
+    def read(self, reader: Reader, node: Node, key: str) -> bool | tuple[str, ...] | None:
+        if not isinstance(node, SequenceNode):
+            return Bool().read(reader, node, key)
+        names = []
+        for item in node.value:
+            found = line(reader, item, key, "the name of a directive")
+            if found is not None and not self._FORM.fullmatch(found.value):
+                reader.wrong(found, key, "names of directives such as `IOWeight`")
+            elif found is not None:
+                names.append(str(found.value))
+        return tuple(names)
+
+    def schema(self) -> Schema:
+        names = {"type": "string", "pattern": f"^{self._FORM.pattern}$"}
+        return {"anyOf": [{"type": "boolean"}, {"type": "array", "items": names}]}
 
 
 class CpuQuota(Kind):

@@ -9,6 +9,7 @@ from gxo.language.hostkinds import (
     Capability,
     Const,
     CpuQuota,
+    Degradable,
     Network,
     SystemCall,
 )
@@ -252,9 +253,9 @@ SECURITY_CONTEXT = Section(
         Key("network", NETWORK, "Addresses.", "{deny: [any]}"),
         Key(
             "allow_degraded",
-            Bool(),
-            "Run even where this host's systemd cannot enforce it all.",
-            "true",
+            Degradable(),
+            "Run even where this host cannot enforce it all, or not these directives.",
+            "[IOWeight]",
             default="false",
         ),
     ),

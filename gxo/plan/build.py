@@ -8,7 +8,14 @@ from gxo.diagnostic.base import Problem, Severity
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.model import Playbook, Process, TaskPolicy, Workload
 from gxo.plan.edges import find_edges, ordered
-from gxo.plan.given import Given, input_values, merged_vars, unknown_inputs
+from gxo.plan.given import (
+    Given,
+    input_values,
+    merged_vars,
+    profiles_are_read,
+    unknown_inputs,
+    with_profile,
+)
 from gxo.plan.model import Action, Plan, Step
 from gxo.plan.names import Kind, Scope, bindings, loop_var
 from gxo.plan.order import cycles
@@ -78,9 +85,11 @@ def _build(playbook: Playbook, given: Given) -> tuple[Plan | None, tuple[Problem
     problems += (*bad, *unsound, *circular, *_check_vars(variables, scope))
     if any(problem.severity is Severity.ERROR for problem in problems):
         return None, tuple(problems)
+    if not profiles_are_read(playbook, given):
+        return None, tuple(problems)
     plan = Plan(
         playbook=playbook.name,
-        steps=tuple(_step(workloads[name], playbook) for name in order),
+        steps=tuple(_step(workloads[name], playbook, given) for name in order),
         edges=edges,
         vars=variables,
         inputs=inputs,
@@ -89,7 +98,7 @@ def _build(playbook: Playbook, given: Given) -> tuple[Plan | None, tuple[Problem
         on_failure=_actions(playbook.on_failure),
         on_paused=_actions(playbook.on_paused),
         artifacts=playbook.artifacts,
-        security=playbook.security_context,
+        security=with_profile(playbook.security_context, given),
     )
     return plan, tuple(problems)
 
@@ -137,8 +146,9 @@ def _check_vars(variables: MapValue | None, scope: Scope) -> tuple[Problem, ...]
     return tuple(problems)
 
 
-def _step(workload: Workload, playbook: Playbook) -> Step:
-    security = nearest(workload.security_context, playbook.security_context)
+def _step(workload: Workload, playbook: Playbook, given: Given) -> Step:
+    nearby = nearest(workload.security_context, playbook.security_context)
+    security = with_profile(nearby, given)
     channel = nearest(workload.channel_policy, playbook.channel_policy)
     control = workload.loop_control
     task = _task_policy(workload, playbook)

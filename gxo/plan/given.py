@@ -5,11 +5,12 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from gxo.dataclass import dataclass, field
+from gxo.dataclass import dataclass, field, replace
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
-from gxo.language.model import Input
+from gxo.language.model import Input, Playbook
 from gxo.source import Name, Source, Span
+from gxo.spec.policy import CallProfile, SecurityContext
 from gxo.template.value import Data, ListValue, Literal, MapValue, Value
 
 if TYPE_CHECKING:
@@ -23,12 +24,14 @@ class Given:
     """What a command was given beside its playbooks.
 
     `inputs` are text as typed, `vars` data; with `partial` (validate, graph) a required input may
-    be missing, and the plan then has no value for it.
+    be missing, and the plan then has no value for it. `profiles` are the seccomp profiles of files
+    by path: a playbook that names one that is None, or is not there, has no plan.
     """
 
     inputs: Mapping[str, str] = field(default_factory=dict)
     vars: Mapping[str, Data] = field(default_factory=dict)
     partial: bool = False
+    profiles: Mapping[str, CallProfile | None] = field(default_factory=dict)
 
 
 def unknown_inputs(given: Given, declared: Iterable[str]) -> tuple[Problem, ...]:
@@ -90,6 +93,21 @@ def _over(under: MapValue, over: MapValue) -> MapValue:
         else:
             entries[name.text] = (old[0] if old else name, value)
     return MapValue(tuple(entries.values()), under.span)
+
+
+def profiles_are_read(playbook: Playbook, given: Given) -> bool:
+    """Whether each seccomp profile that it names is at hand; what is wrong with one was told."""
+    contexts = [playbook.security_context, *(w.security_context for w in playbook.workloads)]
+    wanted = (c.seccomp.profile_path for c in contexts if c is not None and c.seccomp is not None)
+    return all(given.profiles.get(path) is not None for path in wanted if path is not None)
+
+
+def with_profile(context: SecurityContext | None, given: Given) -> SecurityContext | None:
+    """The same with what the file of its seccomp profile says, so that a plan needs no file."""
+    if context is None or context.seccomp is None or context.seccomp.profile_path is None:
+        return context
+    listed = given.profiles[context.seccomp.profile_path]
+    return replace(context, seccomp=replace(context.seccomp, listed=listed))
 
 
 def value_of(data: Data, span: Span) -> Value:

@@ -1,6 +1,7 @@
 """Policies of a workload beside its lifecycle: retry, channels, state, security."""
 
 from enum import StrEnum
+from errno import EPERM
 
 from gxo.dataclass import dataclass
 from gxo.spec.lifecycle import SECOND, Placed
@@ -54,12 +55,46 @@ class Resources(Placed):
     io_weight: int | None = None
 
 
+class CallAction(StrEnum):
+    """What a system call meets, as far as systemd can say it; names of libseccomp."""
+
+    ALLOW = "SCMP_ACT_ALLOW"
+    LOG = "SCMP_ACT_LOG"
+    ERRNO = "SCMP_ACT_ERRNO"
+    KILL = "SCMP_ACT_KILL_PROCESS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRule(Placed):
+    """What these system calls meet; `errno` counts where the action is ERRNO."""
+
+    names: tuple[str, ...]
+    action: CallAction
+    errno: int = EPERM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallProfile(Placed):
+    """A file of rules, each of which systemd can carry out; no name stands in two that differ.
+
+    `default` and `errno` are of all other calls; `architectures` are systemd's words.
+    """
+
+    default: CallAction
+    errno: int = EPERM
+    architectures: tuple[str, ...] = ("native",)
+    rules: tuple[CallRule, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seccomp(Placed):
+    """`listed` is what the file at `profile_path` says; plans have it, playbooks do not."""
+
     profile: str = "default-minimal"
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     profile_path: str | None = None
+    listed: CallProfile | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +117,10 @@ class Network(Placed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityContext(Placed):
-    """How a workload is isolated (6-security.md)."""
+    """How a workload is isolated (6-security.md).
+
+    `allow_degraded`: which directives it may go without where they are not enforced; True: all.
+    """
 
     profile: Profile = Profile.DEFAULT
     user: str | None = None
@@ -94,4 +132,9 @@ class SecurityContext(Placed):
     read_write_paths: tuple[str, ...] = ()
     read_only_paths: tuple[str, ...] = ()
     network: Network | None = None
-    allow_degraded: bool = False
+    allow_degraded: bool | tuple[str, ...] = False
+
+    def degradable(self, directive: str) -> bool:
+        """Whether the workload may run without it."""
+        allowed = self.allow_degraded
+        return allowed if isinstance(allowed, bool) else directive in allowed

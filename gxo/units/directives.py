@@ -102,6 +102,7 @@ def _rows() -> tuple[Row, ...]:
     add(k.CAPABILITY_SET, "AmbientCapabilities", 229)
     add(k.NAMESPACE_SET, "RestrictNamespaces", 233)
     add(k.FILTER, "RestrictAddressFamilies SystemCallFilter")
+    add(k.FILTER, "SystemCallLog", 247)
     add(k.ERRNO, "SystemCallErrorNumber")
     add(k.WORDS, "SystemCallArchitectures")
 

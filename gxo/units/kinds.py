@@ -144,7 +144,7 @@ VARIABLE = Kind("as", quote.file_word, lambda text: (text,), _variable_fault)
 FIELD = Kind("aay", quote.file_word, lambda text: (tuple(text.encode()),), quote.text_fault)
 """One `NAME=value` without blanks: systemd 252 and 257 lose the rest of it at a reload."""
 SIGNAL = Kind("i", _signal_name)
-ERRNO = Kind("i", lambda value: errorcode[value])
+ERRNO = Kind("i", lambda value: errorcode.get(value, str(value)))
 BYTES = Kind(
     "ay",
     lambda text: b64encode(text.encode()).decode(),

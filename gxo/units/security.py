@@ -13,6 +13,7 @@ from gxo.source import Span
 from gxo.spec.policy import Network, Profile, SecurityContext
 from gxo.units import profiles
 from gxo.units.directives import TABLE, directive, fault
+from gxo.units.filters import changes, filters
 from gxo.units.kinds import CAPABILITIES
 from gxo.units.model import Directive, DirectiveValue
 from gxo.units.names import WorkloadNames
@@ -24,13 +25,6 @@ else:
     faults = Lazy("gxo.diagnostic.units")
 
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,30}\$?|[0-9]{1,10}")
-_SYSCALL = re.compile(r"@?[a-z][a-z0-9_-]*")
-_GROUP_NAMES = (
-    "@aio @basic-io @chown @clock @cpu-emulation @debug @default @file-system @io-event @ipc"
-    " @keyring @known @memlock @module @mount @network-io @obsolete @pkey @privileged @process"
-    " @raw-io @reboot @resources @setuid @signal @swap @sync @system-service @timer"
-)
-_GROUPS = tuple(_GROUP_NAMES.split())
 _NETWORKS = {
     "any": ("0.0.0.0/0", "::/0"),
     "localhost": ("127.0.0.0/8", "::1/128"),
@@ -64,7 +58,7 @@ def security(
         return (*user, *_plain(context.profile, target.systemd, own_pids=unmapped)), tuple(problems)
     settings = list(user)
     settings += _profile(context, target, problems)
-    settings += _filters(context, problems)
+    settings += filters(context, target, problems)
     settings += _resources(context)
     settings += _network(context.network, problems)
     settings += _paths(context, problems)
@@ -77,7 +71,7 @@ def security(
         if lacking is None:
             kept.append(setting)
         else:
-            kind = faults.Degraded if context.allow_degraded else faults.NotEnforced
+            kind = faults.Degraded if context.degradable(setting.name) else faults.NotEnforced
             span = setting.span or context.where("profile")
             problems.append(kind(span=span, directive=setting.name, reason=lacking))
     return tuple(kept), tuple(problems)
@@ -142,7 +136,7 @@ def _profile(
     """The profile's list with what namespaces and capabilities change in it, in place."""
     capabilities = _capabilities(context, problems)
     span = context.where("capabilities")
-    changed: dict[str, Directive | None] = {}
+    changed = dict(changes(context.seccomp))
     if capabilities:
         # a capability within a user namespace of one's own is of no use outside it
         changed["PrivateUsers"] = None
@@ -180,40 +174,6 @@ def _capabilities(context: SecurityContext, problems: list[Problem]) -> tuple[st
                 )
             )
     return tuple(f"CAP_{name}" for name in CAPABILITIES if name in names)
-
-
-def _filters(context: SecurityContext, problems: list[Problem]) -> Iterator[Directive]:
-    yield from profiles.filters(context.profile)
-    wanted = context.seccomp
-    if wanted is None:
-        return
-    if wanted.profile_path is not None:
-        what = "use a seccomp profile from a file"
-        problems.append(faults.NotInThisVersion(span=wanted.where("profile_path"), what=what))
-    if wanted.profile != "default-minimal":
-        problems.append(
-            faults.UnknownWord(
-                span=wanted.where("profile"),
-                noun="seccomp profile",
-                word=wanted.profile,
-                known=("default-minimal",),
-            )
-        )
-    for key, sign in (("allow", ""), ("deny", "~")):
-        calls = getattr(wanted, key)
-        for call in calls:
-            if not _SYSCALL.fullmatch(call) or (call[0] == "@" and call not in _GROUPS):
-                span = wanted.where(key)
-                problems.append(
-                    faults.UnknownWord(
-                        span=span, noun="system call or group of them", word=call, known=_GROUPS
-                    )
-                )
-        if calls:
-            listed = (sign + calls[0], *calls[1:])
-            yield _at(wanted.where(key), "SystemCallFilter", listed)
-    if context.profile is Profile.HOST and (wanted.allow or wanted.deny):
-        yield _at(wanted.span, "SystemCallErrorNumber", 1)
 
 
 def _resources(context: SecurityContext) -> Iterator[Directive]:

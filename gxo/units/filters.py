@@ -1,0 +1,159 @@
+"""System call filters: a profile's own, one out of a file, and what a playbook adds to either.
+
+systemd makes a list of what is allowed of the first `SystemCallFilter=` without `~`, and one of
+what is denied of a first one with it; later lines add and take away (systemd.exec(5)).
+"""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gxo.dataclass import replace
+from gxo.diagnostic.base import Problem
+from gxo.diagnostic.lazy import Lazy
+from gxo.source import Span
+from gxo.spec.policy import CallAction, CallProfile, CallRule, Profile, Seccomp, SecurityContext
+from gxo.units import profiles
+from gxo.units.directives import directive
+from gxo.units.model import Directive, DirectiveValue
+from gxo.units.target import Target
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import units as faults
+else:
+    faults = Lazy("gxo.diagnostic.units")
+
+_SYSCALL = re.compile(r"@?[a-z_][a-z0-9_-]*")
+_GROUP_NAMES = (
+    "@aio @basic-io @chown @clock @cpu-emulation @debug @default @file-system @io-event @ipc"
+    " @keyring @known @memlock @module @mount @network-io @obsolete @pkey @privileged @process"
+    " @raw-io @reboot @resources @sandbox @setuid @signal @swap @sync @system-service @timer"
+)
+_GROUPS = tuple(_GROUP_NAMES.split())
+_DENIES = (CallAction.ERRNO, CallAction.KILL)
+
+
+def filters(
+    context: SecurityContext, target: Target, problems: list[Problem]
+) -> Iterator[Directive]:
+    """The filter of a context; `changes` says what else of its profile is another then."""
+    wanted = context.seccomp
+    if wanted is None:
+        yield from profiles.filters(context.profile)
+        return
+    if wanted.listed is not None:
+        yield from _listed(wanted, wanted.listed)
+    else:
+        yield from profiles.filters(context.profile)
+    if wanted.profile_path is not None and wanted.listed is None:
+        reason = "it has not been read"
+        problems.append(
+            faults.UnsafeText(
+                span=wanted.where("profile_path"), what="seccomp profile", reason=reason
+            )
+        )
+    if wanted.profile != "default-minimal":
+        problems.append(
+            faults.UnknownWord(
+                span=wanted.where("profile"),
+                noun="seccomp profile",
+                word=wanted.profile,
+                known=("default-minimal",),
+            )
+        )
+    for key, sign in (("allow", ""), ("deny", "~")):
+        calls = getattr(wanted, key)
+        for call in calls:
+            if not _SYSCALL.fullmatch(call) or (call[0] == "@" and call not in _GROUPS):
+                span = wanted.where(key)
+                problems.append(
+                    faults.UnknownWord(
+                        span=span, noun="system call or group of them", word=call, known=_GROUPS
+                    )
+                )
+        if calls:
+            listed = (sign + calls[0], *calls[1:])
+            yield _at(wanted.where(key), "SystemCallFilter", listed)
+    problems += _unenforced(context, wanted, target)
+    if context.profile is Profile.HOST and wanted.listed is None and (wanted.allow or wanted.deny):
+        yield _at(wanted.span, "SystemCallErrorNumber", 1)
+
+
+def changes(wanted: Seccomp | None) -> Iterator[tuple[str, Directive | None]]:
+    """What a profile's own directives become under a filter out of a file; None: they go."""
+    if wanted is None or wanted.listed is None:
+        return
+    listed, span = wanted.listed, wanted.where("profile_path")
+    yield "SystemCallArchitectures", _at(span, "SystemCallArchitectures", listed.architectures)
+    if listed.default is CallAction.ERRNO:
+        yield "SystemCallErrorNumber", _at(span, "SystemCallErrorNumber", listed.errno)
+    elif listed.default is CallAction.KILL:
+        yield "SystemCallErrorNumber", None
+    elif wanted.allow or wanted.deny:
+        yield "SystemCallErrorNumber", _at(span, "SystemCallErrorNumber", 1)
+
+
+def _listed(wanted: Seccomp, listed: CallProfile) -> Iterator[Directive]:
+    """Exactly what a file says."""
+    span = wanted.where("profile_path")
+    passed = _names(listed, CallAction.ALLOW)
+    logged = _names(listed, CallAction.LOG)
+    if listed.default in _DENIES:
+        # systemd puts @default into any list of what is allowed: it goes out again
+        yield _at(span, "SystemCallFilter", ("@default",))
+        yield _at(span, "SystemCallFilter", ("~@default",))
+        if passed or logged:
+            yield _at(span, "SystemCallFilter", (*passed, *logged))
+        if logged:
+            yield _at(span, "SystemCallLog", logged)
+        return
+    denied = tuple(
+        f"{name}:{rule.errno if rule.action is CallAction.ERRNO else 'kill'}"
+        for rule in _denying(listed)
+        for name in rule.names
+    )
+    if denied:
+        yield _at(span, "SystemCallFilter", _inverted(denied))
+    if listed.default is CallAction.LOG:
+        quiet = (*passed, *(name for rule in _denying(listed) for name in rule.names))
+        yield _at(span, "SystemCallLog", _inverted(tuple(dict.fromkeys(quiet))))
+    elif logged:
+        yield _at(span, "SystemCallLog", logged)
+
+
+def _unenforced(context: SecurityContext, wanted: Seccomp, target: Target) -> Iterator[Problem]:
+    """Calls that a list of what is denied would leave out, since systemd does not know them."""
+    rules: list[tuple[Span, tuple[str, ...]]] = []
+    if wanted.listed is None:
+        if context.profile is Profile.HOST and not wanted.allow:
+            rules.append((wanted.where("deny"), wanted.deny))
+    elif wanted.listed.default not in _DENIES:
+        rules.append((wanted.where("deny"), wanted.deny))
+        rules += [(rule.where("names"), rule.names) for rule in _denying(wanted.listed)]
+    if not any(names for _, names in rules):
+        return
+    from gxo.units.calls import is_known
+
+    kind = faults.Degraded if context.degradable("SystemCallFilter") else faults.NotEnforced
+    for span, names in rules:
+        for name in names:
+            if not is_known(name, target.systemd):
+                reason = f"systemd {target.systemd} knows no system call `{name}`"
+                yield kind(span=span, directive="SystemCallFilter", reason=reason)
+
+
+def _denying(listed: CallProfile) -> Iterator[CallRule]:
+    return (rule for rule in listed.rules if rule.action in _DENIES)
+
+
+def _names(listed: CallProfile, action: CallAction) -> tuple[str, ...]:
+    found = (name for rule in listed.rules if rule.action is action for name in rule.names)
+    return tuple(dict.fromkeys(found))
+
+
+def _inverted(names: tuple[str, ...]) -> tuple[str, ...]:
+    return (f"~{names[0]}", *names[1:])
+
+
+def _at(span: Span, name: str, value: DirectiveValue) -> Directive:
+    return replace(directive(name, value), span=span)
