@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gxo.apply.change import LEFT_ALONE, Action, Change
 from gxo.apply.event import Event, Kind
@@ -48,16 +48,33 @@ _LONG = 5
 """Seconds after which a wait is told of where no terminal counts them, again at twice that."""
 
 
-def show(planned: Planned) -> None:
+def exposure(changes: Iterable[Change]) -> dict[str, float]:
+    """How open what is to be started leaves the host, by the main unit's name."""
+    made = {c.unit: c.make for c in changes if c.make and c.action is not Action.NONE}
+    if not made:
+        return {}
+    from gxo.cli.exposed import of_units
+
+    scores = of_units(unit for units in made.values() for unit in units)
+    rated = {
+        name: [scores[u.name] for u in units if u.name in scores] for name, units in made.items()
+    }
+    return {name: max(found) for name, found in rated.items() if found}
+
+
+def show(planned: Planned, exposure: Mapping[str, float] = {}) -> None:
     """The changes as one table, the settings that differ below each, and a line that counts.
 
-    The last column says what a workload may do beyond the default profile. What to know besides
-    comes behind it, and warnings on stderr.
+    The last columns say how exposed a workload is, and what it may do beyond the default profile.
+    What to know besides comes behind the table, and warnings on stderr.
     """
     colour = coloured()
     changes = planned.changes
     shown = [c for c in changes if c.action is not Action.NONE and (c.workload or _drifted(c))]
-    rows = [(Cell(c.action, _COLOURS[c.action]), label(c), c.reason, _granted(c)) for c in shown]
+    rows = [
+        (Cell(c.action, _COLOURS[c.action]), label(c), c.reason, _rated(c, exposure), _granted(c))
+        for c in shown
+    ]
     for change, row in zip(shown, table(rows, colour=colour).splitlines(), strict=True):
         output.say(row)
         for line in change.diff:
@@ -83,6 +100,11 @@ def _granted(change: Change) -> Cell:
     return Cell("; ".join(grants(change.make)), Colour.DOUBTFUL)
 
 
+def _rated(change: Change, exposure: Mapping[str, float]) -> str:
+    score = exposure.get(change.unit)
+    return "" if score is None else f"exposure {score:.1f}"
+
+
 def pending(changes: Sequence[Change]) -> bool:
     """Whether there is anything to do."""
     return any(change.action is not Action.NONE for change in changes)
@@ -105,10 +127,11 @@ def to_json(changes: Sequence[Change]) -> list[dict[str, object]]:
     ]
 
 
-def planned_json(planned: Planned) -> dict[str, object]:
+def planned_json(planned: Planned, exposure: Mapping[str, float]) -> dict[str, object]:
     """What `plan --json` prints."""
+    listed = to_json(planned.changes)
     return {
-        "changes": to_json(planned.changes),
+        "changes": [{**each, "exposure": exposure.get(str(each["unit"]))} for each in listed],
         "interrupted": list(planned.interrupted),
         "moved": _moved_json(planned.moved),
         "damaged": list(planned.damaged),

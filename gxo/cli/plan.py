@@ -36,10 +36,11 @@ def plan(
 
     loaded = load_to_apply(paths, given(inputs, variables, vars_files), as_json=json)
     found = plan_changes(loaded.plans, loaded.units, prune=pruning(prune), over=directories(paths))
+    exposure = changes.exposure(found.changes)
     if json:
-        output.emit(changes.planned_json(found))
+        output.emit(changes.planned_json(found, exposure))
     else:
-        changes.show(found)
+        changes.show(found, exposure)
         for line in barriers(found.changes):
             output.note(f"warning: {line}")
     to_do = changes.pending(found.changes) or found.interrupted

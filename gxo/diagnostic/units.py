@@ -77,6 +77,22 @@ class Degraded(Problem):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TooExposed(Problem):
+    """A workload that `systemd-analyze security` rates above what was asked for."""
+
+    code: ClassVar[str] = "too-exposed"
+    workload: str
+    score: float
+    limit: float
+
+    def message(self) -> str:
+        return f"`{self.workload}` has an exposure of {self.score:.1f}, more than {self.limit:g}"
+
+    def hint(self) -> str:
+        return "the profiles `default` and `strict` are below 2; `host` is above 9"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownWord(Problem):
     """A word where systemd knows a fixed list: a capability, a group of system calls, a signal."""
 

@@ -1,15 +1,16 @@
 """Steps: what is fixed of a run's units before it starts: how each is isolated, and its limits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from gxo.dataclass import dataclass, replace
 from gxo.diagnostic.base import Problem
 from gxo.plan.model import Plan, Step
+from gxo.source import Span
 from gxo.spec.lifecycle import SECOND, RunOnce, Supervise
 from gxo.spec.policy import Profile, SecurityContext
 from gxo.units.directives import directive
 from gxo.units.lacking import lacking_to_run
-from gxo.units.model import Directive, DirectiveValue
+from gxo.units.model import Command, Directive, DirectiveValue, Unit, UnitType
 from gxo.units.names import WorkloadNames
 from gxo.units.security import security
 from gxo.units.target import Target
@@ -52,6 +53,32 @@ def compile_steps(plan: Plan, target: Target) -> tuple[Mapping[str, Frame], tupl
         frames[NOTIFY], wrong = _frame(names, context, _NOTIFY_WITHIN, target)
         problems += wrong
     return frames, tuple(problems)
+
+
+def isolations(plan: Plan, target: Target) -> Iterator[tuple[Span, Unit]]:
+    """How each workload is isolated, and what tells of the run: as units that only rating is for.
+
+    With the place of each in the playbook. What is wrong with them is told where they are compiled.
+    """
+    for step in plan.steps:
+        span = step.security.where("profile") if step.security.at else step.name.span
+        yield span, _isolated(plan, step.name.text, step.security, target)
+    if told := (*plan.on_success, *plan.on_failure, *plan.on_paused):
+        span = told[0].module.span
+        context = plan.security or SecurityContext(span=span)
+        yield span, _isolated(plan, NOTIFY, context, target)
+
+
+def _isolated(plan: Plan, name: str, context: SecurityContext, target: Target) -> Unit:
+    frame, _ = _frame(WorkloadNames(plan.playbook.text, name), context, None, target)
+    return Unit(
+        name=f"{name}.service",
+        type=UnitType.SERVICE,
+        playbook=plan.playbook.text,
+        workload=name,
+        directives=(directive("ExecStart", Command(("true",))), *frame.directives),
+        digest="",
+    )
 
 
 def held_up(

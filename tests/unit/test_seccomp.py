@@ -117,7 +117,7 @@ REFUSED: list[tuple[str, str, str]] = [
     ("defaultAction", '"SCMP_ACT_TRACE"', "cannot say `SCMP_ACT_TRACE`"),
     ("defaultAction", '"SCMP_ACT_NOTIFY"', "cannot say `SCMP_ACT_NOTIFY`"),
     ("defaultAction", '"SCMP_ACT_LOG"', "cannot log each and every call"),
-    ("defaultAction", '"ALLOW"', "`ALLOW` cannot be `defaultAction`"),
+    ("defaultAction", '"ALLOW"', "`defaultAction`"),
     ("defaultErrnoRet", "0", "`defaultErrnoRet`"),
     ("archMap", '[{"architecture": "SCMP_ARCH_X86_64"}]', "cannot say `archMap`"),
     ("architectures", '["SCMP_ARCH_Z80"]', "`SCMP_ARCH_Z80`"),
