@@ -145,7 +145,8 @@ def _config() -> Check:
 
 def _trials(host: "Host", manager: "Manager") -> Iterator[Check]:
     """Protections that are tried out: only root may start services."""
-    from gxo.systemd.trial import attempt, trials
+    from gxo.systemd.trial import attempt
+    from gxo.systemd.trials import trials
 
     if not host.root:
         yield Check(

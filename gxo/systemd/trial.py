@@ -5,7 +5,6 @@ or in a container without the right to mount, it starts the service all the same
 """
 
 import secrets
-import sys
 from collections.abc import Sequence
 
 from gxo.dataclass import dataclass
@@ -15,18 +14,16 @@ from gxo.systemd.states import UnitResult
 from gxo.units.model import Property
 
 _TIMEOUT = 20.0
-_MIB = 1 << 20
 # systemd's own steps before the program exit with 200 and more (systemd.exec(5))
 _SETUP_FAILED = 200
-# sends a datagram to itself: refused with EPERM where the kernel filters by address
-_SEND = "import socket; socket.socket(2, 2).sendto(b'', ('127.0.0.1', 9))"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """A service that ends well only where its directives do nothing.
 
-    `since` is the first systemd that has them.
+    `since` is the first systemd that has them; `control` is what its control has in their place;
+    `alone`: it counts time, which others would take.
     """
 
     name: str
@@ -34,7 +31,9 @@ class Trial:
     directives: tuple[str, ...]
     properties: tuple[Property, ...]
     argv: tuple[str, ...]
+    control: tuple[Property, ...] = ()
     since: int = 0
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,113 +45,38 @@ class Verdict:
     reason: str
 
 
-def _shell(script: str) -> tuple[str, ...]:
-    return ("/bin/sh", "-c", script)
-
-
-def _same_namespace(kind: str) -> tuple[str, ...]:
-    """Ends well in the namespace of PID 1; not even to be allowed to look counts as another."""
-    return _shell(f'test "$(readlink /proc/self/ns/{kind})" = "$(readlink /proc/1/ns/{kind})"')
-
-
-def trials() -> tuple[Trial, ...]:
-    """All that is tried; none of it changes anything on the host, whatever is enforced."""
-    return (
-        Trial(
-            name="memory-limit",
-            protects="a workload cannot take more memory than its memory_max",
-            directives=("MemoryMax",),
-            properties=(
-                Property("MemoryMax", "t", 16 * _MIB),
-                Property("MemorySwapMax", "t", 0),
-            ),
-            # tail keeps a line until it ends, and this one does not
-            argv=_shell("head -c 64M /dev/zero | tail >/dev/null"),
-        ),
-        Trial(
-            name="task-limit",
-            protects="a workload cannot start more processes than its tasks_max",
-            directives=("TasksMax",),
-            properties=(Property("TasksMax", "t", 4),),
-            argv=_shell("for i in 1 2 3 4 5 6; do sleep 0.1 & done; wait"),
-        ),
-        Trial(
-            name="read-only-system",
-            protects="a workload writes nowhere but in its own directories",
-            directives=("ProtectSystem", "ReadWritePaths", "TemporaryFileSystem"),
-            properties=(Property("ProtectSystem", "s", "strict"),),
-            argv=_shell("test -w /usr"),
-        ),
-        Trial(
-            name="system-calls",
-            protects="a workload is killed for system calls outside its profile",
-            directives=("SystemCallFilter",),
-            properties=(
-                Property("SystemCallFilter", "(bas)", (False, ("uname",))),
-                Property("NoNewPrivileges", "b", True),
-            ),
-            argv=("/bin/uname",),
-        ),
-        Trial(
-            name="private-network",
-            protects="a workload without network reaches none",
-            directives=("PrivateNetwork",),
-            properties=(Property("PrivateNetwork", "b", True),),
-            argv=_same_namespace("net"),
-        ),
-        Trial(
-            name="address-filter",
-            protects="a workload talks only to the addresses it may",
-            directives=("IPAddressAllow", "IPAddressDeny"),
-            properties=(
-                Property(
-                    "IPAddressDeny", "a(iayu)", ((2, tuple(bytes(4)), 0), (10, tuple(bytes(16)), 0))
-                ),
-            ),
-            argv=(sys.executable, "-I", "-S", "-c", _SEND),
-        ),
-        Trial(
-            name="private-ipc",
-            protects="a workload sees no one else's shared memory",
-            directives=("PrivateIPC",),
-            properties=(Property("PrivateIPC", "b", True),),
-            argv=_same_namespace("ipc"),
-        ),
-        Trial(
-            name="private-users",
-            protects="a workload is root of nothing outside its own users",
-            directives=("PrivateUsers",),
-            properties=(Property("PrivateUsers", "b", True),),
-            argv=_same_namespace("user"),
-        ),
-        Trial(
-            name="private-processes",
-            protects="a workload sees no process but its own",
-            directives=("PrivatePIDs",),
-            properties=(Property("PrivatePIDs", "s", "yes"),),
-            # PID 1 of its own; systemd makes one dollar of two
-            argv=_shell("test $$$$ -ne 1"),
-            since=257,
-        ),
-    )
-
-
 def attempt(manager: Manager, tried: Sequence[Trial]) -> tuple[Verdict, ...]:
-    """Run all trials side by side, some 200 ms, and judge each. Raises BusError, Unreachable.
+    """Run trials, a second or two for all there are, and judge each. Raises BusError, Unreachable.
 
     Beside each runs a control, the same program without the directives: where that does not end
     well either, the trial says nothing. Only root may start services. Nothing is left behind.
     """
     version = manager.version
-    mark = f"gxo-doctor-{secrets.token_hex(4)}"
     runnable = [trial for trial in tried if trial.since <= version]
+    found: dict[Trial, Verdict] = {}
+    for alone in (False, True):
+        found |= _together(manager, [trial for trial in runnable if trial.alone is alone])
+    for trial in tried:
+        if trial not in found:
+            reason = f"needs systemd {trial.since}, this is {version}"
+            found[trial] = Verdict(trial=trial, enforced=False, reason=reason)
+    return tuple(found[trial] for trial in tried)
+
+
+def _together(manager: Manager, tried: Sequence[Trial]) -> dict[Trial, Verdict]:
+    """Run them side by side."""
+    mark = f"gxo-doctor-{secrets.token_hex(4)}"
     with manager.jobs() as jobs:
         asked = {
             trial: (
-                jobs.start_transient(f"{mark}-{trial.name}.service", _service(trial, limited=True)),
-                jobs.start_transient(f"{mark}-{trial.name}-control.service", _service(trial)),
+                jobs.start_transient(
+                    f"{mark}-{trial.name}.service", _service(trial, trial.properties)
+                ),
+                jobs.start_transient(
+                    f"{mark}-{trial.name}-control.service", _service(trial, trial.control)
+                ),
             )
-            for trial in runnable
+            for trial in tried
         }
         outcomes = jobs.wait(_TIMEOUT)
         results = manager.results(job.unit for pair in asked.values() for job in pair)
@@ -161,18 +85,13 @@ def attempt(manager: Manager, tried: Sequence[Trial]) -> tuple[Verdict, ...]:
         jobs.wait(_TIMEOUT)
     for unit in results:
         manager.reset_failed(unit)
-    verdicts = []
-    for trial in tried:
-        if trial not in asked:
-            reason = f"needs systemd {trial.since}, this is {version}"
-            verdicts.append(Verdict(trial=trial, enforced=False, reason=reason))
-            continue
-        job, control = asked[trial]
-        verdicts.append(_judge(trial, outcomes[job], results[job.unit], outcomes[control]))
-    return tuple(verdicts)
+    return {
+        trial: _judge(trial, outcomes[job], results[job.unit], outcomes[control])
+        for trial, (job, control) in asked.items()
+    }
 
 
-def _service(trial: Trial, *, limited: bool = False) -> tuple[Property, ...]:
+def _service(trial: Trial, more: tuple[Property, ...]) -> tuple[Property, ...]:
     return (
         Property("Description", "s", f"gxo doctor tries {trial.name}"),
         Property("Type", "s", "oneshot"),
@@ -180,7 +99,7 @@ def _service(trial: Trial, *, limited: bool = False) -> tuple[Property, ...]:
         Property("RemainAfterExit", "b", True),
         Property("StandardOutput", "s", "null"),
         Property("StandardError", "s", "null"),
-        *(trial.properties if limited else ()),
+        *more,
         Property("ExecStart", "a(sasb)", ((trial.argv[0], trial.argv, False),)),
     )
 
