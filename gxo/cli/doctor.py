@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -47,12 +47,17 @@ class Check:
 
 
 @app.command(epilog="Example: sudo gxo doctor")
-def doctor(json: options.Json = False) -> int:
+def doctor(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Start no service: leave the protections untried.")
+    ] = False,
+    json: options.Json = False,
+) -> int:
     """Say what this host can and cannot enforce, and what gxo needs here. Changes nothing."""
     from gxo.systemd.host import read_host, virtualisation
 
     host, machine = read_host(), virtualisation()
-    checks = tuple(_checks(host, machine))
+    checks = tuple(_checks(host, machine, trying=not quick))
     if json:
         facts = {
             "systemd": host.systemd,
@@ -69,7 +74,7 @@ def doctor(json: options.Json = False) -> int:
     return Exit.FAILED if any(c.state is State.BROKEN for c in checks) else Exit.DONE
 
 
-def _checks(host: "Host", machine: str) -> Iterator[Check]:
+def _checks(host: "Host", machine: str, *, trying: bool) -> Iterator[Check]:
     """All checks, the ground first: a later one may stand on it."""
     from gxo.systemd.bus import Bus, SystemdError
     from gxo.systemd.manager import Manager
@@ -89,7 +94,7 @@ def _checks(host: "Host", machine: str) -> Iterator[Check]:
         manager = Manager(bus)
         try:
             yield Check(name="bus", state=State.OK, detail=f"systemd is {manager.state}")
-            tried = tuple(_trials(host, manager))
+            tried = tuple(_trials(host, manager)) if trying else ()
             yield from tried
             yield from _gaps(host, frozenset(d for c in tried for d in c.directives))
             yield from _places(host)

@@ -274,7 +274,7 @@ def test_bad_questions_to_the_logs(machine: Machine, args: list[str], code: int,
 
 def test_doctor(fresh_machine: Machine) -> None:
     """A bare host lacks what setup makes; after it, all that can be had is there."""
-    bare = held("doctor", fresh_machine.gxo("doctor", "--json").stdout)
+    bare = held("doctor", fresh_machine.gxo("doctor", "--quick", "--json").stdout)
     assert bare["host"]["systemd"] == fresh_machine.version
     assert {c["name"] for c in bare["checks"] if c["state"] == "broken"} == set()
     assert {"user", "records", "restore"} <= lacking(bare)
@@ -285,18 +285,20 @@ def test_doctor(fresh_machine: Machine) -> None:
     assert not {"user", "records", "restore", "read-only-system"} & lacking(document)
     limited = fresh_machine.lab.limits.enforces("MemoryMax")
     assert ("memory-limit" in lacking(document)) == (not limited)
-    assert "ok       user " in fresh_machine.gxo("doctor").stdout
+    assert "ok       user " in fresh_machine.gxo("doctor", "--quick").stdout
 
 
 def test_doctor_warns_of_workspaces_on_the_hosts_disk(fresh_machine: Machine) -> None:
     """Until they have a filesystem of their own; it says where that is explained."""
     path = "/var/lib/gxo/workspaces"
     assert fresh_machine.gxo("setup").returncode == 0
-    assert "docs/how-to/workspaces.md" in fresh_machine.gxo("doctor").stdout
+    assert "docs/how-to/workspaces.md" in fresh_machine.gxo("doctor", "--quick").stdout
     fresh_machine.run("mkdir", "-p", path)
-    assert "workspaces" in lacking(held("doctor", fresh_machine.gxo("doctor", "--json").stdout))
+    assert "workspaces" in lacking(
+        held("doctor", fresh_machine.gxo("doctor", "--quick", "--json").stdout)
+    )
     fresh_machine.run("mount", "-t", "tmpfs", "none", path, check=True)
-    after = held("doctor", fresh_machine.gxo("doctor", "--json").stdout)
+    after = held("doctor", fresh_machine.gxo("doctor", "--quick", "--json").stdout)
     assert "workspaces" not in lacking(after)
 
 
@@ -304,7 +306,7 @@ def test_doctor_reads_the_configuration(fresh_machine: Machine) -> None:
     """One that cannot be used is broken, told with its place; so are secrets open to others."""
 
     def found() -> tuple[str, str]:
-        document = held("doctor", fresh_machine.gxo("doctor", "--json").stdout)
+        document = held("doctor", fresh_machine.gxo("doctor", "--quick", "--json").stdout)
         (check,) = [c for c in document["checks"] if c["name"] == "configuration"]
         return check["state"], check["detail"]
 
@@ -321,7 +323,7 @@ def test_doctor_finds_records_open_to_others(fresh_machine: Machine) -> None:
     """Records that others could write decide what root runs: the doctor calls that broken."""
     assert fresh_machine.gxo("setup").returncode == 0
     fresh_machine.lab.path("/var/lib/gxo/applied").chmod(0o777)
-    done = fresh_machine.gxo("doctor", "--json")
+    done = fresh_machine.gxo("doctor", "--quick", "--json")
     assert done.returncode == 1
     checks = held("doctor", done.stdout)["checks"]
     assert [c["name"] for c in checks if c["state"] == "broken"] == ["records"]
