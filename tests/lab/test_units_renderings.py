@@ -19,6 +19,9 @@ from gxo.spec.lifecycle import (
     WorkspaceMode,
 )
 from gxo.spec.policy import (
+    CallAction,
+    CallProfile,
+    CallRule,
     Namespaces,
     Network,
     Profile,
@@ -41,6 +44,33 @@ _HOSTILE = ["$HOME ${A} $$", "100%n %%", "a \"b\" 'c'", "back\\slash\\", "", ";"
 
 def _context(**keys: Any) -> SecurityContext:
     return SecurityContext(span=SPAN, **keys)
+
+
+def _listed() -> dict[str, Seccomp]:
+    """Filters out of files: one that allows, one that denies, one that logs."""
+
+    def rule(action: CallAction, *names: str, errno: int = 1) -> CallRule:
+        return CallRule(span=SPAN, names=names, action=action, errno=errno)
+
+    allows = (rule(CallAction.ALLOW, "read", "execve"), rule(CallAction.LOG, "write"))
+    denies = (
+        rule(CallAction.ERRNO, "ptrace", "bpf", errno=3999),
+        rule(CallAction.KILL, "mount"),
+        rule(CallAction.ALLOW, "read"),
+    )
+    architectures = ("x86-64", "x86")
+    profiles = {
+        "allows": CallProfile(span=SPAN, default=CallAction.ERRNO, errno=38, rules=allows),
+        "kills": CallProfile(span=SPAN, default=CallAction.KILL, rules=allows),
+        "denies": CallProfile(
+            span=SPAN, default=CallAction.ALLOW, architectures=architectures, rules=denies
+        ),
+        "logs": CallProfile(span=SPAN, default=CallAction.LOG, rules=denies),
+    }
+    return {
+        name: Seccomp(span=SPAN, profile_path="/p.json", listed=listed)
+        for name, listed in profiles.items()
+    }
 
 
 def _everything(version: int) -> tuple[Unit, ...]:
@@ -100,6 +130,10 @@ def _everything(version: int) -> tuple[Unit, ...]:
             None,
             _context(profile=Profile.HOST, seccomp=Seccomp(span=SPAN, deny=("@reboot", "@swap"))),
             **sleep,
+        ),
+        *(
+            step(name, None, _context(seccomp=seccomp), **sleep)
+            for name, seccomp in _listed().items()
         ),
         step(
             "rooted",
