@@ -9,6 +9,7 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 
 import against_bus
 import against_runs
+import against_streams
 import against_tools
 from timing import Result
 
@@ -26,6 +27,9 @@ BENCHES: dict[str, Callable[[], Iterator[Result]]] = {
     "scale": against_runs.scale,
     "cold": against_runs.cold,
     "memory": against_runs.memory,
+    "pipe": against_streams.pipe,
+    "fanout": against_streams.fanout,
+    "records": against_streams.records,
 }
 
 

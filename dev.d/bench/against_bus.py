@@ -1,13 +1,12 @@
 """Applying to a real systemd, against a raw D-Bus burst and against pyinfra; in a lab each."""
 
-import subprocess
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import playbooks
-from timing import Job, Result, compare
+from in_lab import job, run, timed
+from timing import Result, compare
 from tools import pyinfra
 
 from gxo.lab import Lab, LabSpec
@@ -31,13 +30,13 @@ def first_apply() -> Iterator[Result]:
         units = repr(_properties(text))
 
         def ours() -> float:
-            took = _timed(lab, [*own_argv("apply", "--yes", _PLAYBOOK)])
-            _run(lab, own_argv("remove", "--yes", "burst"))
+            took = timed(lab, [*own_argv("apply", "--yes", _PLAYBOOK)])
+            run(lab, own_argv("remove", "--yes", "burst"))
             return took
 
         def theirs() -> float:
-            took = _timed(lab, burst, units)
-            _run(lab, ["systemctl", "stop", "gxo-burst.*.service"])
+            took = timed(lab, burst, units)
+            run(lab, ["systemctl", "stop", "gxo-burst.*.service"])
             return took
 
         yield compare("first apply of 100 services / raw D-Bus burst", ours, theirs, 1.5)
@@ -46,11 +45,11 @@ def first_apply() -> Iterator[Result]:
 def no_op_apply() -> Iterator[Result]:
     """100 units that are as they should be, against pyinfra on 100 unit files that are."""
     with _lab(playbooks.sleepers(_COUNT)) as lab:
-        _run(lab, own_argv("apply", "--yes", _PLAYBOOK))
+        run(lab, own_argv("apply", "--yes", _PLAYBOOK))
         lab.path("/root/deploy.py").write_text(_DEPLOY.format(count=_COUNT))
         deploy = [str(pyinfra()), "@local", "/root/deploy.py", "-y"]
-        ours = _job(lab, own_argv("apply", "--yes", _PLAYBOOK))
-        yield compare("no-op apply of 100 / pyinfra's no-op", ours, _job(lab, deploy), 0.1, pairs=3)
+        ours = job(lab, own_argv("apply", "--yes", _PLAYBOOK))
+        yield compare("no-op apply of 100 / pyinfra's no-op", ours, job(lab, deploy), 0.1, pairs=3)
 
 
 _DEPLOY = """\
@@ -78,20 +77,3 @@ def _properties(text: str) -> list[tuple[str, list[tuple[str, str, object]]]]:
         for unit in units
         if unit.type is UnitType.SERVICE
     ]
-
-
-def _job(lab: Lab, argv: Sequence[str]) -> Job:
-    return lambda: _timed(lab, argv)
-
-
-def _timed(lab: Lab, argv: Sequence[str], given: str | None = None) -> float:
-    began = time.perf_counter()
-    _run(lab, argv, given)
-    return time.perf_counter() - began
-
-
-def _run(lab: Lab, argv: Sequence[str], given: str | None = None) -> None:
-    try:
-        lab.run(argv, input=given, check=True)
-    except subprocess.CalledProcessError as error:
-        raise SystemExit(f"{argv} failed: {error.stdout}{error.stderr}") from None

@@ -1,17 +1,16 @@
 """Runs against systemd-run, a raw burst, make, luigi and ansible; in a lab each."""
 
-import subprocess
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import playbooks
-from timing import Job, Result, compare
+from in_lab import PLACE, gxo_run, job, ready, run, timed
+from timing import Result, compare
 from tools import ansible_playbook, luigi
 
-from gxo.lab import Bind, Lab, LabSpec
-from gxo.lab.program import own_argv, own_binds, shared
+from gxo.lab import Bind, Lab
+from gxo.lab.program import shared
 from gxo.language.frontend import parse_sources
 from gxo.plan.build import build_plan
 from gxo.runtime.step_unit import RunNames, step_properties
@@ -21,7 +20,6 @@ from gxo.units.model import Command, Directive, Property
 from gxo.units.steps import USER, Frame, compile_steps
 from gxo.units.target import Target
 
-_PLACE = "/srv/bench"
 _HERE = Path(__file__).parent
 _NAMES = RunNames(run="bench", playbook="bench")
 _MEMORY = 80 << 20
@@ -46,15 +44,10 @@ def wide(count: int = 1000) -> Iterator[Result]:
     burst = [sys.executable, str(_HERE / "raw_burst.py")]
     units = repr([_raw(frame, number) for number in range(count)])
     with _lab(text) as lab:
-        ours = _job(lab, _gxo_run())
-
-        def theirs() -> float:
-            began = time.perf_counter()
-            _run(lab, burst, units)
-            return time.perf_counter() - began
+        ours = job(lab, _gxo_run())
 
         name = f"{count} independent steps / raw D-Bus burst"
-        yield compare(name, ours, theirs, 1.25, pairs=3)
+        yield compare(name, ours, lambda: timed(lab, burst, units), 1.25, pairs=3)
 
 
 def scale(count: int = 100, few: int = 20) -> Iterator[Result]:
@@ -70,32 +63,32 @@ def scale(count: int = 100, few: int = 20) -> Iterator[Result]:
             **playbooks.rivals(count, few),
         }
         for name, text in written.items():
-            lab.path(f"{_PLACE}/{name}").write_text(text)
-        ours = _job(lab, _gxo_run())
-        make = ["make", "--silent", "-j8", "-f", f"{_PLACE}/Makefile"]
-        yield compare(f"{count} independent steps / make -j8", ours, _job(lab, make), None, pairs=5)
+            lab.path(f"{PLACE}/{name}").write_text(text)
+        ours = job(lab, _gxo_run())
+        make = ["make", "--silent", "-j8", "-f", f"{PLACE}/Makefile"]
+        yield compare(f"{count} independent steps / make -j8", ours, job(lab, make), None, pairs=5)
         worker = [str(tools[1]), "--module", "tasks", "All", "--local-scheduler", "--workers", "8"]
         worker += ["--log-level", "ERROR", "--retcode-task-failed", "1"]
-        there = ["env", f"PYTHONPATH={_PLACE}", *worker]
-        yield compare(f"{count} independent steps / luigi", ours, _job(lab, there), None, pairs=3)
-        play = [str(tools[0]), "-i", "localhost,", "-c", "local", f"{_PLACE}/tasks.yaml"]
-        ansible = _job(lab, ["env", "HOME=/root", "LC_ALL=C.UTF-8", *play])
-        ours = _job(lab, _gxo_run(playbook="few.yaml"))
+        there = ["env", f"PYTHONPATH={PLACE}", *worker]
+        yield compare(f"{count} independent steps / luigi", ours, job(lab, there), None, pairs=3)
+        play = [str(tools[0]), "-i", "localhost,", "-c", "local", f"{PLACE}/tasks.yaml"]
+        ansible = job(lab, ["env", "HOME=/root", "LC_ALL=C.UTF-8", *play])
+        ours = job(lab, _gxo_run(playbook="few.yaml"))
         yield compare(f"{few} independent steps / ansible", ours, ansible, None, pairs=1)
 
 
 def cold() -> Iterator[Result]:
     """One step, from the start of the command to its end."""
     with _lab(playbooks.steps(1, profile="host", chained=True)) as lab:
-        ours = _job(lab, own_argv("run", f"{_PLACE}/bench.yaml"))
-        bare = _job(lab, ["/usr/bin/python3", "-c", "import pydbus"])
+        ours = job(lab, gxo_run("bench.yaml"))
+        bare = job(lab, ["/usr/bin/python3", "-c", "import pydbus"])
         yield compare("gxo run of one step / import pydbus", ours, bare, 4, pairs=21)
 
 
 def memory(count: int = 1000) -> Iterator[Result]:
     """The most that a runner ever held, against what it may."""
     with _lab(playbooks.steps(count, profile="host", chained=False)) as lab:
-        said = _run(lab, [sys.executable, str(_HERE / "peak.py"), *_gxo_run("--detach")])
+        said = run(lab, [sys.executable, str(_HERE / "peak.py"), *_gxo_run("--detach")])
         peak = int(said) * 1024
         yield Result(
             f"peak memory of the runner of {count} steps / 80 MB",
@@ -127,11 +120,11 @@ def _chain(
         script = (
             'count=$1; shift; while [ $count -gt 0 ]; do "$@" || exit; count=$((count - 1)); done'
         )
-        ours = _job(lab, _gxo_run())
-        theirs = _job(lab, ["sh", "-c", script, "sh", str(count), *one])
+        ours = job(lab, _gxo_run())
+        theirs = job(lab, ["sh", "-c", script, "sh", str(count), *one])
         yield compare(name, ours, theirs, bound, pairs=pairs)
-        lab.path(f"{_PLACE}/one.yaml").write_text(playbooks.steps(1, profile=profile, chained=True))
-        single = _job(lab, _gxo_run(playbook="one.yaml"))
+        lab.path(f"{PLACE}/one.yaml").write_text(playbooks.steps(1, profile=profile, chained=True))
+        single = job(lab, _gxo_run(playbook="one.yaml"))
 
         def steps() -> float:
             return (ours() - single()) * count / (count - 1)
@@ -141,7 +134,7 @@ def _chain(
 
 def _settings(frame: Frame) -> list[str]:
     """What a step of ours has but what ties it to its run, as lines of a unit file."""
-    place = f"{_PLACE}/work"
+    place = f"{PLACE}/work"
     hidden = ("TemporaryFileSystem=/var/lib/gxo", f"BindPaths={place}") if frame.hidden else ()
     return [
         "IgnoreOnIsolate=yes",
@@ -159,7 +152,7 @@ def _raw(frame: Frame, number: int) -> tuple[str, list[tuple[str, str, object]]]
     """A unit as a runner asks for it, without its runner and its pipes."""
     command = (Directive("Service", "ExecStart", Command(("/usr/bin/true",))),)
     unit = _NAMES.step("burst", number)
-    asked = step_properties(_NAMES, "burst", unit, frame, f"{_PLACE}/work", command)
+    asked = step_properties(_NAMES, "burst", unit, frame, f"{PLACE}/work", command)
     apart = {"BindsTo", "After", "StandardOutputFileDescriptor", "StandardErrorFileDescriptor"}
     kept = [p for p in asked if p.name not in apart]
     kept += [Property(f"Standard{name}", "s", "null") for name in ("Output", "Error")]
@@ -176,29 +169,10 @@ def _frame(text: str) -> Frame:
 
 
 def _lab(text: str, *binds: Bind) -> Lab:
-    lab = Lab.boot(LabSpec(binds=(*own_binds(), *binds)))
-    lab.path(_PLACE).mkdir(parents=True)
-    lab.path(f"{_PLACE}/bench.yaml").write_text(text)
-    _run(lab, own_argv("setup"))
-    _run(lab, ["install", "-d", "-o", USER, "-g", USER, f"{_PLACE}/work"])
+    lab = ready({"bench.yaml": text}, *binds)
+    run(lab, ["install", "-d", "-o", USER, "-g", USER, f"{PLACE}/work"])
     return lab
 
 
 def _gxo_run(*options: str, playbook: str = "bench.yaml") -> tuple[str, ...]:
-    return own_argv("run", "--jobs", str(_WIDE), *options, f"{_PLACE}/{playbook}")
-
-
-def _job(lab: Lab, argv: Sequence[str]) -> Job:
-    def run() -> float:
-        began = time.perf_counter()
-        _run(lab, argv)
-        return time.perf_counter() - began
-
-    return run
-
-
-def _run(lab: Lab, argv: Sequence[str], given: str | None = None) -> str:
-    try:
-        return lab.run(argv, input=given, check=True, timeout=900).stdout
-    except subprocess.CalledProcessError as error:
-        raise SystemExit(f"{argv} failed: {error.stdout}{error.stderr}") from None
+    return gxo_run(playbook, "--jobs", str(_WIDE), *options)

@@ -1,5 +1,8 @@
 """The playbooks that are measured: a small one, and large ones of many services or steps."""
 
+import json
+from collections.abc import Sequence
+
 SMALL = """\
 vars:
   port: 8080
@@ -60,6 +63,22 @@ _STEP = """\
     process: {{module: exec, params: {{command: /usr/bin/true}}}}
 """
 
+_STREAMS = "name: bench\nsecurity_context: {profile: host}\nworkloads:\n"
+
+_EXEC = """\
+  - name: {name}
+    lifecycle: {{policy: run_once}}
+    stream_inputs: [{inputs}]
+    process: {{module: exec, params: {{command: {command}, shell: true}}}}
+"""
+
+_RECORDS = """\
+  - name: records
+    lifecycle: {{policy: run_once}}
+    stream_inputs: [{inputs}]
+    process: {{module: '{module}', params: {params}}}
+"""
+
 _LUIGI = """\
 import subprocess
 import tempfile
@@ -111,6 +130,31 @@ def steps(count: int, *, profile: str, chained: bool) -> str:
         needs = f"    needs: [step-{number - 1}]\n" if chained and number else ""
         text += _STEP.format(number) + needs
     return text
+
+
+def fan(source: str, sinks: Sequence[str]) -> str:
+    """A command whose stream goes to each of others."""
+    readers = [
+        _EXEC.format(name=f"sink-{number}", inputs="source", command=json.dumps(sink))
+        for number, sink in enumerate(sinks)
+    ]
+    return (
+        _STREAMS
+        + _EXEC.format(name="source", inputs="", command=json.dumps(source))
+        + "".join(readers)
+    )
+
+
+def through(module: str, params: str, sources: Sequence[str], sink: str) -> str:
+    """Commands whose streams a module makes one of, which another command reads."""
+    names = [f"source-{number}" for number in range(len(sources))]
+    writers = [
+        _EXEC.format(name=name, inputs="", command=json.dumps(source))
+        for name, source in zip(names, sources, strict=True)
+    ]
+    records = _RECORDS.format(inputs=", ".join(names), module=module, params=params)
+    reader = _EXEC.format(name="sink", inputs="records", command=json.dumps(sink))
+    return _STREAMS + "".join(writers) + records + reader
 
 
 def rivals(count: int, few: int) -> dict[str, str]:
