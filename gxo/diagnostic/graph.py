@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from gxo.dataclass import dataclass
-from gxo.diagnostic.base import Problem, did_you_mean
+from gxo.diagnostic.base import Problem, Severity, did_you_mean
 from gxo.source import Name, Span
 
 # A hint that lists what there is stops here: longer lists are not read.
@@ -237,6 +237,51 @@ class StreamNameCollision(Problem):
 
     def related(self) -> tuple[tuple[Span, str], ...]:
         return ((self.first, "the other stands here"),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamAgain(Problem):
+    """A workload with a stream that should run more than once; `stream` is where it has one."""
+
+    code: ClassVar[str] = "stream-again"
+    workload: str
+    key: str
+    stream: Span
+
+    def message(self) -> str:
+        return f"`{self.workload}` has a stream and cannot have a `{self.key}`"
+
+    def hint(self) -> str:
+        if self.key == "retry":
+            return "what it has streamed cannot be taken back; `retry: {attempts: 1}` tries once"
+        return "what it has streamed cannot be taken back: loop in a workload without a stream"
+
+    def related(self) -> tuple[tuple[Span, str], ...]:
+        return ((self.stream, "its stream"),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamsOfOneSource(Problem):
+    """A program that gets data of one source on two ways, and may wait for the wrong one."""
+
+    code: ClassVar[str] = "streams-of-one-source"
+    severity: ClassVar[Severity] = Severity.WARNING
+    workload: str
+    inputs: tuple[str, str]
+    source: str
+
+    def message(self) -> str:
+        one, other = self.inputs
+        return (
+            f"the streams `{one}` and `{other}` of `{self.workload}` both come from"
+            f" `{self.source}`: it must read them at the same time"
+        )
+
+    def hint(self) -> str:
+        return (
+            f"while it reads one to its end, a full pipe of the other stops `{self.source}` for"
+            " ever; give the workload a `timeout`, or let one of the streams go through a file"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,14 @@ def check_workload(reader: Reader, workload: Workload) -> None:
                 reason="the workload has no `loop`",
             )
         )
+    if "skip_on_no_input" in workload.at and not workload.stream_inputs:
+        reader.problems.append(
+            key_faults.KeyHasNoEffect(
+                span=first_line(workload.at["skip_on_no_input"]),
+                name="skip_on_no_input",
+                reason="the workload has no `stream_inputs`",
+            )
+        )
     _check_streams(reader, workload)
 
 

@@ -123,6 +123,14 @@ WORKLOAD = Section(
             default="false",
         ),
         Key(
+            "skip_on_no_input",
+            Bool(),
+            "Where all whose streams it reads were skipped, it is skipped too, instead of reading"
+            " nothing.",
+            "true",
+            default="false",
+        ),
+        Key(
             "on_failure",
             _PROCESSES,
             "Processes that run if it fails, to undo what it did.",

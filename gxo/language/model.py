@@ -39,6 +39,7 @@ class Workload(Placed):
     timeout: int | None = None
     """Microseconds, per attempt."""
     ignore_errors: bool = False
+    skip_on_no_input: bool = False
     on_failure: tuple[Process, ...] = ()
     security_context: SecurityContext | None = None
     channel_policy: ChannelPolicy | None = None
@@ -52,6 +53,7 @@ class TaskPolicy(Placed):
     retry: Retry | None = None
     timeout: int | None = None
     ignore_errors: bool = False
+    skip_on_no_input: bool = False
 
 
 class InputType(StrEnum):

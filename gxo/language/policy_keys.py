@@ -146,6 +146,7 @@ TASK_POLICY = Section(
         Key("retry", RETRY, "As of a workload.", "{attempts: 3}"),
         Key("timeout", Duration("1ms"), "As of a workload.", "10m"),
         Key("ignore_errors", Bool(), "As of a workload.", "true", default="false"),
+        Key("skip_on_no_input", Bool(), "As of a workload.", "true", default="false"),
     ),
     model=TaskPolicy,
 )

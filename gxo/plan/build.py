@@ -1,13 +1,14 @@
 """Playbook -> Plan: names resolved, edges found, policies settled, workloads put in order."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from gxo.dataclass import replace
 from gxo.diagnostic.base import Problem, Severity
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.model import Playbook, Process, TaskPolicy, Workload
-from gxo.plan.edges import find_edges, ordered
+from gxo.plan.edges import find_edges, ordered, stream_ends
 from gxo.plan.given import (
     Given,
     input_values,
@@ -16,7 +17,7 @@ from gxo.plan.given import (
     unknown_inputs,
     with_profile,
 )
-from gxo.plan.model import Action, Plan, Step
+from gxo.plan.model import Action, Edge, EdgeKind, Plan, Step
 from gxo.plan.names import Kind, Scope, bindings, loop_var
 from gxo.plan.order import cycles
 from gxo.plan.policy import nearest, nearest_map
@@ -33,7 +34,7 @@ else:
 __all__ = ["Given", "build_plan", "build_plans"]
 
 _NOTHING = Given()
-_TASK_KEYS = frozenset({"retry", "timeout", "ignore_errors"})
+_TASK_KEYS = frozenset({"retry", "timeout", "ignore_errors", "skip_on_no_input"})
 
 
 def build_plans(
@@ -87,10 +88,14 @@ def _build(playbook: Playbook, given: Given) -> tuple[Plan | None, tuple[Problem
         return None, tuple(problems)
     if not profiles_are_read(playbook, given):
         return None, tuple(problems)
+    steps = tuple(_step(workloads[name], playbook, given) for name in order)
+    problems += stream_ends(steps, edges)
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        return None, tuple(problems)
     plan = Plan(
         playbook=playbook.name,
-        steps=tuple(_step(workloads[name], playbook, given) for name in order),
-        edges=edges,
+        steps=steps,
+        edges=tuple(_edge(edge, workloads, playbook) for edge in edges),
         vars=variables,
         inputs=inputs,
         max_runs=playbook.max_runs,
@@ -168,9 +173,19 @@ def _step(workload: Workload, playbook: Playbook, given: Given) -> Step:
         retry=task.retry,
         timeout=task.timeout,
         ignore_errors=task.ignore_errors,
+        skip_on_no_input=task.skip_on_no_input,
         on_failure=_actions(workload.on_failure),
         state_policy=nearest_map(workload.state_policy, playbook.state_policy),
     )
+
+
+def _edge(edge: Edge, workloads: Mapping[str, Workload], playbook: Playbook) -> Edge:
+    """With the policy of a stream: its consumer's own, then its producer's, then that of all."""
+    if edge.kind is not EdgeKind.STREAM:
+        return edge
+    reader, writer = workloads[edge.target], workloads[edge.source]
+    own = nearest(reader.channel_policy, writer.channel_policy)
+    return replace(edge, channel=nearest(own, playbook.channel_policy))
 
 
 def _task_policy(workload: Workload, playbook: Playbook) -> TaskPolicy:
@@ -182,6 +197,7 @@ def _task_policy(workload: Workload, playbook: Playbook) -> TaskPolicy:
         retry=workload.retry,
         timeout=workload.timeout,
         ignore_errors=workload.ignore_errors,
+        skip_on_no_input=workload.skip_on_no_input,
     )
     if workload.lifecycle.policy is Policy.SUPERVISE:
         return own

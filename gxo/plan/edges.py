@@ -1,15 +1,16 @@
 """Edges of a playbook: what each workload waits for, found in its keys and templates."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.model import Playbook, Process, Workload
-from gxo.plan.model import Edge, EdgeKind
+from gxo.plan.model import Edge, EdgeKind, Step
 from gxo.plan.names import Read, Scope, loop_var
-from gxo.plan.order import cycles, topological
+from gxo.plan.order import Joined, cycles, topological
+from gxo.plan.streams import fed_twice, stream_variable, streams
 from gxo.source import Name
 from gxo.spec.library import LIBRARY
 from gxo.spec.lifecycle import EventDriven, Policy
@@ -21,11 +22,6 @@ else:
 
 # Both ends of such an edge run at once; of any other, the source ends before the target starts.
 _LIVE = frozenset({EdgeKind.STREAM, EdgeKind.EVENT})
-
-
-def stream_variable(producer: str) -> str:
-    """The variable under which a workload finds the stream of a producer (8-contracts.md)."""
-    return "GXO_STREAM_" + producer.upper().replace("-", "_")
 
 
 def find_edges(playbook: Playbook, scope: Scope) -> tuple[tuple[Edge, ...], tuple[Problem, ...]]:
@@ -120,6 +116,30 @@ def _into_supervise(
             )
 
 
+def stream_ends(steps: Iterable[Step], edges: tuple[Edge, ...]) -> Iterator[Problem]:
+    """What a step with a stream cannot be: run again. What reads two of one source had better read
+    them at the same time.
+    """
+    named = {end: edge.span for edge in streams(edges) for end in (edge.source, edge.target)}
+    for step in steps:
+        name = step.name.text
+        if name not in named:
+            continue
+        again = {"loop": step.loop, "retry": step.retry}
+        if step.retry is not None and step.retry.attempts == 1:
+            del again["retry"]
+        for key, value in again.items():
+            if value is not None:
+                yield faults.StreamAgain(
+                    span=value.span, workload=name, key=key, stream=named[name]
+                )
+        twice = fed_twice(name, edges) if step.action.module.text == "exec" else None
+        if twice is not None:
+            yield faults.StreamsOfOneSource(
+                span=named[name], workload=name, inputs=twice[:2], source=twice[2]
+            )
+
+
 def ordered(
     names: tuple[str, ...], edges: tuple[Edge, ...]
 ) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
@@ -182,7 +202,7 @@ def _deadlocks(
     live = [edge for edge in edges if edge.kind is EdgeKind.STREAM]
     if not live:
         return ()
-    group = _Groups(len(names))
+    group = Joined(len(names))
     for edge in live:
         group.join(number[edge.source], number[edge.target])
     graph = _Graph(len(names))
@@ -203,20 +223,3 @@ def _deadlocks(
             )
         )
     return tuple(problems)
-
-
-class _Groups:
-    """Nodes joined into groups (union-find with path halving)."""
-
-    def __init__(self, size: int) -> None:
-        self._parent = list(range(size))
-
-    def of(self, node: int) -> int:
-        while self._parent[node] != node:
-            self._parent[node] = self._parent[self._parent[node]]
-            node = self._parent[node]
-        return node
-
-    def join(self, one: int, other: int) -> None:
-        low, high = sorted((self.of(one), self.of(other)))
-        self._parent[high] = low

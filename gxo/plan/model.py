@@ -30,6 +30,8 @@ class Edge:
     target: str
     kind: EdgeKind
     span: Span = field(compare=False)
+    channel: ChannelPolicy | None = None
+    """Of a stream, where anybody wrote one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ class Step:
     retry: Retry | None = None
     timeout: int | None = None
     ignore_errors: bool = False
+    skip_on_no_input: bool = False
     on_failure: tuple[Action, ...] = ()
     state_policy: MapValue | None = None
 

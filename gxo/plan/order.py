@@ -110,3 +110,20 @@ def _knots(after: Sequence[set[int]]) -> list[set[int]]:
                     if len(part) > 1 or node in after[node]:
                         parts.append(part)
     return parts
+
+
+class Joined:
+    """Nodes joined into groups (union-find with path halving)."""
+
+    def __init__(self, size: int) -> None:
+        self._parent = list(range(size))
+
+    def of(self, node: int) -> int:
+        while self._parent[node] != node:
+            self._parent[node] = self._parent[self._parent[node]]
+            node = self._parent[node]
+        return node
+
+    def join(self, one: int, other: int) -> None:
+        low, high = sorted((self.of(one), self.of(other)))
+        self._parent[high] = low

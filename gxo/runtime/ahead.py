@@ -19,7 +19,8 @@ class Ahead:
     def __init__(self, steps: Mapping[str, Step], order: Order, most: int) -> None:
         self._order = order
         self._most = most
-        self._fit = {name for name, step in steps.items() if may_wait(step)}
+        alone = {name: step for name, step in steps.items() if order.group(name) is None}
+        self._fit = {name for name, step in alone.items() if may_wait(step)}
         self._calm = {name for name, step in steps.items() if leaves_all_as_it_is(step)}
         self._bare = {name for name, step in steps.items() if is_bare(step)}
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from gxo.dataclass import dataclass
 from gxo.runtime.capture import Answer, Capture
+from gxo.runtime.handed import Handed
 from gxo.runtime.redact import Redactor
 from gxo.systemd.ending import describe
 from gxo.systemd.jobs import Job, JobResult, Jobs, Outcome
@@ -20,7 +21,8 @@ _CANCELLED = (JobResult.CANCELED, JobResult.DEPENDENCY)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How an attempt ended; `detail` says why it failed, `summary` is what `register` keeps.
+    """How an attempt ended; `detail` says why it failed, `summary` is what `register` keeps, and
+    `answer` what a worker said to the runner.
 
     `fatal`: it was led out of where it may work, so it is not tried again, and nothing else starts.
     """
@@ -29,6 +31,7 @@ class Result:
     summary: Data
     stdout: str = ""
     stderr: str = ""
+    answer: str = ""
     detail: str = ""
     cancelled: bool = False
     fatal: bool = False
@@ -39,10 +42,10 @@ class Result:
 
 
 class Attempt:
-    """It has ended when its job has and both its outputs are at their end.
+    """It has ended when its job has and all its outputs are at their end.
 
-    `line(stream, text)` gets each line as it is written. `stdin` is a descriptor to read from; the
-    caller's own may be closed. `answers`: its stdout is for the runner alone, and is not told.
+    `line(stream, text)` gets each line as it is written; not what goes into a stream, nor what a
+    worker answers.
     """
 
     def __init__(
@@ -54,31 +57,45 @@ class Attempt:
         redactor: Redactor,
         line: Callable[[str, str], None],
         ended: Callable[["Attempt", Result], None],
-        *,
-        stdin: int | None = None,
-        answers: bool = False,
+        handed: Handed,
     ) -> None:
         self.unit = unit
         self._manager = manager
         self._ended = ended
         self._outcome: Outcome | None = None
-        self._reading = 2
-        out = Answer() if answers else Capture(redactor, lambda text: line("stdout", text))
-        err = Capture(redactor, lambda text: line("stderr", text))
-        self._captures = {"stdout": out, "stderr": err}
-        ends = [os.pipe2(os.O_CLOEXEC) for _ in self._captures]
+        self._out = Capture(redactor, lambda text: line("stdout", text))
+        self._err = Capture(redactor, lambda text: line("stderr", text))
+        self._answer = Answer()
+        sinks = self._sinks(handed)
+        self._reading = len(sinks)
+        ends = {name: os.pipe2(os.O_CLOEXEC) for name in sinks}
         try:
-            for (reader, _), capture in zip(ends, self._captures.values(), strict=True):
+            for name, sink in sinks.items():
+                reader = ends[name][0]
                 os.set_blocking(reader, False)
-                jobs.loop.watch(reader, lambda r=reader, c=capture: self._read(r, c))  # type: ignore[misc]
-            files = [writer for _, writer in ends]
-            if stdin is not None:
-                files.append(stdin)
-                properties = (*properties, _STDIN)
-            self.job: Job = jobs.start_transient(unit, properties, files=files)
+                jobs.loop.watch(reader, lambda r=reader, s=sink: self._read(r, s))  # type: ignore[misc]
+            writers = {name: writer for name, (_, writer) in ends.items()}
+            out = writers.get("stdout", handed.output)
+            assert out is not None, "what it writes goes somewhere"
+            with handed.stdin(writers.get("answer")) as stdin:
+                files = [out, writers["stderr"]]
+                if stdin is not None:
+                    files.append(stdin)
+                    properties = (*properties, _STDIN)
+                self.job: Job = jobs.start_transient(unit, properties, files=files)
         finally:
-            for _, writer in ends:
+            for _, writer in ends.values():
                 os.close(writer)
+
+    def _sinks(self, handed: Handed) -> dict[str, Answer | Capture]:
+        """What of it the runner reads: a worker with streams has a pipe of its own to answer."""
+        if handed.answers and not handed.streams:
+            return {"stdout": self._answer, "stderr": self._err}
+        if handed.answers:
+            return {"stdout": self._out, "stderr": self._err, "answer": self._answer}
+        if handed.output is not None:
+            return {"stderr": self._err}
+        return {"stdout": self._out, "stderr": self._err}
 
     def over(self, outcome: Outcome) -> None:
         """Its job has ended."""
@@ -103,7 +120,7 @@ class Attempt:
             self._ended(self, self._result(self._outcome))
 
     def _result(self, outcome: Outcome) -> Result:
-        out, err = self._captures["stdout"], self._captures["stderr"]
+        out, err = self._out, self._err
         code, detail = (0, "") if outcome.ok else self._why(outcome)
         summary: Data = {
             "exit_code": code,
@@ -116,6 +133,7 @@ class Attempt:
             summary=summary,
             stdout=out.text,
             stderr=err.text,
+            answer=self._answer.text,
             detail=detail,
             cancelled=outcome.result in _CANCELLED,
         )

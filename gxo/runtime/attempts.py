@@ -5,35 +5,22 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 
-from gxo.dataclass import dataclass, replace
-from gxo.plan.model import Action
+from gxo.dataclass import replace
 from gxo.runtime.attempt import Attempt, Result
-from gxo.runtime.command import command_of
 from gxo.runtime.door import Door
 from gxo.runtime.gate import Gate, gated
-from gxo.runtime.memory import sealed
+from gxo.runtime.handed import Handed
 from gxo.runtime.redact import Redactor
+from gxo.runtime.start import Doing, Start, start_of
 from gxo.runtime.step_unit import RunNames, step_properties
-from gxo.source import Span
 from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager
 from gxo.template.evaluate import Scope
 from gxo.template.names import secrets
 from gxo.units.model import Directive
-from gxo.units.steps import Frame
 
 Ended = Callable[[Result], None]
 Over = Callable[[Outcome], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doing:
-    """One thing to do: an action, in the name of a step."""
-
-    step: str
-    action: Action
-    frame: Frame
-    span: Span
 
 
 class Attempts:
@@ -69,36 +56,51 @@ class Attempts:
 
     def begin(self, doing: Doing, scope: Scope, ended: Ended) -> None:
         """Start it; `ended` is told how it ended. Raises Fault, BadParams, DoorError."""
-        if doing.action.module.text != "exec":
-            self._begin_module(doing, scope, ended)
+        if self._at_hand(doing, scope, ended):
             return
         attempt = self._let_start(doing.step)
         if attempt is None:
-            attempt = self._invoke(doing, scope)
-        self._told[attempt.job] = ended
+            self.start(self.ready(doing, scope), ended)
+        else:
+            self._told[attempt.job] = ended
 
-    def _begin_module(self, doing: Doing, scope: Scope, ended: Ended) -> None:
-        from gxo.runtime.work import answered, is_pure, pure, work_of
+    def _at_hand(self, doing: Doing, scope: Scope, ended: Ended) -> bool:
+        """Whether it was done here and now, as what touches nothing outside is."""
+        if doing.action.module.text == "exec":
+            return False
+        from gxo.runtime.work import is_pure, pure
 
-        if is_pure(doing.action.module.text):
-            # told in `wait`, not here: what starts next would start within this call, and so on
-            self._at_once.append((ended, pure(doing.action, scope, doing.span)))
-            return
-        work = work_of(doing.action, scope, doing.span, doing.frame, self._workspace)
+        if not is_pure(doing.action.module.text):
+            return False
+        # told in `wait`, not here: what starts next would start within this call, and so on
+        self._at_once.append((ended, pure(doing.action, scope, doing.span)))
+        return True
+
+    def ready(self, doing: Doing, scope: Scope) -> Start:
+        """All that it takes to start it. Raises Fault, BadParams, DoorError."""
+        self._door.let_in(doing.frame.user)
+        return start_of(doing, scope, self._workspace)
+
+    def start(
+        self, start: Start, ended: Ended, inputs: tuple[int, ...] = (), output: int | None = None
+    ) -> str:
+        """Start what is ready, with the ends of its streams, which stay the caller's; its unit."""
+        handed = Handed(given=start.given, inputs=inputs, output=output, answers=start.works)
+        attempt = self._start(start.doing, start.command, handed)
+        self._told[attempt.job] = self._judged(start.doing.step, ended) if start.works else ended
+        return attempt.unit
+
+    def _judged(self, step: str, ended: Ended) -> Ended:
+        """Tells how a worker ended, by what it answered."""
+        from gxo.runtime.work import answered
 
         def over(result: Result) -> None:
-            found = answered(result, self._redactor)
+            found = answered(replace(result, stdout=result.answer, answer=""), self._redactor)
             if found.fatal:
-                self._line(doing.step, "security", self._redactor.text(found.detail))
+                self._line(step, "security", self._redactor.text(found.detail))
             ended(found)
 
-        request = sealed(work.request)
-        try:
-            own = replace(doing, frame=work.frame)
-            attempt = self._start(own, work.command, request, answers=True)
-        finally:
-            os.close(request)
-        self._told[attempt.job] = over
+        return over
 
     def _let_start(self, step: str) -> Attempt | None:
         """The attempt that was prepared, if it waits still: one that could not be set up is no
@@ -115,11 +117,11 @@ class Attempts:
 
     def prepare(self, doing: Doing, scope: Scope) -> None:
         """Set its unit up, to wait for `begin` or `drop`. Raises Fault, BadParams, DoorError."""
-        command = gated(command_of(doing.action, scope, doing.span, doing.frame).settings)
+        command = gated(self.ready(doing, scope).command)
         if command is not None:
             gate = Gate.make()
             try:
-                attempt = self._start(doing, command, gate.reader)
+                attempt = self._start(doing, command, Handed(inputs=(gate.reader,)))
             finally:
                 os.close(gate.reader)
             self._prepared[doing.step] = attempt, gate
@@ -165,35 +167,18 @@ class Attempts:
         while self._under_way and time.monotonic() < deadline:
             self.wait(deadline - time.monotonic(), lambda: False)
 
-    def stop(self) -> None:
-        """Have systemd stop all units of the run's steps."""
-        self.jobs.stop(self._names.slice)
+    def stop(self, unit: str | None = None) -> None:
+        """Have systemd stop one unit, or all of the run's steps."""
+        self.jobs.stop(unit or self._names.slice)
 
-    def _invoke(self, doing: Doing, scope: Scope) -> Attempt:
-        invocation = command_of(doing.action, scope, doing.span, doing.frame)
-        if invocation.given is None:
-            return self._start(doing, invocation.settings)
-        given = sealed(invocation.given)
-        try:
-            return self._start(doing, invocation.settings, given)
-        finally:
-            os.close(given)
-
-    def _start(
-        self,
-        doing: Doing,
-        command: tuple[Directive, ...],
-        stdin: int | None = None,
-        *,
-        answers: bool = False,
-    ) -> Attempt:
-        self._door.let_in(doing.frame.user)
+    def _start(self, doing: Doing, command: tuple[Directive, ...], handed: Handed) -> Attempt:
         unit = self._names.step(doing.step, self._units[doing.step])
         self._units[doing.step] += 1
         properties = step_properties(
             *(self._names, doing.step, unit, doing.frame, self._workspace),
             command,
-            code=answers,
+            code=handed.answers,
+            writes=handed.output is not None,
             secret=bool(secrets(doing.action.params)),
         )
         attempt = Attempt(
@@ -204,8 +189,7 @@ class Attempts:
             self._redactor,
             lambda stream, text: self._line(doing.step, stream, text),
             self._over,
-            stdin=stdin,
-            answers=answers,
+            handed,
         )
         self._under_way[attempt.job] = attempt
         return attempt

@@ -6,7 +6,7 @@ from gxo.dataclass import dataclass
 from gxo.plan.model import Action
 from gxo.runtime import clock
 from gxo.runtime.attempt import Result
-from gxo.runtime.attempts import Attempts, Doing
+from gxo.runtime.attempts import Attempts
 from gxo.runtime.command import BadParams
 from gxo.runtime.door import DoorError
 from gxo.runtime.order import Order
@@ -14,6 +14,7 @@ from gxo.runtime.progress import Item
 from gxo.runtime.record import Record
 from gxo.runtime.redact import Redactor
 from gxo.runtime.scope import Scopes
+from gxo.runtime.start import Doing
 from gxo.runtime.status import Status
 from gxo.template.fault import Fault
 from gxo.units.steps import Frame

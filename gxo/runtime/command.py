@@ -2,7 +2,7 @@
 
 Who may ask systemd reads those. So what holds a secret goes by a descriptor, as the unit's standard
 input: the program's own where only that is secret. Variables need the shim, which travels in front
-of them, since a step may see nothing of where gxo lies.
+of them, since a step may see nothing of where gxo lies. So do streams where there are several.
 """
 
 from functools import cache
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from gxo.dataclass import dataclass, replace
 from gxo.plan.model import Action
+from gxo.plan.streams import stream_variable
+from gxo.runtime.handed import MOST
 from gxo.runtime.step_unit import NoPython, own_python
 from gxo.source import Span
 from gxo.template.evaluate import Scope
@@ -20,6 +22,12 @@ from gxo.units.model import Command, Directive
 from gxo.units.steps import Frame
 
 _LOAD = "import sys;given=sys.stdin.buffer;exec(given.read(int(given.readline())))"
+_TAKE = (
+    "import _socket,os;c=_socket.socket(fileno=0);"
+    "_,m,_,_=c.recvmsg(1,_socket.CMSG_SPACE(1024));c.detach();"
+    "streams=memoryview(m[0][2]).cast('i').tolist();g=streams.pop(0);os.dup2(g,0);os.close(g);"
+)
+"""Takes the descriptors of a message off the socket, and puts the first in its place."""
 
 
 class BadParams(Exception):
@@ -28,14 +36,18 @@ class BadParams(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """How a step is started; `given`: what its unit has as standard input, out of sight."""
+    """How a step is started; `given`: what its unit reads first on standard input, out of sight."""
 
     settings: tuple[Directive, ...]
     given: bytes | None = None
 
 
-def command_of(action: Action, scope: Scope, span: Span, frame: Frame) -> Invocation:
-    """Command line, environment and standard input; raises BadParams."""
+def command_of(
+    action: Action, scope: Scope, span: Span, frame: Frame, inputs: tuple[str, ...] = ()
+) -> Invocation:
+    """Command line, environment and standard input, `inputs` being whose streams it reads, of which
+    one alone is the standard input; raises BadParams.
+    """
     hidden = {name.text for name, value in action.params.entries if secrets(value)}
     for param in ("command", "args"):
         if param in hidden:
@@ -43,28 +55,38 @@ def command_of(action: Action, scope: Scope, span: Span, frame: Frame) -> Invoca
     found, problems = read_exec(action.params, scope, span)
     if found is None:
         raise BadParams("; ".join(f"{problem.span}: {problem.message()}" for problem in problems))
-    if "environment" in hidden:
+    if len(inputs) >= MOST:
+        raise BadParams(f"it has {len(inputs)} streams to read: more than {MOST - 1} cannot be")
+    if "environment" in hidden or len(inputs) > 1:
         try:
-            return _carried(found, own_python(frame))
+            return _carried(found, own_python(frame), inputs)
         except NoPython as error:
             raise BadParams(str(error)) from None
     if "stdin" in hidden:
         return Invocation(
             _bare(found.start, *_of(found, "Environment")), (_stdin(found) or "").encode()
         )
-    return Invocation(_bare(found.start, *found.around))
+    streams = (
+        directive("Environment", f"{stream_variable(name)}=/proc/self/fd/0") for name in inputs
+    )
+    return Invocation(_bare(found.start, *found.around, *streams))
 
 
-def _carried(found: Exec, python: str) -> Invocation:
-    """Through the shim, which has the variables and the standard input from the descriptor."""
+def _carried(found: Exec, python: str, inputs: tuple[str, ...]) -> Invocation:
+    """Through the shim, which has the variables and the standard input from the descriptor, and
+    with streams all that from the first descriptor of a message, the streams from the others.
+    """
     assert isinstance(found.start.value, Command)
-    argv = (python, "-I", "-S", "-c", _LOAD, *found.start.value.argv)
+    load = _TAKE + _LOAD if inputs else _LOAD
+    argv = (python, "-I", "-S", "-c", load, *found.start.value.argv)
     variables = "\0".join(str(setting.value) for setting in _of(found, "Environment")).encode()
+    names = "\0".join(map(stream_variable, inputs)).encode()
     text = _stdin(found)
     stdin = (text or "").encode()
     given = (
         *(_line(len(_shim())), _shim()),
         *(_line(len(variables)), variables),
+        *(_line(len(names)), names),
         *(_line(-1 if text is None else len(stdin)), stdin),
     )
     return Invocation(_bare(directive("ExecStart", Command(argv))), b"".join(given))

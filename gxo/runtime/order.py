@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from gxo.plan.model import Edge, EdgeKind, Plan
+from gxo.plan.streams import Group, groups
 from gxo.runtime.status import Status
 
-# both ends run at once
-_LIVE = frozenset({EdgeKind.STREAM, EdgeKind.EVENT})
 _PASSES = frozenset({Status.COMPLETED, Status.SKIPPED})
 
 
@@ -14,10 +13,10 @@ class Order:
     """The statuses of a run's steps, and what follows from them.
 
     A step starts when each edge into it is satisfied: a status edge by any end of its source,
-    another by an end that is no failure, or by a service that is up, a stream edge by the start of
-    its source. What is done for a failed step is part of its end. After a failure
-    nothing starts but what reads a status; with `ignore_errors`, what does not depend on it does
-    (8-contracts.md).
+    another by an end that is no failure, or by a service that is up. Steps that streams join start
+    together, the first of them standing for all. What is done for a failed step is part of its end.
+    After a failure nothing starts but what reads a status; with `ignore_errors`, what does not
+    depend on it does (8-contracts.md).
     """
 
     def __init__(self, plan: Plan, known: Mapping[str, Status] | None = None) -> None:
@@ -32,6 +31,8 @@ class Order:
         for edge in plan.edges:
             self._into[edge.target].append(edge)
             self._from[edge.source].append(edge.target)
+        joined = groups(tuple(self.status), plan.edges)
+        self._group = {name: group for group in joined for name in group.members}
         self._watching = {
             step.name.text
             for step in plan.steps
@@ -95,11 +96,23 @@ class Order:
                 return status
         return Status.COMPLETED
 
+    def group(self, name: str) -> Group | None:
+        """The steps that start together with that one."""
+        return self._group.get(name)
+
     def _startable(self, names: Iterable[str]) -> tuple[str, ...]:
-        return tuple(name for name in names if self.may_start(name))
+        first = dict.fromkeys(self._together(name)[0] for name in names)
+        return tuple(name for name in first if self.may_start(name))
+
+    def _together(self, name: str) -> tuple[str, ...]:
+        group = self._group.get(name)
+        return group.members if group else (name,)
 
     def may_start(self, name: str) -> bool:
-        """Whether a step may start at this moment."""
+        """Whether a step, and all that start with it, may start at this moment."""
+        return all(map(self._may_start, self._together(name)))
+
+    def _may_start(self, name: str) -> bool:
         if self.status[name] is not Status.PENDING:
             return False
         if self.failed and name not in self._watching:
@@ -118,7 +131,9 @@ class Order:
 
     def _satisfied(self, edge: Edge) -> bool:
         source = self.status[edge.source]
-        if edge.kind in _LIVE:
+        if edge.kind is EdgeKind.STREAM:
+            return True
+        if edge.kind is EdgeKind.EVENT:
             return source is Status.RUNNING or source in _PASSES
         if edge.kind is EdgeKind.STATUS:
             return source.terminal and edge.source not in self._mending

@@ -10,10 +10,11 @@ from itertools import count
 
 from gxo.dataclass import dataclass
 from gxo.plan.model import Step
+from gxo.plan.streams import Group
 from gxo.runtime import clock
 from gxo.runtime.ahead import Ahead
 from gxo.runtime.attempt import Result
-from gxo.runtime.attempts import Attempts, Doing
+from gxo.runtime.attempts import Attempts
 from gxo.runtime.chores import Chores
 from gxo.runtime.command import BadParams
 from gxo.runtime.door import DoorError
@@ -23,8 +24,10 @@ from gxo.runtime.progress import BadLoop, Item, Progress, begin, delay, own_name
 from gxo.runtime.record import Record
 from gxo.runtime.redact import Redactor
 from gxo.runtime.scope import Scopes
+from gxo.runtime.start import Doing
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
+from gxo.runtime.streams import CannotJoin, Streams
 from gxo.runtime.task import Task
 from gxo.spec.lifecycle import RunOnce, Supervise
 from gxo.systemd.manager import Manager
@@ -77,6 +80,10 @@ class Runner:
             *(task.plan, means.manager, self._attempts, means.names),
             *(self._up, lambda step: means.order.down(step.name.text), self._held_over),
         )
+        self._streams = Streams(
+            *(task.plan, self._attempts, means.scopes, self._doing),
+            lambda progress, result: self._attempt_over(progress, progress.items[0], result),
+        )
         self._chores = Chores(
             *(self._attempts, means.record, means.redactor, means.scopes, means.order),
             lambda: self._cancelled,
@@ -88,7 +95,7 @@ class Runner:
         self._queue(order.first())
         while True:
             self._start_ready()
-            idle = not self._attempts and not self._timers and not self._ready
+            idle = not (self._attempts or self._timers or self._ready or self._streams)
             if idle and not self._held.unsettled and not self._held.release(order.wanted()):
                 break
             self._look_ahead()
@@ -123,11 +130,12 @@ class Runner:
 
     def _wait(self) -> None:
         due = self._timers[0][0] - time.monotonic() if self._timers else _BEAT
-        due = min(due, _BEAT, self._held.wait)
+        due = min(due, _BEAT, self._held.wait, self._streams.wait)
         self._attempts.wait(due, lambda: self._must_stop or self._held.news)
         if self._must_stop:
             self._stop_all()
         self._held.look()
+        self._streams.look()
         while self._timers and self._timers[0][0] <= time.monotonic():
             _, _, progress, item = heapq.heappop(self._timers)
             self._attempt(progress, item)
@@ -148,13 +156,18 @@ class Runner:
                 self._end(progress)
         self._attempts.stop()
         self._held.cancel()
+        self._streams.cancel()
 
     def _start_ready(self) -> None:
         order = self.means.order
         while self._ready and not self._cancelled and len(self._attempts) < self.task.jobs:
             name = self._ready.pop(0)
             if order.may_start(name):
-                self._begin(self._steps[name])
+                group = order.group(name)
+                if group is None:
+                    self._begin(self._steps[name])
+                else:
+                    self._begin_group(group)
         if not self._ready and len(self._attempts) < self.task.jobs:
             for progress in tuple(self._progress.values()):
                 self._advance(progress)
@@ -183,10 +196,31 @@ class Runner:
         if isinstance(step.lifecycle, Supervise):
             self._hold(step, now)
             return
-        self._progress[step.name.text] = progress
-        self.means.record.step(step.name.text, Status.RUNNING, started=now)
-        self._move(step, Status.RUNNING)
+        self._under_way(progress)
         self._advance(progress)
+
+    def _begin_group(self, group: Group) -> None:
+        now = clock.now()
+        try:
+            joint = self._streams.join(group, now)
+        except CannotJoin as error:
+            step = self._steps[error.step]
+            self._settle(step, Status.FAILED, detail=self._said(error), started=now)
+            return
+        for name in group.members:
+            if name not in joint.members:
+                self._settle(self._steps[name], Status.SKIPPED, started=now)
+        for progress in joint.members.values():
+            for item in progress.next():
+                item.status, item.attempts, item.started = Status.RUNNING, 1, now
+            self._under_way(progress)
+        self._streams.start(joint)
+
+    def _under_way(self, progress: Progress) -> None:
+        name = progress.step.name.text
+        self._progress[name] = progress
+        self.means.record.step(name, Status.RUNNING, started=progress.started)
+        self._move(progress.step, Status.RUNNING)
 
     def _hold(self, step: Step, now: int) -> None:
         try:

@@ -60,12 +60,14 @@ def step_properties(
     command: Sequence[Directive],
     *,
     code: bool = False,
+    writes: bool = False,
     secret: bool = False,
 ) -> tuple[Property, ...]:
     """All of a oneshot but its stdout and stderr, which are the first two files handed over.
 
-    `code`: gxo's package must be seen in it, at `code_path`. `secret`: its program is given one, so
-    that no crash may write down its memory.
+    `code`: gxo's package must be seen in it, at `code_path`. `writes`: into a stream, whose
+    reader may end before it. `secret`: its program is given one, so that no crash may write down
+    its memory.
     """
     settings = (
         directive("Description", f"gxo step {names.playbook}.{step}"),
@@ -84,6 +86,7 @@ def step_properties(
         directive("WorkingDirectory", workspace),
         directive("Environment", f"HOME={workspace}"),
         *command,
+        *((directive("IgnoreSIGPIPE", False),) if writes else ()),
     )
     made = Unit(
         name=unit,

@@ -38,6 +38,18 @@ class Work:
     request: str
 
 
+@dataclass(frozen=True, slots=True)
+class StreamEnds:
+    """The ends of streams that a step is: whose it reads, in order, and whether any reads its own.
+
+    `spool`: two of its inputs come from one source, so none may be left to wait for the other.
+    """
+
+    inputs: tuple[str, ...] = ()
+    output: bool = False
+    spool: bool = False
+
+
 def is_pure(module: str) -> bool:
     """Whether it touches nothing outside, so that the runner evaluates it."""
     return module in PURE
@@ -52,7 +64,14 @@ def pure(action: Action, scope: Scope, span: Span) -> Result:
     return Result(ok=True, summary=summary)
 
 
-def work_of(action: Action, scope: Scope, span: Span, frame: Frame, workspace: str) -> Work:
+def work_of(
+    action: Action,
+    scope: Scope,
+    span: Span,
+    frame: Frame,
+    workspace: str,
+    ends: StreamEnds = StreamEnds(),  # noqa: B008 - it is frozen
+) -> Work:
     """A worker's start; raises BadParams."""
     request = {
         "module": action.module.text,
@@ -62,6 +81,8 @@ def work_of(action: Action, scope: Scope, span: Span, frame: Frame, workspace: s
         "write": _paths(frame, "ReadWritePaths"),
         "read": _paths(frame, "ReadOnlyPaths"),
     }
+    if ends.inputs or ends.output:
+        request["streams"] = {"inputs": ends.inputs, "output": ends.output, "spool": ends.spool}
     try:
         python = own_python(frame)
     except NoPython as error:

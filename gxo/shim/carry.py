@@ -1,8 +1,9 @@
 """Carry: gives a program variables and a standard input that no unit tells of, and becomes it.
 
 Its own standard input, of which the first reader took this text, holds: a line with the size of the
-variables, these with a NUL between two; a line with the size of the program's standard input (-1:
-none), and that. Exit status 203: the program cannot be run, as systemd has it (systemd.exec(5)).
+variables, these with a NUL between two; a line with the size of the names of the variables that say
+where its streams are, and these; a line with the size of the program's standard input (-1: none),
+and that. Exit status 203: the program cannot be run, as systemd has it (systemd.exec(5)).
 """
 
 import _signal  # type: ignore[import-not-found]  # `signal` takes as long as all else here
@@ -14,14 +15,22 @@ _DEFAULT_PATH = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CANNOT_RUN = 203
 
 
-def main(given: BinaryIO, argv: list[bytes]) -> int:
-    """Become the program; what is returned is the exit status where that cannot be."""
-    variables = given.read(int(given.readline())).split(b"\0")
+def main(given: BinaryIO, argv: list[bytes], streams: list[int]) -> int:
+    """Become the program; what is returned is the exit status where that cannot be.
+
+    `streams` stay open in it, and the first is its standard input.
+    """
+    variables = _words(given)
+    named = zip(_words(given), streams, strict=True)
     size = int(given.readline())
-    _put_stdin(given.read(size) if size >= 0 else None)
+    if streams:
+        os.dup2(streams[0], 0)
+    else:
+        _put_stdin(given.read(size) if size >= 0 else None)
     own = _environment()
     search = own.get(b"PATH", _DEFAULT_PATH)
-    environment = own | dict(_pair(variable) for variable in variables if variable)
+    environment = own | dict(map(_pair, variables))
+    environment |= {name: b"/proc/self/fd/%d" % stream for name, stream in named}
     _signal.signal(_signal.SIGXFSZ, _signal.SIG_DFL)  # Python ignores it, systemd does not
     try:
         os.execve(_found(argv[0], search), argv, environment)  # noqa: S606 - that is its work
@@ -29,6 +38,10 @@ def main(given: BinaryIO, argv: list[bytes]) -> int:
         name = argv[0].decode(errors="replace")
         os.write(2, f"cannot run {name}: {error.strerror}\n".encode())
         return _CANNOT_RUN
+
+
+def _words(given: BinaryIO) -> list[bytes]:
+    return [word for word in given.read(int(given.readline())).split(b"\0") if word]
 
 
 def _environment() -> dict[bytes, bytes]:
@@ -70,4 +83,6 @@ def _found(program: bytes, search: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.stdin.buffer, [os.fsencode(word) for word in sys.argv[1:]]))
+    # who loads this has taken them off a socket, where there are any
+    streams = globals().get("streams", [])
+    sys.exit(main(sys.stdin.buffer, [os.fsencode(word) for word in sys.argv[1:]], streams))

@@ -53,7 +53,7 @@ def _rows() -> tuple[Row, ...]:
         243,
         suffix="Ex",
     )
-    add(k.BOOL, "RemainAfterExit RootDirectoryStartOnly SendSIGHUP")
+    add(k.BOOL, "RemainAfterExit RootDirectoryStartOnly SendSIGHUP IgnoreSIGPIPE")
     add(
         k.TIME,
         "RestartSec=RestartUSec TimeoutStartSec=TimeoutStartUSec TimeoutStopSec=TimeoutStopUSec"

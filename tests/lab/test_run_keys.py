@@ -174,8 +174,8 @@ def test_what_no_run_has_is_left_out(machine: Machine) -> None:
     ran = run(machine, step("now", "true") + timed)
     assert (ran.code, ran.steps) == (0, {"now": "Completed"})
     assert "left out, since no run has it: timed\n" in ran.stderr
-    refused = step("piped", "true", "stream_inputs: [now], ")
-    path = machine.write("/srv/up.yaml", f"name: up\nworkloads:\n{step('now', 'true')}{refused}")
+    refused = step("piped", "true", "stream_inputs: [timed], ")
+    path = machine.write("/srv/up.yaml", f"name: up\nworkloads:\n{timed}{refused}")
     done = machine.gxo("run", path)
     assert done.returncode == 1
     assert "/srv/up.yaml:4:" in done.stderr

@@ -9,9 +9,9 @@ from gxo.diagnostic import Problem
 from gxo.language.frontend import parse_sources
 from gxo.language.model import Playbook
 from gxo.plan.build import Given, build_plan, build_plans
-from gxo.plan.edges import stream_variable
 from gxo.plan.model import Plan
 from gxo.plan.scope import compile_scope
+from gxo.plan.streams import stream_variable
 from gxo.source import Source
 from gxo.spec.policy import Profile
 from gxo.template.fault import Fault

@@ -85,3 +85,13 @@ def test_what_waits_for_a_step_that_has_not_begun() -> None:
     assert ahead.next(["a"], []) == ()
     order.move("b", Status.RUNNING)
     assert ahead.next(["a", "b"], []) == ("c",)
+
+
+def test_what_a_stream_joins_is_not_set_up() -> None:
+    """It starts with all of its group, which is set up as one."""
+    ahead, order = chooser(
+        f"a, {SEALED}", f"b, needs: [a], {SEALED}", f"c, stream_inputs: [b], {SEALED}",
+        f"d, needs: [a], {SEALED}",
+    )  # fmt: skip
+    order.move("a", R)
+    assert ahead.next(["a"], []) == ("d",)

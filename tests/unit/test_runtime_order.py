@@ -69,12 +69,23 @@ def test_a_skipped_step_satisfies() -> None:
 
 
 def test_a_stream_runs_at_both_ends() -> None:
-    """A consumer starts as its producer does, not after it."""
-    order = Order(built("a", "b, stream_inputs: [a]", "c, needs: [b]"))
-    assert order.move("a", R) == ("b",)
-    assert order.move("b", R) == ()
-    assert order.move("a", C) == ()
+    """Steps that streams join start together, the first for all, once all that any of them waits
+    for has ended; after a failure none does, nor where one of them cannot.
+    """
+    steps = "x", "a", "b, stream_inputs: [a], needs: [x]", "c, needs: [b]"
+    order = Order(built(*steps))
+    group = order.group("b")
+    assert group is not None
+    assert (group, group.members, order.group("c")) == (order.group("a"), ("a", "b"), None)
+    assert order.first() == ("x",)
+    assert order.move("x", C) == ("a",)
+    assert order.move("a", R) == order.move("b", R) == order.move("a", C) == ()
     assert order.move("b", C) == ("c",)
+    failed = Order(built(*steps))
+    assert failed.move("x", F) == ()
+    broken = Order(built(*steps))
+    broken.move("b", F)
+    assert broken.move("x", C) == ()
 
 
 def test_a_run_that_goes_on() -> None:

@@ -28,3 +28,19 @@ def test_what_read_how_a_service_ended_is_decided_anew() -> None:
         more=Status.COMPLETED,
     )
     assert found == {"use"}
+
+
+def test_what_a_stream_joins_runs_again_together() -> None:
+    """One that ended well beside another's failure is not taken over, nor what stands behind it."""
+    once = f"lifecycle: {{policy: run_once}}, {EXEC}"
+    found = over(
+        f"- {{name: a, {once}}}\n"
+        f"- {{name: b, stream_inputs: [a], {once}}}\n"
+        f"- {{name: c, stream_inputs: [b], {once}}}\n"
+        f"- {{name: d, needs: [a], {once}}}\n"
+        f"- {{name: e, stream_inputs: [f], {once}}}\n"
+        f"- {{name: f, {once}}}\n",
+        **dict.fromkeys("abdef", Status.COMPLETED),
+        c=Status.FAILED,
+    )
+    assert found == {"e", "f"}

@@ -42,7 +42,8 @@ def test_a_user_of_the_playbook() -> None:
 @pytest.mark.parametrize(
     ("workloads", "said"),
     [
-        (f"- {{name: a, stream_inputs: [b], {ONCE}}}\n- {{name: b, {ONCE}}}",
+        (f"- {{name: a, stream_inputs: [b], {ONCE}}}\n"
+         f"- {{name: b, {ONCE.replace('run_once', 'scheduled, calendar: daily')}}}",
          "cannot stream from `b` to `a`"),
         (f"- {{name: a, needs: [t], {ONCE}}}\n"
          f"- {{name: t, {ONCE.replace('run_once', 'scheduled, calendar: daily')}}}",
