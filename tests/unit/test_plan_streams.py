@@ -36,7 +36,7 @@ def test_fed_twice() -> None:
 
 def between(*pairs: str) -> list[Edge]:
     """Streams, each from its first letter to its second."""
-    return [Edge(source, target, EdgeKind.STREAM, SPAN) for source, target in pairs]
+    return [Edge(pair[0], pair[1], EdgeKind.STREAM, SPAN) for pair in pairs]
 
 
 TAIL = "lifecycle: {policy: run_once}, process: {module: exec, params: {command: /bin/true}}"
