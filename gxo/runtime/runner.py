@@ -19,6 +19,7 @@ from gxo.runtime.chores import Chores
 from gxo.runtime.command import BadParams
 from gxo.runtime.door import DoorError
 from gxo.runtime.held import CannotHold, Held
+from gxo.runtime.joint import CannotJoin
 from gxo.runtime.order import Order
 from gxo.runtime.progress import BadLoop, Item, Progress, begin, delay, own_names
 from gxo.runtime.record import Record
@@ -27,7 +28,7 @@ from gxo.runtime.scope import Scopes
 from gxo.runtime.start import Doing
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
-from gxo.runtime.streams import CannotJoin, Streams
+from gxo.runtime.streams import Streams
 from gxo.runtime.task import Task
 from gxo.spec.lifecycle import RunOnce, Supervise
 from gxo.systemd.manager import Manager

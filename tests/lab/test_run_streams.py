@@ -142,3 +142,60 @@ def test_who_is_skipped(machine: Machine) -> None:
     found = summaries(machine, ran.id)
     outputs = [found[name]["stdout"] for name in ("alone", "both", "empty")]
     assert outputs == ["kept", "1", "0"]
+
+
+def test_several_readers(machine: Machine) -> None:
+    """Each has all of it, also one that reads another stream beside it, and none is waited for in
+    vain: the slowest sets the pace.
+    """
+    numbers = "".join(f"{number}\n" for number in range(1, 200_001))
+    digest = hashlib.sha256(numbers.encode()).hexdigest()
+    check = "sha256sum"
+    ran = run(
+        machine,
+        step("make", "seq 1 200000")
+        + step("more", "seq 1 200000")
+        + step("one", check, "stream_inputs: [make], register: one, ")
+        + step("two", f"sleep 1; {check}", "stream_inputs: [make], register: two, ")
+        + step("both", f'{check} "$GXO_STREAM_MORE"; {check} "$GXO_STREAM_MAKE"',
+               "stream_inputs: [more, make], register: both, "),
+    )  # fmt: skip
+    assert (ran.code, set(ran.steps.values())) == (0, {"Completed"}), ran.events
+    found = summaries(machine, ran.id)
+    sums = " ".join(found[name]["stdout"] for name in ("one", "two", "both")).split()
+    assert [word for word in sums if len(word) == 64] == [digest] * 4
+    assert [found[name]["dropped"] for name in ("one", "two", "both")] == [0, 0, 0]
+
+
+def test_a_reader_with_no_room(machine: Machine) -> None:
+    """It gets whole lines, the newest or the oldest, and how many it did not get is in its summary;
+    or it ends the stream, and is named.
+    """
+    wait = "until test -e done; do sleep 0.05; done; "
+    small = "channel_policy: {{buffer_size: 4K, overflow_strategy: {}}}, "
+    ran = run(
+        machine,
+        step("make", "seq 1 100000; sleep 0.5; touch done")
+        + step("all", "wc -l", "stream_inputs: [make], register: all, ")
+        + "".join(
+            step(name, f"{wait}cat", f"stream_inputs: [make], register: {name}, "
+                 + small.format(name))
+            for name in ("drop_new", "drop_oldest")
+        ),
+    )  # fmt: skip
+    assert ran.code == 0, ran.events
+    found = summaries(machine, ran.id)
+    assert (found["all"]["stdout"], found["all"]["dropped"]) == ("100000", 0)
+    for name, end in (("drop_new", "1"), ("drop_oldest", "100000")):
+        lines = found[name]["stdout"].split("\n")
+        assert end in (lines[0], lines[-1])
+        assert set(map(int, lines)) <= set(range(1, 100_001))
+        assert found[name]["dropped"] == 100_000 - len(lines)
+    ran = run(
+        machine,
+        step("endless", "exec yes")
+        + step("slow", "sleep 1000", "stream_inputs: [endless], " + small.format("error"))
+        + step("other", "cat >/dev/null", "stream_inputs: [endless], "),
+    )
+    assert (ran.code, set(ran.steps.values())) == (1, {"Failed"})
+    assert ran.details("endless")[0].endswith("`slow` reads too slowly: it has no room for more")

@@ -135,3 +135,18 @@ def test_a_killed_runner(machine: Machine) -> None:
         machine.run("systemctl", "kill", "-s", "KILL", "--kill-who=main", unit, check=True)
         process.communicate(timeout=60)
     assert left(machine) == []
+
+
+def test_what_brings_a_stream_to_several_is_killed(machine: Machine) -> None:
+    """All of its group fail, its producer though it writes nothing; none sees an end."""
+    group = (
+        step("mute", "sleep 1000")
+        + step("one", SEEN, f"{HOST}stream_inputs: [mute], ")
+        + step("two", SEEN, f"{HOST}stream_inputs: [mute], ")
+    )
+    with running(machine, group) as process:
+        assert until(lambda: len(steps(machine)) == 3, 60)
+        assert until(lambda: machine.run("pkill", "-KILL", "-f", "shim/pump.py").returncode == 0)
+        out, _ = process.communicate(timeout=60)
+    assert (process.returncode, left(machine), seen(machine)) == (1, [], False)
+    assert "the process that moves the stream was killed by SIGKILL" in out

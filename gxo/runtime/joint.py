@@ -1,0 +1,254 @@
+"""Joint: one group under way: its members' units, and the pipes and pumps between them."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from gxo.dataclass import dataclass, replace
+from gxo.plan.model import Edge, Step
+from gxo.runtime.attempt import Result
+from gxo.runtime.attempts import Attempts
+from gxo.runtime.command import BadParams
+from gxo.runtime.door import DoorError
+from gxo.runtime.group import Flow, Verdict
+from gxo.runtime.pipe import Pipe, PipeError
+from gxo.runtime.progress import Progress
+from gxo.runtime.pumps import Counts, End, Outlet, Pump
+from gxo.runtime.start import Start
+from gxo.spec.policy import Overflow
+from gxo.template.fault import Fault
+
+Ended = Callable[[Progress, Result], None]
+Ready = Callable[[Step, tuple[str, ...], tuple[str, ...]], Start]
+"""Evaluates a step, that reads the streams of some and whose own is read by others."""
+
+
+class CannotJoin(Exception):
+    """A step that cannot be set up, for whose sake no other of its group starts."""
+
+    def __init__(self, step: str, error: Exception) -> None:
+        super().__init__(str(error))
+        self.step = step
+
+
+@dataclass(slots=True)
+class _Source:
+    """Where a stream goes that the kernel alone cannot bring to its readers: the pipe to a pump."""
+
+    pipe: Pipe
+    pump: Pump | None = None
+    end: End | None = None
+    stopped: bool = False
+    """By the runner, for its producer's failure: how it ended says nothing."""
+
+    @property
+    def fault(self) -> str:
+        """Why it has not brought all of the stream."""
+        return "" if self.end is None or self.end.ok or self.stopped else self.end.reason
+
+
+class Joint:
+    """The members that run, and the streams that lead to them."""
+
+    def __init__(
+        self, attempts: Attempts, members: Mapping[str, Progress], edges: tuple[Edge, ...]
+    ) -> None:
+        self.members = members
+        self.cancelled = False
+        self.draining: dict[str, Result] = {}
+        self._attempts = attempts
+        self._edges = edges
+        self._pipes: dict[tuple[str, str], Pipe] = {}
+        self._sources: dict[str, _Source] = {}
+        self._starts: dict[str, Start] = {}
+        self._units: dict[str, str] = {}
+        self._results: dict[str, Result] = {}
+        self._dropped: dict[tuple[str, str], int] = {}
+        self._flow = Flow(
+            [edge for edge in edges if edge.source in members],
+            {name for name, progress in members.items() if progress.step.ignore_errors},
+        )
+        self._left = len(members)
+
+    @property
+    def over(self) -> bool:
+        """All have ended, and so have their streams."""
+        return not self._left
+
+    @property
+    def settling(self) -> bool:
+        """Any has ended whose stream is under way yet."""
+        return bool(self.draining) or any(
+            source.end is None and name in self._results for name, source in self._sources.items()
+        )
+
+    def set_up(self, ready: Ready) -> None:
+        """Make the pipes, have `ready` make each start, then the pumps; raises CannotJoin."""
+        name = ""
+        try:
+            for name, progress in self.members.items():
+                inputs = self._inputs(name)
+                for edge in inputs:
+                    size = edge.channel.buffer_size if edge.channel else None
+                    self._pipes[edge.source, name] = Pipe(size)
+                names = tuple(edge.source for edge in inputs)
+                self._starts[name] = ready(progress.step, names, self._flow.readers(name))
+            for name in self.members:
+                if self._needs_pump(name):
+                    self._sources[name] = _Source(Pipe(None))
+                    self._sources[name].pump = self._pump(name)
+        except (Fault, BadParams, DoorError, PipeError) as error:
+            for source in self._sources.values():
+                self._stop(source)
+            self._close()
+            raise CannotJoin(name, error) from None
+
+    def start(self, ended: Ended) -> None:
+        """Start all; `ended` is told of each once its stream, where it has one, is read."""
+        self._ended = ended
+        for name in self.members:
+            self._units[name] = self._attempts.start(
+                self._starts[name],
+                partial(self._unit_over, name),
+                tuple(self._pipes[edge.source, name].reader for edge in self._inputs(name)),
+                self._output(name),
+            )
+        for source in self._sources.values():
+            source.pipe.close()
+        for (producer, _), pipe in self._pipes.items():
+            pipe.handed_over()
+            if producer not in self.members:  # it was skipped: its stream is empty
+                pipe.close()
+
+    def look(self) -> None:
+        """See which of those that have ended well are read to their end."""
+        for name, result in tuple(self.draining.items()):
+            pipes = {reader: self._pipes[name, reader] for reader in self._flow.readers(name)}
+            found = self._flow.drained({reader: pipe.unread for reader, pipe in pipes.items()})
+            if found is True:
+                self._tell(name, result)
+            elif found:
+                self._tell(name, _failed(result, _deserted(found)))
+
+    def _inputs(self, name: str) -> list[Edge]:
+        return [edge for edge in self._edges if edge.target == name]
+
+    def _outputs(self, name: str) -> list[Edge]:
+        return [edge for edge in self._edges if edge.source == name]
+
+    def _output(self, name: str) -> int | None:
+        if name in self._sources:
+            return self._sources[name].pipe.writer
+        return next((self._pipes[name, r].writer for r in self._flow.readers(name)), None)
+
+    def _needs_pump(self, name: str) -> bool:
+        """A pipe has one reader, and stops who writes where it is full."""
+        outputs = self._outputs(name)
+        return len(outputs) > 1 or any(_overflow(edge) is not Overflow.BLOCK for edge in outputs)
+
+    def _pump(self, name: str) -> Pump:
+        outlets = tuple(
+            Outlet(
+                edge.target,
+                self._pipes[name, edge.target].writer,
+                _overflow(edge),
+                edge.channel.buffer_size if edge.channel else None,
+            )
+            for edge in self._outputs(name)
+        )
+        source = self._sources[name]
+        loop = self._attempts.jobs.loop
+        try:
+            return Pump(
+                *(loop, source.pipe.reader, outlets, partial(self._passed, name)),
+                partial(self._pump_over, name),
+            )
+        except OSError as error:
+            said = f"cannot start what brings its stream to its readers: {error.strerror}"
+            raise PipeError(said) from None
+
+    def _passed(self, name: str, counts: Counts) -> None:
+        for reader, passed in counts.outlets.items():
+            self._dropped[name, reader] = passed.dropped
+
+    def _unit_over(self, name: str, result: Result) -> None:
+        """The unit of a member has ended."""
+        self._results[name] = result
+        source = self._sources.get(name)
+        if source is None or source.end is not None:
+            self._over(name, result)
+        elif not result.ok:
+            self._stop(source)
+
+    def _pump_over(self, name: str, end: End) -> None:
+        """The pump of a member has ended; its unit has too, or is to, since it writes in vain."""
+        self._sources[name].end = end
+        self._passed(name, end.counts)
+        if name in self._results:
+            self._over(name, self._results[name])
+        elif not end.ok and end.culprit is None and name in self._units:
+            self._attempts.stop(self._units[name])
+
+    def _stop(self, source: _Source) -> None:
+        if source.pump is not None and source.end is None:
+            source.stopped = True
+            source.pump.stop()
+
+    def _over(self, name: str, result: Result) -> None:
+        """A member and its pump have ended, if it has one."""
+        readers = {reader: self._pipes[name, reader] for reader in self._flow.readers(name)}
+        fault = self._sources[name].fault if name in self._sources else ""
+        deserters = [reader for reader, pipe in readers.items() if pipe.deserted]
+        verdict = self._flow.over(name, ok=result.ok and not fault, deserters=deserters)
+        for reader in verdict.ends:
+            readers[reader].end()
+        if not self.cancelled:
+            for reader in verdict.stop:
+                self._attempts.stop(self._units[reader])
+            result = _judged(result, verdict, fault)
+        if verdict.failed or not verdict.ends:
+            self._tell(name, result)
+        else:
+            self.draining[name] = result
+
+    def _tell(self, name: str, result: Result) -> None:
+        self.draining.pop(name, None)
+        self._left -= 1
+        if self.over:
+            self._close()
+        self._ended(self.members[name], self._with_dropped(name, result))
+
+    def _with_dropped(self, name: str, result: Result) -> Result:
+        inputs = self._inputs(name)
+        if not inputs or not isinstance(result.summary, dict):
+            return result
+        dropped = sum(self._dropped.get((edge.source, name), 0) for edge in inputs)
+        return replace(result, summary={**result.summary, "dropped": dropped})
+
+    def _close(self) -> None:
+        for pipe in (*self._pipes.values(), *(s.pipe for s in self._sources.values())):
+            pipe.close()
+
+
+def _overflow(edge: Edge) -> Overflow:
+    return edge.channel.overflow_strategy if edge.channel else Overflow.BLOCK
+
+
+def _judged(result: Result, verdict: Verdict, fault: str) -> Result:
+    """How a member ended, with what the others have to do with it."""
+    if verdict.failed_for is not None and result.cancelled:
+        detail = f"`{verdict.failed_for}`, whose stream it reads, failed"
+        return replace(result, cancelled=False, detail=detail)
+    if verdict.deserted_by is not None:
+        return _failed(result, _deserted(verdict.deserted_by))
+    if fault and result.cancelled:
+        return replace(result, ok=False, cancelled=False, detail=fault)
+    return _failed(result, fault) if fault else result
+
+
+def _deserted(reader: str) -> str:
+    return f"`{reader}` ended before it had read all of its stream"
+
+
+def _failed(result: Result, why: str) -> Result:
+    detail = f"{result.detail}: {why}" if result.detail else why
+    return replace(result, ok=False, detail=detail)
