@@ -17,7 +17,6 @@ from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager
 from gxo.template.evaluate import Scope
 from gxo.template.names import secrets
-from gxo.units.model import Directive
 
 Ended = Callable[[Result], None]
 Over = Callable[[Outcome], None]
@@ -86,7 +85,7 @@ class Attempts:
     ) -> str:
         """Start what is ready, with the ends of its streams, which stay the caller's; its unit."""
         handed = Handed(given=start.given, inputs=inputs, output=output, answers=start.works)
-        attempt = self._start(start.doing, start.command, handed)
+        attempt = self._start(start, handed)
         self._told[attempt.job] = self._judged(start.doing.step, ended) if start.works else ended
         return attempt.unit
 
@@ -95,7 +94,7 @@ class Attempts:
         from gxo.runtime.work import answered
 
         def over(result: Result) -> None:
-            found = answered(replace(result, stdout=result.answer, answer=""), self._redactor)
+            found = answered(result, self._redactor, result.answer)
             if found.fatal:
                 self._line(step, "security", self._redactor.text(found.detail))
             ended(found)
@@ -117,11 +116,12 @@ class Attempts:
 
     def prepare(self, doing: Doing, scope: Scope) -> None:
         """Set its unit up, to wait for `begin` or `drop`. Raises Fault, BadParams, DoorError."""
-        command = gated(self.ready(doing, scope).command)
+        start = self.ready(doing, scope)
+        command = gated(start.command)
         if command is not None:
             gate = Gate.make()
             try:
-                attempt = self._start(doing, command, Handed(inputs=(gate.reader,)))
+                attempt = self._start(replace(start, command=command), Handed(inputs=(gate.reader,)))
             finally:
                 os.close(gate.reader)
             self._prepared[doing.step] = attempt, gate
@@ -171,13 +171,15 @@ class Attempts:
         """Have systemd stop one unit, or all of the run's steps."""
         self.jobs.stop(unit or self._names.slice)
 
-    def _start(self, doing: Doing, command: tuple[Directive, ...], handed: Handed) -> Attempt:
+    def _start(self, start: Start, handed: Handed) -> Attempt:
+        doing = start.doing
         unit = self._names.step(doing.step, self._units[doing.step])
         self._units[doing.step] += 1
         properties = step_properties(
             *(self._names, doing.step, unit, doing.frame, self._workspace),
-            command,
-            code=handed.answers,
+            start.command,
+            code=start.works,
+            libraries=start.libraries,
             writes=handed.output is not None,
             secret=bool(secrets(doing.action.params)),
         )

@@ -26,12 +26,15 @@ class Doing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """`given` is what its unit has by descriptor; `works`: it is a worker of gxo's own."""
+    """`given` is what its unit has by descriptor; `works`: it is a worker of gxo's own, which needs
+    `libraries`.
+    """
 
     doing: Doing
     command: tuple[Directive, ...]
     given: bytes | str | None = None
     works: bool = False
+    libraries: tuple[str, ...] = ()
 
 
 def start_of(doing: Doing, scope: Scope, workspace: str) -> Start:
@@ -40,9 +43,14 @@ def start_of(doing: Doing, scope: Scope, workspace: str) -> Start:
         inputs = doing.ends.inputs if doing.ends else ()
         found = command_of(doing.action, scope, doing.span, doing.frame, inputs)
         return Start(doing=doing, command=found.settings, given=found.given)
-    from gxo.runtime.work import StreamEnds, work_of
+    from gxo.runtime.work import NO_ENDS, work_of
 
-    ends = doing.ends or StreamEnds()
+    ends = doing.ends or NO_ENDS
     work = work_of(doing.action, scope, doing.span, doing.frame, workspace, ends)
-    own = replace(doing, frame=work.frame)
-    return Start(doing=own, command=work.command, given=work.request, works=True)
+    return Start(
+        doing=replace(doing, frame=work.frame),
+        command=work.command,
+        given=work.request,
+        works=True,
+        libraries=work.libraries,
+    )

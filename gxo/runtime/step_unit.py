@@ -60,14 +60,15 @@ def step_properties(
     command: Sequence[Directive],
     *,
     code: bool = False,
+    libraries: Sequence[str] = (),
     writes: bool = False,
     secret: bool = False,
 ) -> tuple[Property, ...]:
     """All of a oneshot but its stdout and stderr, which are the first two files handed over.
 
-    `code`: gxo's package must be seen in it, at `code_path`. `writes`: into a stream, whose
-    reader may end before it. `secret`: its program is given one, so that no crash may write down
-    its memory.
+    `code`: gxo's package must be seen in it, at `code_path`, and the directories of `libraries`
+    (`library_dir`) beside it. `writes`: into a stream, whose reader may end before it. `secret`:
+    its program is given one, so that no crash may write down its memory.
     """
     settings = (
         directive("Description", f"gxo step {names.playbook}.{step}"),
@@ -102,7 +103,12 @@ def step_properties(
             "BindPaths", "a(ssbt)", [(path, path, False, 0) for path in (workspace, *_state(frame))]
         ),
     )
-    shown = Property("BindReadOnlyPaths", "a(ssbt)", [(package_dir(), f"{CODE}/gxo", False, 0)])
+    packages = (package_dir(), *libraries)
+    shown = Property(
+        "BindReadOnlyPaths",
+        "a(ssbt)",
+        [(path, f"{CODE}/{Path(path).name}", False, 0) for path in packages],
+    )
     return (
         *properties(made),
         *(hidden if frame.hidden else ()),
@@ -116,6 +122,16 @@ def step_properties(
 def code_path(frame: Frame) -> str:
     """What a step's Python puts on `sys.path` to import gxo: the checkout itself may be hidden."""
     return CODE if frame.hidden else str(Path(package_dir()).parent)
+
+
+def library_dir(name: str) -> str:
+    """The directory of a library's package; raises NoPython where it is not installed."""
+    from importlib.util import find_spec
+
+    found = find_spec(name)
+    if found is None or not found.submodule_search_locations:
+        raise NoPython(f"cannot find Python's library {name}: install it beside gxo")
+    return str(Path(found.submodule_search_locations[0]).resolve())
 
 
 def own_python(frame: Frame) -> str:

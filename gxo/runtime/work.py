@@ -1,10 +1,12 @@
 """Work: what a module is asked to do, in the runner itself or by a worker in a unit of the step.
 
 A worker (gxo/modules/worker.py) reads its request from standard input and writes one answer on
-standard output, both JSON; its standard error is the step's.
+standard output, both JSON; its standard error is the step's. One with stream ends is given a
+socket as its standard input, on which the descriptors of request, answer and streams lie.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from gxo.dataclass import dataclass, replace
@@ -30,29 +32,49 @@ _LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """A worker's unit: its command line and its frame, and what goes to its standard input."""
-
-    command: tuple[Directive, ...]
-    frame: Frame
-    request: str
-
-
-@dataclass(frozen=True, slots=True)
 class StreamEnds:
-    """The ends of streams that a step is: whose it reads, in order, and whether any reads its own.
+    """The streams of one step: the producers it reads, in order, and whether any workload reads it.
 
-    `spool`: two of its inputs come from one source, so none may be left to wait for the other.
+    `spool`: what it does not read yet is laid aside, since another of its inputs waits for it.
     """
 
     inputs: tuple[str, ...] = ()
     output: bool = False
     spool: bool = False
 
+    def __bool__(self) -> bool:
+        return bool(self.inputs) or self.output
 
-def is_pure(module: str) -> bool:
+
+NO_ENDS = StreamEnds()
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A worker's unit: its command line and its frame, its request, and the directories of the
+    libraries that must be seen in it (`step_properties`).
+    """
+
+    command: tuple[Directive, ...]
+    frame: Frame
+    request: str
+    libraries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What a worker has read of each input and written so far, `(bytes, records)`.
+
+    Records are None where it works on bytes.
+    """
+
+    inputs: Mapping[str, tuple[int, int | None]]
+    output: tuple[int, int | None]
+
+
+def is_pure(module: str, ends: StreamEnds = NO_ENDS) -> bool:
     """Whether it touches nothing outside, so that the runner evaluates it."""
-    return module in PURE
+    return module in PURE and not ends
 
 
 def pure(action: Action, scope: Scope, span: Span) -> Result:
@@ -70,10 +92,10 @@ def work_of(
     span: Span,
     frame: Frame,
     workspace: str,
-    ends: StreamEnds = StreamEnds(),  # noqa: B008 - it is frozen
+    ends: StreamEnds = NO_ENDS,
 ) -> Work:
     """A worker's start; raises BadParams."""
-    request = {
+    request: dict[str, Any] = {
         "module": action.module.text,
         "params": _params(action, scope, span),
         "workspace": workspace,
@@ -81,8 +103,12 @@ def work_of(
         "write": _paths(frame, "ReadWritePaths"),
         "read": _paths(frame, "ReadOnlyPaths"),
     }
-    if ends.inputs or ends.output:
-        request["streams"] = {"inputs": ends.inputs, "output": ends.output, "spool": ends.spool}
+    if ends:
+        request["streams"] = {
+            "inputs": list(ends.inputs),
+            "output": ends.output,
+            "spool": ends.spool,
+        }
     try:
         python = own_python(frame)
     except NoPython as error:
@@ -98,21 +124,37 @@ def work_of(
     )
 
 
-def answered(result: Result, redactor: Redactor) -> Result:
+def flow_of(line: str) -> Flow | None:
+    """What a line of the answer tells of streams: each `progress` does, and the last one."""
+    try:
+        said = json.loads(line)
+        told = said.get("progress") or said["streams"]
+        return Flow({name: _counts(each) for name, each in told["in"].items()}, _counts(told["out"]))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _counts(told: dict[str, Any]) -> tuple[int, int | None]:
+    records = told["records"]
+    return int(told["bytes"]), None if records is None else int(records)
+
+
+def answered(result: Result, redactor: Redactor, answer: str | None = None) -> Result:
     """How a worker ended, by what it answered where it did, else by how its unit did.
 
-    Texts that are cut hold no part of a secret, by which it would not be known any more.
+    `answer` is the last line of what came by the pipe of the answer, where the worker has stream
+    ends; without them it stands on standard output. Texts that are cut hold no part of a secret, by which it would not be known any more.
     """
-    answer = _answer(result.stdout)
-    if result.cancelled or answer is None:
+    said = _answer(result.stdout if answer is None else answer)
+    if result.cancelled or said is None:
         lost = "its worker ended without an answer" if result.ok else result.detail
         return replace(result, ok=False, summary=None, stdout="", detail=lost)
-    summary = _cut(answer.get("summary"), redactor)
-    if "error" not in answer:
+    summary = _cut(said.get("summary"), redactor)
+    if "error" not in said:
         return replace(result, summary=summary, stdout="")
-    about = _shown(redactor.text(answer["about"]))
-    error = f"cannot {answer['cannot']} {about}: {answer['error']}"
-    fatal = bool(answer.get("fatal"))
+    about = _shown(redactor.text(said["about"]))
+    error = f"cannot {said['cannot']} {about}: {said['error']}"
+    fatal = bool(said.get("fatal"))
     return replace(
         result,
         ok=False,
