@@ -22,8 +22,8 @@ def held(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def barrier(_: dict[str, Any]) -> dict[str, Any]:
-    """Nothing."""
-    return {}
+    """`control:barrier` without streams."""
+    return {"count": 0, "bytes": 0}
 
 
 PURE = {"control:identity": identity, "control:assert": held, "control:barrier": barrier}

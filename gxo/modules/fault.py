@@ -8,11 +8,17 @@ if TYPE_CHECKING:
 
 
 class ModuleError(Exception):
-    """It cannot do what it was asked: "cannot X: reason". `summary` is kept all the same."""
+    """It cannot do what it was asked: "cannot X: reason". `summary` is kept all the same.
 
-    def __init__(self, text: str, summary: dict[str, Any] | None = None) -> None:
+    `shown` is data that the reason is about, perhaps cut; the runner masks secrets in it.
+    """
+
+    def __init__(
+        self, text: str, summary: dict[str, Any] | None = None, *, shown: str | None = None
+    ) -> None:
         super().__init__(text)
         self.summary = summary
+        self.shown = shown
 
 
 class SecurityError(ModuleError):

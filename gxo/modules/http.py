@@ -17,16 +17,18 @@ from gxo.modules.kinds import need_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any, Never
 
     from gxo.modules.jail import Jail
+    from gxo.modules.streams import Streams
 
     Answer = tuple[int, str, dict[str, Any]]
 
 KEPT = 1 << 20
 """Bytes of a body that a summary keeps."""
 _DEEPEST = 100
+_CHUNK = 1 << 18
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNFIT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # gxo says them itself: a second word would let one request hide in another
@@ -39,7 +41,9 @@ _OF_ANY_HOST = ("accept", "content-type", "user-agent")
 class _Question:
     """What is asked; a redirection changes it."""
 
-    def __init__(self, url: str, method: str, headers: dict[str, str], body: bytes | None) -> None:
+    def __init__(
+        self, url: str, method: str, headers: dict[str, str], body: bytes | Iterator[bytes] | None
+    ) -> None:
         self.url = _url(url)
         self.method = method
         self.headers = headers
@@ -54,6 +58,8 @@ class _Question:
         if status == 303 or (status in (301, 302) and self.method == "POST"):
             headers = {k: v for k, v in headers.items() if k.lower() != "content-type"}
             method, body = "HEAD" if self.method == "HEAD" else "GET", None
+        if not (body is None or isinstance(body, bytes)):
+            raise ModuleError(f"it redirects to {to.geturl()}; a stream cannot be sent twice")
         if (to.scheme, to.hostname, to.port) != (self.url.scheme, self.url.hostname, self.url.port):
             if body is not None:
                 raise ModuleError(f"it redirects to {to.geturl()}; a body goes to no other host")
@@ -61,16 +67,30 @@ class _Question:
         return _Question(to.geturl(), method, headers, body)
 
 
-def request(params: dict[str, Any], jail: Jail) -> dict[str, Any]:
-    """`http:request`; a status from 400 on is a failure unless it is expected."""
+def request(params: dict[str, Any], jail: Jail, streams: Streams | None = None) -> dict[str, Any]:
+    """`http:request`; a status from 400 on is a failure unless it is expected.
+
+    An input stream is its body, sent in chunks; what a good answer holds goes to the output stream.
+    """
     headers = _headers(params["headers"] or {})
-    body = _body(params["body"], headers)
+    body: bytes | Iterator[bytes] | None
+    if streams is not None and streams.inputs:
+        if params["body"] is not None:
+            raise ModuleError("it takes `body` or a stream, not both")
+        body = streams.whole()
+    else:
+        body = _body(params["body"], headers)
     expected = _statuses(params["accept_status"] or [])
     question = _Question(params["url"], params["method"], headers, body)
     try:
         status, reason, summary = _within(
             params["timeout"],
-            lambda: _ask(question, params["follow"], _authorities(params["authorities"], jail)),
+            lambda: _ask(
+                question,
+                params["follow"],
+                _authorities(params["authorities"], jail),
+                lambda answer: _taken(answer, streams, expected),
+            ),
         )
     except TimeoutError:
         raise ModuleError(f"no answer within {params['timeout']:g} s") from None
@@ -122,8 +142,13 @@ def _authorities(path: str | None, jail: Jail) -> str | None:
         return file.read().decode("ascii", "ignore")
 
 
-def _ask(question: _Question, follow: int, pem: str | None) -> Answer:
-    """Ask, and ask again where it is redirected to; the last answer."""
+def _ask(
+    question: _Question,
+    follow: int,
+    pem: str | None,
+    take: Callable[[HTTPResponse], dict[str, Any]],
+) -> Answer:
+    """Ask, and ask again where it is redirected to; the last answer, as `take` makes a summary."""
     left = follow
     while True:
         connection = _connection(question.url, pem)
@@ -131,7 +156,7 @@ def _ask(question: _Question, follow: int, pem: str | None) -> Answer:
             answer = _answer(connection, question)
             where = answer.getheader("location")
             if not (answer.status in _MOVED and where and follow):
-                return answer.status, _plain(answer.reason), _summary(answer)
+                return answer.status, _plain(answer.reason), take(answer)
         finally:
             connection.close()
         if not left:
@@ -167,19 +192,39 @@ def _answer(connection: HTTPConnection, question: _Question) -> HTTPResponse:
     for name, value in question.headers.items():
         connection.putheader(name, value.encode())
     connection.putheader("Connection", "close")
-    if question.body is not None or question.method in ("POST", "PUT", "PATCH"):
-        connection.putheader("Content-Length", str(len(question.body or b"")))
-    connection.endheaders(question.body)
+    body = question.body
+    if not (body is None or isinstance(body, bytes)):
+        connection.putheader("Transfer-Encoding", "chunked")
+        connection.endheaders(body, encode_chunked=True)
+        return connection.getresponse()
+    if body is not None or question.method in ("POST", "PUT", "PATCH"):
+        connection.putheader("Content-Length", str(len(body or b"")))
+    connection.endheaders(body)
     return connection.getresponse()
+
+
+def _taken(answer: HTTPResponse, streams: Streams | None, expected: set[int]) -> dict[str, Any]:
+    """The summary; the body goes to the output stream, where there is one and the answer good."""
+    good = answer.status < 400 or answer.status in expected
+    if streams is None or streams.output is None or not good:
+        return _summary(answer)
+    while chunk := answer.read1(_CHUNK):
+        streams.write(chunk)
+        streams.tell()
+    if answer.length:
+        raise ModuleError("its answer ended before all of it had come")
+    return {
+        "status": answer.status,
+        "headers": _answer_headers(answer),
+        "body": "",
+        "json": None,
+        "truncated": False,
+    }
 
 
 def _summary(answer: HTTPResponse) -> dict[str, Any]:
     data = answer.read(KEPT + 1)
     cut = len(data) > KEPT
-    headers: dict[str, str] = {}
-    for name, value in answer.getheaders():
-        known = headers.get(name.lower())
-        headers[name.lower()] = _plain(value if known is None else f"{known}, {value}")
     charset = answer.headers.get_content_charset("utf-8")
     try:
         text = data[:KEPT].decode(charset, "replace")
@@ -191,11 +236,19 @@ def _summary(answer: HTTPResponse) -> dict[str, Any]:
     is_json = not cut and (kind == "application/json" or kind.endswith("+json"))
     return {
         "status": answer.status,
-        "headers": headers,
+        "headers": _answer_headers(answer),
         "body": text,
         "json": _json(text) if is_json else None,
         "truncated": cut,
     }
+
+
+def _answer_headers(answer: HTTPResponse) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in answer.getheaders():
+        known = headers.get(name.lower())
+        headers[name.lower()] = _plain(value if known is None else f"{known}, {value}")
+    return headers
 
 
 def _plain(text: str) -> str:

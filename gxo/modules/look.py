@@ -13,13 +13,14 @@ from gxo.modules.kinds import found, group_name, kind, need_file, user_name
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
+    from typing import Any, BinaryIO
 
     from gxo.modules.jail import Jail
+    from gxo.modules.streams import Streams
 
 KEPT = 1 << 20
 """Bytes of a content that a summary keeps, as of what a program writes."""
-_CHUNK = 1 << 20
+CHUNK = 1 << 20
 # about what an entry of a list takes beside its path
 _ENTRY = 50
 
@@ -28,17 +29,11 @@ def read(params: dict[str, Any], jail: Jail) -> dict[str, Any]:
     """`filesystem:read`: at most KEPT bytes of the content, size and digest of all of it."""
     from hashlib import sha256
 
-    seen = jail.place(params["path"]).open(os.O_PATH)
-    try:
-        need_file(os.fstat(seen).st_mode)
-    except ModuleError:
-        os.close(seen)
-        raise
     digest = sha256()
     size = 0
     kept = b""
-    with open(reopened(seen, os.O_RDONLY), "rb") as file:
-        while chunk := file.read(_CHUNK):
+    with _opened(params["path"], jail) as file:
+        while chunk := file.read(CHUNK):
             digest.update(chunk)
             size += len(chunk)
             kept += chunk[: max(KEPT - len(kept), 0)]
@@ -49,6 +44,34 @@ def read(params: dict[str, Any], jail: Jail) -> dict[str, Any]:
         "sha256": digest.hexdigest(),
         "truncated": cut,
     }
+
+
+def send(params: dict[str, Any], jail: Jail, streams: Streams) -> dict[str, Any]:
+    """`filesystem:read` into its stream."""
+    from hashlib import sha256
+
+    digest = sha256()
+    with _opened(params["path"], jail) as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+            streams.write(chunk)
+            streams.tell()
+    return {
+        "content": "",
+        "size": streams.bytes,
+        "sha256": digest.hexdigest(),
+        "truncated": False,
+    }
+
+
+def _opened(path: str, jail: Jail) -> BinaryIO:
+    seen = jail.place(path).open(os.O_PATH)
+    try:
+        need_file(os.fstat(seen).st_mode)
+    except ModuleError:
+        os.close(seen)
+        raise
+    return open(reopened(seen, os.O_RDONLY), "rb")
 
 
 def _base64(data: bytes) -> str:
@@ -93,46 +116,70 @@ def look(params: dict[str, Any], jail: Jail) -> dict[str, Any]:
 
 def entries(params: dict[str, Any], jail: Jail) -> dict[str, Any]:
     """`filesystem:list`: sorted by path, a directory before what is in it."""
+    kept = []
+    weight = count = 0
+    for entry in _entries(params, jail):
+        count += 1
+        weight += len(os.fsencode(entry["path"])) + _ENTRY
+        if weight <= KEPT:
+            kept.append(entry)
+    return {"entries": kept, "count": count, "truncated": len(kept) < count}
+
+
+def list_out(params: dict[str, Any], jail: Jail, streams: Streams) -> dict[str, Any]:
+    """`filesystem:list` into its stream."""
+    from gxo.modules.flow import batches
+
+    count = 0
+    for batch in batches(_entries(params, jail)):
+        count += len(batch)
+        streams.write(batch.encoded(), len(batch))
+        streams.tell()
+    return {"entries": [], "count": count, "truncated": False}
+
+
+def _entries(params: dict[str, Any], jail: Jail) -> Iterator[dict[str, Any]]:
     from fnmatch import fnmatchcase
 
     above = params["path"].rstrip("/") or params["path"]
     top = jail.place(params["path"]).open(DIRECTORY)
     try:
-        all_ = [
-            (os.path.normpath(os.path.join(above, path)), what)
-            for path, what in _walk(top, recursive=params["recursive"])
-            if fnmatchcase(os.path.basename(path), params["pattern"])
-        ]
+        for path, what in _walk(top, recursive=params["recursive"]):
+            if fnmatchcase(os.path.basename(path), params["pattern"]):
+                whole = os.path.normpath(os.path.join(above, path))
+                yield {"path": whole, "type": kind(what.st_mode), "size": what.st_size}
     finally:
         os.close(top)
-    all_.sort(key=lambda entry: entry[0].split("/"))
-    kept = []
-    weight = 0
-    for path, what in all_:
-        weight += len(os.fsencode(path)) + _ENTRY
-        if weight > KEPT:
-            break
-        kept.append({"path": path, "type": kind(what.st_mode), "size": what.st_size})
-    return {"entries": kept, "count": len(all_), "truncated": len(kept) < len(all_)}
 
 
 def _walk(top: int, *, recursive: bool) -> Iterator[tuple[str, os.stat_result]]:
-    """All in a directory, by their paths from there; no link is followed, however it got there."""
-    waiting = ["."]
+    """All in a directory, by their paths from there, in the order of these; no link is followed,
+    however it got there.
+    """
+    waiting = [iter(_inside(top, "."))]
     while waiting:
-        above = waiting.pop()
-        try:
-            directory = open_beneath(top, above, DIRECTORY, links=False)
-        except (FileNotFoundError, NotADirectoryError):  # gone since it was seen
+        path, what = next(waiting[-1], (None, None))
+        if path is None or what is None:
+            waiting.pop()
             continue
-        try:
-            with os.scandir(directory) as seen:
-                names = [entry.name for entry in seen]
-            inside = [(name, what) for name in names if (what := found(name, directory))]
-        finally:
-            os.close(directory)
-        for name, what in inside:
-            path = name if above == "." else f"{above}/{name}"
-            yield path, what
-            if recursive and stat.S_ISDIR(what.st_mode):
-                waiting.append(path)
+        yield path, what
+        if recursive and stat.S_ISDIR(what.st_mode):
+            waiting.append(iter(_inside(top, path)))
+
+
+def _inside(top: int, above: str) -> list[tuple[str, os.stat_result]]:
+    """What is in one directory, sorted by name."""
+    try:
+        directory = open_beneath(top, above, DIRECTORY, links=False)
+    except (FileNotFoundError, NotADirectoryError):  # gone since it was seen
+        return []
+    try:
+        with os.scandir(directory) as seen:
+            names = sorted(entry.name for entry in seen)
+        return [
+            (name if above == "." else f"{above}/{name}", what)
+            for name in names
+            if (what := found(name, directory))
+        ]
+    finally:
+        os.close(directory)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 from binascii import Error as BadBase64
@@ -15,30 +16,45 @@ from gxo.modules.kinds import found, kind, need_file, owner_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Iterable
+    from typing import Any, BinaryIO
 
     from gxo.modules.jail import Jail, Place
+    from gxo.modules.streams import Streams
 
 Owner = tuple[int, int]
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+_CHUNK = 1 << 18
 _LINKED = "it has other names (hard links), which would change with it"
 
 
 def write(params: dict[str, Any], jail: Jail) -> dict[str, Any]:
     """`filesystem:write`."""
     data = _bytes(params["content"], params["encoding"])
+    return _write(params, jail, [data], whole=data)
+
+
+def save(params: dict[str, Any], jail: Jail, streams: Streams) -> dict[str, Any]:
+    """`filesystem:write` of its input streams, one after the other."""
+    return _write(params, jail, streams.whole(), whole=None)
+
+
+def _write(
+    params: dict[str, Any], jail: Jail, data: Iterable[bytes], whole: bytes | None
+) -> dict[str, Any]:
+    """`whole`: all of the data, where it is there already."""
     _check_mode(params["mode"], jail)
     owner = owner_of(params["owner"], params["group"])
     place = jail.place(params["path"], write=True)
     directory, name = place.parent(make=params["create_directories"])
     try:
         if params["append"]:
-            changed = _append(directory, name, data, params["mode"], owner, place)
+            changed, size = _append(directory, name, data, params["mode"], owner, place)
         else:
-            changed = _replace(directory, name, data, params["mode"], owner)
+            changed, size = _replace(directory, name, data, params["mode"], owner, whole)
     finally:
         os.close(directory)
-    return {"path": os.path.normpath(place.path), "size": len(data), "changed": changed}
+    return {"path": os.path.normpath(place.path), "size": size, "changed": changed}
 
 
 def _check_mode(mode: int | None, jail: Jail) -> None:
@@ -58,11 +74,22 @@ def _bytes(content: str | None, encoding: str) -> bytes:
         raise ModuleError("`content` is not base64") from None
 
 
-def _replace(directory: int, name: str, data: bytes, mode: int, owner: Owner) -> bool:
-    """Readers see the old file or the whole new one; a link that stands there is replaced."""
+def _replace(
+    directory: int,
+    name: str,
+    data: Iterable[bytes],
+    mode: int,
+    owner: Owner,
+    whole: bytes | None,
+) -> tuple[bool, int]:
+    """Readers see the old file or the whole new one; a link that stands there is replaced.
+
+    What is known as a whole is written only where the file is not so already.
+    """
     there = found(name, directory)
     if there is not None and stat.S_ISLNK(there.st_mode):
         there = None
+    as_wanted = False
     if there is not None:
         need_file(there.st_mode)
         # a file keeps its owner unless told otherwise
@@ -71,57 +98,75 @@ def _replace(directory: int, name: str, data: bytes, mode: int, owner: Owner) ->
             there.st_gid if owner[1] == -1 else owner[1],
         )
         as_wanted = (stat.S_IMODE(there.st_mode), there.st_uid, there.st_gid) == (mode, *owner)
-        if as_wanted and there.st_size == len(data) and _content(directory, name) == data:
-            return False
+        if whole is not None and as_wanted and there.st_size == len(whole):
+            if _holds(directory, name, io.BytesIO(whole)):
+                return False, len(whole)
+            as_wanted = False
     fresh = f".gxo-{os.urandom(8).hex()}"
     descriptor = os.open(fresh, _NEW, 0o600, dir_fd=directory)
     try:
-        _fill(descriptor, data, mode, owner)
+        size = _fill(descriptor, data, mode, owner)
+        if as_wanted and there is not None and there.st_size == size:
+            with open(os.open(fresh, os.O_RDONLY, dir_fd=directory), "rb") as new:
+                if _holds(directory, name, new):
+                    os.unlink(fresh, dir_fd=directory)
+                    return False, size
         os.rename(fresh, name, src_dir_fd=directory, dst_dir_fd=directory)
     except BaseException:
         os.unlink(fresh, dir_fd=directory)
         raise
     os.fsync(directory)
-    return True
+    return True, size
 
 
-def _content(directory: int, name: str) -> bytes | None:
+def _holds(directory: int, name: str, data: BinaryIO) -> bool:
+    """Whether a file can be read and holds just this."""
     try:
         seen = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=directory)
         need_file(os.fstat(seen).st_mode)
         with open(reopened(seen, os.O_RDONLY), "rb") as file:
-            return file.read()
+            while (chunk := file.read(_CHUNK)) == data.read(_CHUNK):
+                if not chunk:
+                    return True
     except PermissionError:
-        return None
+        pass
+    return False
 
 
-def _fill(descriptor: int, data: bytes, mode: int, owner: Owner) -> None:
+def _fill(descriptor: int, data: Iterable[bytes], mode: int, owner: Owner) -> int:
+    """The bytes written."""
+    size = 0
     with open(descriptor, "wb") as file:
-        file.write(data)
+        for chunk in data:
+            size += file.write(chunk)
         file.flush()
         own = os.fstat(descriptor)
         if owner[0] not in (-1, own.st_uid) or owner[1] not in (-1, own.st_gid):
             os.fchown(descriptor, *owner)
         os.fchmod(descriptor, mode)  # after the owner, whose change takes setuid bits off
         os.fsync(descriptor)
+    return size
 
 
-def _append(directory: int, name: str, data: bytes, mode: int, owner: Owner, place: Place) -> bool:
+def _append(
+    directory: int, name: str, data: Iterable[bytes], mode: int, owner: Owner, place: Place
+) -> tuple[bool, int]:
     try:
-        _fill(os.open(name, _NEW, 0o600, dir_fd=directory), data, mode, owner)
+        return True, _fill(os.open(name, _NEW, 0o600, dir_fd=directory), data, mode, owner)
     except FileExistsError:
         seen = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=directory)
         there = os.fstat(seen)
         need_file(there.st_mode)
         if there.st_nlink > 1 and not place.base.free:
             raise ModuleError(_LINKED) from None
+        size = 0
         with open(reopened(seen, os.O_WRONLY | os.O_APPEND), "ab") as file:
-            file.write(data)
+            for chunk in data:
+                size += file.write(chunk)
             file.flush()
             os.fsync(file.fileno())
         _bring(directory, name, None, owner, place)
-        return bool(data)
-    return True
+    return bool(size), size
 
 
 def manage(params: dict[str, Any], jail: Jail) -> dict[str, Any]:

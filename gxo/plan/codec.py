@@ -32,10 +32,8 @@ class UnreadablePlan(ValueError):
 
 def to_json(plan: Plan) -> dict[str, Any]:
     """The plan as JSON data: `{version, sources: [{path, text}], plan}`."""
-    encoder = _Encoder()
-    body = encoder.value(plan)
-    sources = [{"path": source.path, "text": source.text} for source in encoder.sources]
-    return {"version": VERSION, "sources": sources, "plan": body}
+    placed = to_placed_json(plan)
+    return {"version": VERSION, "sources": placed["sources"], "plan": placed["value"]}
 
 
 def to_compact_json(plan: Plan, label: str) -> dict[str, Any]:
@@ -75,6 +73,20 @@ def decode(cls: type[T], data: Any) -> T:
         return cast("T", _decoder(cast("Any", cls))(data, ()))
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise UnreadableRecord(f"it is broken ({error})") from error
+
+
+def to_placed_json(value: object) -> dict[str, Any]:
+    """JSON data of a part of a plan with its places: `{sources, value}`."""
+    encoder = _Encoder()
+    body = encoder.value(value)
+    sources = [{"path": source.path, "text": source.text} for source in encoder.sources]
+    return {"sources": sources, "value": body}
+
+
+def from_placed_json(hint: Any, data: Mapping[str, Any]) -> Any:
+    """The value of that type that `to_placed_json` wrote."""
+    sources = tuple(Source(entry["path"], entry["text"]) for entry in data["sources"])
+    return _decoder(hint)(data["value"], sources)
 
 
 class _Encoder:

@@ -66,7 +66,7 @@ def step_properties(
 ) -> tuple[Property, ...]:
     """All of a oneshot but its stdout and stderr, which are the first two files handed over.
 
-    `code`: gxo's package must be seen in it, at `code_path`, and the directories of `libraries`
+    `code`: gxo's package must be seen in it, at `code_paths`, and the directories of `libraries`
     (`library_dir`) beside it. `writes`: into a stream, whose reader may end before it. `secret`:
     its program is given one, so that no crash may write down its memory.
     """
@@ -119,9 +119,13 @@ def step_properties(
     )
 
 
-def code_path(frame: Frame) -> str:
-    """What a step's Python puts on `sys.path` to import gxo: the checkout itself may be hidden."""
-    return CODE if frame.hidden else str(Path(package_dir()).parent)
+def code_paths(frame: Frame, libraries: Sequence[str]) -> tuple[str, ...]:
+    """What a step's Python has on `sys.path`, first and last, to import gxo and these libraries,
+    the directories of which may be hidden as the checkout.
+    """
+    if frame.hidden:
+        return (CODE,)
+    return (str(Path(package_dir()).parent), *{str(Path(path).parent): None for path in libraries})
 
 
 def library_dir(name: str) -> str:

@@ -13,10 +13,11 @@ from gxo.dataclass import dataclass, replace
 from gxo.modules.control import PURE
 from gxo.modules.fault import ModuleError
 from gxo.plan.model import Action
+from gxo.runtime.asked import asked, libraries
 from gxo.runtime.attempt import Result
 from gxo.runtime.command import BadParams
 from gxo.runtime.redact import Redactor
-from gxo.runtime.step_unit import NoPython, code_path, own_python
+from gxo.runtime.step_unit import NoPython, code_paths, library_dir, own_python
 from gxo.source import Span
 from gxo.spec.library import LIBRARY
 from gxo.template.data import whole
@@ -27,8 +28,12 @@ from gxo.units.model import Command, Directive
 from gxo.units.params import read_params
 from gxo.units.steps import Frame
 
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from gxo.modules.worker import main; main()"
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); sys.path += sys.argv[2:];"
+    " from gxo.modules.worker import main; main()"
+)
 _LONGEST = 200
+_BEGINNING = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +100,10 @@ def work_of(
     ends: StreamEnds = NO_ENDS,
 ) -> Work:
     """A worker's start; raises BadParams."""
+    spec = LIBRARY[action.module.text]
     request: dict[str, Any] = {
         "module": action.module.text,
-        "params": _params(action, scope, span),
+        "params": asked(spec, action.params, scope, span, streams=ends.output),
         "workspace": workspace,
         "free": not frame.hidden,
         "write": _paths(frame, "ReadWritePaths"),
@@ -111,9 +117,11 @@ def work_of(
         }
     try:
         python = own_python(frame)
+        found = tuple(map(library_dir, libraries(spec.name)))
     except NoPython as error:
         raise BadParams(str(error)) from None
-    argv = (python, "-I", "-S", "-B", "-X", "utf8", "-c", _START, code_path(frame))
+    paths = code_paths(frame, found)
+    argv = (python, "-I", "-S", "-B", "-X", "utf8", "-c", _START, *paths)
     # it takes openat2(2) away, by which paths are held in their jail; the modules themselves make
     # no setuid file where it stands (gxo/modules/write.py)
     kept = tuple(s for s in frame.directives if s.name != "RestrictSUIDSGID")
@@ -121,6 +129,7 @@ def work_of(
         (directive("ExecStart", Command(argv)),),
         replace(frame, directives=kept),
         json.dumps(request),
+        found,
     )
 
 
@@ -129,7 +138,8 @@ def flow_of(line: str) -> Flow | None:
     try:
         said = json.loads(line)
         told = said.get("progress") or said["streams"]
-        return Flow({name: _counts(each) for name, each in told["in"].items()}, _counts(told["out"]))
+        inputs = {name: _counts(each) for name, each in told["in"].items()}
+        return Flow(inputs, _counts(told["out"]))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
@@ -143,7 +153,8 @@ def answered(result: Result, redactor: Redactor, answer: str | None = None) -> R
     """How a worker ended, by what it answered where it did, else by how its unit did.
 
     `answer` is the last line of what came by the pipe of the answer, where the worker has stream
-    ends; without them it stands on standard output. Texts that are cut hold no part of a secret, by which it would not be known any more.
+    ends; without them it stands on standard output. Texts that are cut hold no part of a secret,
+    by which it would not be known any more.
     """
     said = _answer(result.stdout if answer is None else answer)
     if result.cancelled or said is None:
@@ -153,7 +164,7 @@ def answered(result: Result, redactor: Redactor, answer: str | None = None) -> R
     if "error" not in said:
         return replace(result, summary=summary, stdout="")
     about = _shown(redactor.text(said["about"]))
-    error = f"cannot {said['cannot']} {about}: {said['error']}"
+    error = f"cannot {said['cannot']} {about}: {said['error']}{_data(said, redactor)}"
     fatal = bool(said.get("fatal"))
     return replace(
         result,
@@ -165,6 +176,14 @@ def answered(result: Result, redactor: Redactor, answer: str | None = None) -> R
     )
 
 
+def _data(said: dict[str, Any], redactor: Redactor) -> str:
+    """The data that an error is about: its beginning, without what may be part of a secret."""
+    if "shown" not in said:
+        return ""
+    shown = _shown(redactor.cut(said["shown"]), _BEGINNING)
+    return f": `{shown}`" if shown else ""
+
+
 def _answer(text: str) -> dict[str, Any] | None:
     try:
         found = whole(json.loads(text))
@@ -173,10 +192,10 @@ def _answer(text: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and ("error" in found or "summary" in found) else None
 
 
-def _shown(text: str) -> str:
+def _shown(text: str, longest: int = _LONGEST) -> str:
     """A param in an error: in one line, and no longer than tells it from others."""
     plain = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return plain if len(plain) <= _LONGEST else plain[:_LONGEST] + "…"
+    return plain if len(plain) <= longest else plain[:longest] + "…"
 
 
 def _cut(summary: dict[str, Data] | None, redactor: Redactor) -> Data:

@@ -21,6 +21,8 @@ IN_RUNS = frozenset(
     {
         *("exec", "control:assert", "control:barrier", "control:identity", "http:request"),
         *(f"filesystem:{verb}" for verb in ("read", "write", "stat", "list", "manage")),
+        *("data:generate_from_list", "data:parse", "data:map", "data:filter", "data:join"),
+        *("data:aggregate", "data:format", "passthrough", "stream:pipeline"),
     }
 )
 """The modules that a run carries out."""

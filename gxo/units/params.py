@@ -105,11 +105,14 @@ def read_params(
     """Each param of a module, nil where it is not given and has no default; all that is wrong.
 
     Modes come out as numbers, durations as seconds, sizes as bytes, conditions as true or false.
+    What `is_left` has not been evaluated, and is left out.
     """
     reader = ParamReader(scope, [])
     found: dict[str, Data] = {}
     for param in spec.params:
         value = params.get(param.name)
+        if value is not None and is_left(param):
+            continue
         if value is not None:
             found[param.name] = _read(reader, param, value)
         elif param.default is not None:
@@ -119,6 +122,11 @@ def read_params(
             if param.required:
                 reader.wrong(span, param.name, takes(param), kind(None))
     return found, tuple(reader.problems)
+
+
+def is_left(param: Param) -> bool:
+    """Whether its templates are evaluated where the module works: they read what it binds."""
+    return bool(param.binds) or param.type is ParamType.STEPS
 
 
 def _read(reader: ParamReader, param: Param, value: Value) -> Data:

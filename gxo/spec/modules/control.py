@@ -43,9 +43,17 @@ CONTROL = (
     ),
     ModuleSpec(
         name="control:barrier",
-        doc="Does nothing. Workloads that need it start after all that it needs.",
+        doc=(
+            "Workloads that need it start after all that it needs. It reads its input streams to "
+            "their ends and hands on nothing."
+        ),
         params=(),
         lifecycles=TASK,
+        summary=(
+            SummaryKey("count", "int", "How many lines came."),
+            SummaryKey("bytes", "int", "How many bytes came."),
+        ),
+        stream_in=Stream.BYTES,
     ),
     ModuleSpec(
         name="control:wait_for_signal",

@@ -9,16 +9,31 @@ _ITEMS = Param(
     example='"{{ .hosts }}"',
 )
 _SUMMARY = (
-    SummaryKey("items", "list", "The records, where no workload takes the stream."),
-    SummaryKey("count", "int", "How many."),
+    SummaryKey("items", "list", "The records, where no workload takes the stream; 1 MiB at most."),
+    SummaryKey("count", "int", "How many there are."),
+    SummaryKey("truncated", "bool", "Whether `items` is not all of them."),
+)
+_TEXT = (
+    SummaryKey("text", "string", "The text, where no workload takes the stream; 1 MiB at most."),
+    SummaryKey("truncated", "bool", "Whether `text` is not all of it."),
+)
+_DELIMITER = Param(
+    name="delimiter",
+    type=ParamType.TEXT,
+    doc="What stands between the columns of `csv`; a comma if not given.",
+    example='";"',
 )
 _RECORD = ("record", "index")
 
 
 def _records(
-    name: str, doc: str, *params: Param, summary: tuple[SummaryKey, ...] = _SUMMARY
+    name: str,
+    doc: str,
+    *params: Param,
+    summary: tuple[SummaryKey, ...] = _SUMMARY,
+    gives: Stream = Stream.RECORDS,
 ) -> ModuleSpec:
-    """A module that takes records from a stream or `items`, and yields records."""
+    """A module that takes records from a stream or `items`."""
     return ModuleSpec(
         name=name,
         doc=doc,
@@ -26,7 +41,7 @@ def _records(
         lifecycles=TASK,
         summary=summary,
         stream_in=Stream.RECORDS,
-        stream_out=Stream.RECORDS,
+        stream_out=gives,
         stands_in="items",
     )
 
@@ -50,34 +65,62 @@ DATA = (
     ),
     ModuleSpec(
         name="data:parse",
-        doc="Makes records of text.",
+        doc=(
+            "Makes records of text; each input is a text of its own. A value that is no map "
+            "becomes `{value: VALUE}`. Text must be UTF-8. What cannot be parsed fails the "
+            "workload, and the error says where it stands."
+        ),
         params=(
             Param(
                 name="format",
                 type=ParamType.CHOICE,
-                doc="`json` is one document, a list of it many records; `regex` needs `pattern`.",
+                doc=(
+                    "`json` is one document and `yaml` some, a list in them many records; `ndjson` "
+                    "is a JSON value a line; the first row of `csv` names the columns; of `xml`, "
+                    "each child of the outermost element is a record; `text_lines` makes `{line: "
+                    "TEXT}` of each; `regex` takes the named groups of `pattern`; `logfmt` is "
+                    '`key=value key="a value"`.'
+                ),
                 example="csv",
                 required=True,
-                choices=("lines", "json", "jsonl", "yaml", "csv", "regex"),
+                choices=(
+                    *("json", "ndjson", "yaml", "csv"),
+                    *("xml", "text_lines", "regex", "logfmt"),
+                ),
             ),
             Param(
                 name="pattern",
                 type=ParamType.TEXT,
-                doc="Regular expression for each line; its named groups are the record.",
+                doc=(
+                    "Regular expression of `regex`, found in each line; its named groups are the "
+                    "record. It is RE2's: no line takes long, and nothing looks around or back."
+                ),
                 example="'^(?P<user>[^:]+):'",
+            ),
+            Param(
+                name="unmatched",
+                type=ParamType.CHOICE,
+                doc="What becomes of a line in which `pattern` is not found; `error` if not given.",
+                example="skip",
+                choices=("error", "skip"),
             ),
             Param(
                 name="columns",
                 type=ParamType.TEXTS,
-                doc="Names of the columns of `csv`; without it the first line has them.",
+                doc="Names of the columns of `csv`; without it the first row has them.",
                 example="[name, size]",
             ),
+            _DELIMITER,
             Param(
-                name="delimiter",
+                name="element",
                 type=ParamType.TEXT,
-                doc="What stands between the columns of `csv`.",
-                example='";"',
-                default='","',
+                doc=(
+                    "The element of `xml` that is a record, wherever it stands. In a record, "
+                    "`@NAME` is an attribute, NAME an element within, a list where it stands there "
+                    "more than once, and `#text` is text beside those. An element that has text "
+                    "alone is that text. A document type is refused."
+                ),
+                example="item",
             ),
             Param(
                 name="text",
@@ -87,14 +130,17 @@ DATA = (
             ),
         ),
         lifecycles=TASK,
-        summary=_SUMMARY,
+        summary=(
+            *_SUMMARY,
+            SummaryKey("skipped", "int", "Lines that `unmatched: skip` has left out."),
+        ),
         stream_in=Stream.BYTES,
         stream_out=Stream.RECORDS,
         stands_in="text",
     ),
     _records(
         "data:map",
-        "Makes of each record another.",
+        "Makes of each record another; what is no map becomes `{value: VALUE}`.",
         Param(
             name="to",
             type=ParamType.ANY,
@@ -106,7 +152,7 @@ DATA = (
     ),
     _records(
         "data:filter",
-        "Lets through the records for which a condition holds.",
+        "Lets through the records for which a condition holds, as the very lines they came in.",
         Param(
             name="where",
             type=ParamType.CONDITION,
@@ -118,21 +164,29 @@ DATA = (
     ),
     _records(
         "data:join",
-        "Joins the records of two streams that agree in a key; the first stream is the left.",
+        (
+            "Joins the records of two streams that agree in their keys: the first stream is the "
+            "left. The right one is held in memory, then the left one passes. A record that lacks "
+            "a key, or has null there, has no partner. Where both have a key, the left one's value "
+            "stays."
+        ),
         Param(
             name="on",
             type=ParamType.TEXTS,
-            doc="The keys in which they must agree.",
+            doc='The keys in which they must agree, in value and kind: `1` is not `"1"`.',
             example="[host]",
             required=True,
         ),
         Param(
             name="kind",
             type=ParamType.CHOICE,
-            doc="Which records without a partner stay.",
+            doc=(
+                "Whose records without a partner stay: nobody's, the left ones, the right ones, or "
+                "both."
+            ),
             example="left",
             default="inner",
-            choices=("inner", "left", "right", "full"),
+            choices=("inner", "left", "right", "outer"),
         ),
         Param(
             name="with",
@@ -140,10 +194,21 @@ DATA = (
             doc="The right records, where only one stream or none comes in.",
             example='"{{ .owners }}"',
         ),
+        Param(
+            name="max_build_records",
+            type=ParamType.INT,
+            doc="How many right records may be held; one more fails the workload.",
+            example="50000",
+            default="1000000",
+            low=1,
+        ),
     ),
     _records(
         "data:aggregate",
-        "Makes one record of each group.",
+        (
+            "Makes one record of each group, in the order in which they came up, at the end of its "
+            "input or of each window."
+        ),
         Param(
             name="by",
             type=ParamType.TEXTS,
@@ -154,11 +219,29 @@ DATA = (
             name="values",
             type=ParamType.MAP,
             doc=(
-                "New keys to `count`, or to `sum`, `min`, `max`, `mean`, `first`, `last` or `list` "
-                "with the key they are of."
+                "New keys to `count`, or to `count`, `sum`, `avg`, `min`, `max`, `first` or `last` "
+                "with the key they are of, where a record without it or with null does not count."
             ),
             example="{total: sum size, files: count}",
             required=True,
+        ),
+        Param(
+            name="window",
+            type=ParamType.MAP,
+            doc=(
+                "`{count: N}` ends after so many records; `{time: 10s}` at each multiple of that "
+                "time, as records arrive, or by their own time at `field`, by which they must be "
+                "sorted. Its number or its start stands at `window` in the records."
+            ),
+            example="{time: 1m, field: at}",
+        ),
+        Param(
+            name="max_groups",
+            type=ParamType.INT,
+            doc="How many groups a window may have; one more fails the workload.",
+            example="1000",
+            default="1000000",
+            low=1,
         ),
     ),
     _records(
@@ -167,45 +250,70 @@ DATA = (
         Param(
             name="format",
             type=ParamType.CHOICE,
-            doc="`template` needs `template`.",
+            doc=(
+                "As `data:parse` reads it: `json` and `yaml` are one list, `text_lines` is what "
+                "stands at `line`; `template` needs `template`."
+            ),
             example="csv",
             required=True,
-            choices=("lines", "json", "jsonl", "yaml", "csv", "template"),
+            choices=(
+                *("json", "ndjson", "yaml", "csv"),
+                *("xml", "text_lines", "logfmt", "template"),
+            ),
         ),
         Param(
             name="template",
             type=ParamType.TEXT,
-            doc="The text for each record; it reads `.record` and `.index`.",
+            doc=(
+                "The text for each record, which a line break ends; it reads `.record` and "
+                "`.index`."
+            ),
             example="'{{ .record.name }}: {{ .record.size }}'",
             binds=_RECORD,
         ),
         Param(
             name="columns",
             type=ParamType.TEXTS,
-            doc="The columns of `csv`, in order.",
+            doc="The columns of `csv`, in order; without it the keys of the first record.",
             example="[name, size]",
         ),
-        summary=(SummaryKey("text", "string", "The text, where no workload takes the stream."),),
+        _DELIMITER,
+        Param(
+            name="element",
+            type=ParamType.TEXT,
+            doc="Name of the elements of `xml`; `record` if not given.",
+            example="item",
+        ),
+        summary=(*_TEXT, SummaryKey("count", "int", "How many records.")),
+        gives=Stream.BYTES,
     ),
     ModuleSpec(
         name="stream:pipeline",
-        doc="Runs modules as one workload, each fed by those it needs.",
+        doc=(
+            "Runs modules as one workload in one process, each fed by those it needs. The first "
+            "step takes the workload's streams, or has `items` or `text`; what the last hands on "
+            "is the workload's stream."
+        ),
         params=(
             Param(
                 name="steps",
                 type=ParamType.STEPS,
                 doc=(
-                    "Each has `uses` (a module) and may have `id`, `with` (its params), `needs` "
-                    "(ids), `when` and `register`. A step without `needs` reads the step above."
+                    "Each has `uses` (a `data:` module, `passthrough` or `control:barrier`) and "
+                    "may have `id`, `with` (its params), `needs` (ids), `when` and `register`. "
+                    "A step without `needs`, `items` and `text` takes what the step above hands on."
                 ),
-                example="[{id: list, uses: 'data:parse', with: {format: lines, text: a}}]",
+                example="[{id: list, uses: 'data:parse', with: {format: text_lines, text: a}}]",
                 required=True,
             ),
         ),
         lifecycles=TASK,
         summary=(
-            SummaryKey("steps", "map", "The summary of each step that has an id."),
+            SummaryKey("steps", "map", "The summary of each step that has an id, with `count`."),
             SummaryKey("count", "int", "Records that came out at the end."),
+            SummaryKey("items", "list", "These records, where no workload takes the stream."),
+            SummaryKey("text", "string", "The text, where the last step makes text."),
+            SummaryKey("truncated", "bool", "Whether `items` or `text` is not all of it."),
         ),
         stream_in=Stream.RECORDS,
         stream_out=Stream.RECORDS,

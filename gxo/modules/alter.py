@@ -1,0 +1,57 @@
+"""Operators on one record at a time: data:map, data:filter; those that hand on, and that count."""
+
+from __future__ import annotations
+
+from itertools import compress
+
+from gxo.modules.each import each
+from gxo.modules.flow import Batch, Handing, Operator, as_record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Map(Operator):
+    """Makes of each record another."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self._make = each(told)
+        self._index = 0
+
+    def feed(self, port: int, chunk: Batch) -> Batch:  # noqa: ARG002
+        make, first = self._make, self._index
+        self._index += len(chunk)
+        return Batch(
+            [as_record(make(record, first + index)) for index, record in enumerate(chunk.records)]
+        )
+
+
+class Filter(Operator):
+    """Lets through those for which a condition holds, as the lines they are."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self._holds = each(told)
+        self._index = 0
+
+    def feed(self, port: int, chunk: Batch) -> Batch:  # noqa: ARG002
+        holds, first = self._holds, self._index
+        self._index += len(chunk)
+        kept = [bool(holds(record, first + index)) for index, record in enumerate(chunk.records)]
+        lines = None if chunk.lines is None else list(compress(chunk.lines, kept))
+        return Batch(list(compress(chunk.records, kept)), lines)
+
+
+def mapping(params: dict[str, Any]) -> Operator:
+    """`data:map`."""
+    return Map(params["to"])
+
+
+def filtering(params: dict[str, Any]) -> Operator:
+    """`data:filter`."""
+    return Filter(params["where"])
+
+
+def handing(_: dict[str, Any]) -> Operator:
+    """`data:generate_from_list`, whose list is fed to it."""
+    return Handing()

@@ -1,0 +1,81 @@
+"""Each: a template of a param, evaluated anew for every record."""
+
+from __future__ import annotations
+
+import datetime
+from collections import ChainMap
+
+from gxo.dataclass import replace
+from gxo.modules.fault import ModuleError
+from gxo.plan.codec import from_placed_json
+from gxo.template.evaluate import Scope, evaluate
+from gxo.template.fault import Failure, Fault
+from gxo.template.functions import run_functions
+from gxo.template.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from gxo.modules.flow import Record
+
+    Each = Callable[[Record, int], Any]
+
+BINDS = ("record", "index")
+
+
+def each(told: Mapping[str, Any]) -> Each:
+    """What yields the param's value for a record and its number, from 0; it raises ModuleError.
+
+    `told` is what the runner makes of the param: the template, what it reads of the playbook's
+    names, and the secrets and variables of the environment that it names.
+    """
+    scope = Scope(
+        names=told["names"],
+        gxo=told["gxo"],
+        functions=run_functions(
+            secret=_named("secret", told["secrets"]),
+            env=_named("variable", told["environment"]),
+            now=_now,
+            uuid=_uuid,
+        ),
+    )
+    make = _evaluator(from_placed_json(Value, told), scope)
+
+    def value(record: Record, index: int) -> Any:
+        try:
+            return make(record, index)
+        except Fault as fault:
+            raise ModuleError(f"record {index + 1}: {fault}") from None
+
+    return value
+
+
+def _evaluator(value: Value, scope: Scope) -> Each:
+    names: Any = scope.names  # only read, never written
+
+    def make(record: Record, index: int) -> Any:
+        own: dict[str, Any] = {"record": record, "index": index}
+        return evaluate(value, replace(scope, names=ChainMap(own, names)))
+
+    return make
+
+
+def _named(what: str, known: Mapping[str, str]) -> Callable[[str], str]:
+    def find(name: str) -> str:
+        if name not in known:
+            raise Failure(f"a template for each record must write the {what}'s name", argument=0)
+        return known[name]
+
+    return find
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _uuid() -> str:
+    from uuid import uuid4
+
+    return str(uuid4())

@@ -1,0 +1,269 @@
+"""Flow: batches of records, one JSON object a line, and what an operator on them is."""
+
+from __future__ import annotations
+
+import json
+from math import isfinite
+
+import orjson
+
+from gxo.modules.fault import ModuleError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from typing import Any, TypeAlias
+
+    Record = dict[str, Any]
+    Chunk: TypeAlias = "Batch | bytes"
+
+LONGEST = 4 << 20
+"""Bytes of a line, and of a record within a document."""
+DOCUMENT = 16 << 20
+"""Bytes of a document that has to be read as a whole."""
+DEEPEST = 100
+"""Lists and maps within each other: no deeper than templates can read."""
+BEGINNING = 4096
+"""Bytes of a bad line that its error takes along; the runner masks it, then shows less."""
+
+
+class Batch:
+    """Some records, and the very lines that they came in, where they stand as they came."""
+
+    __slots__ = ("lines", "records")
+
+    def __init__(self, records: list[Record], lines: list[bytes] | None = None) -> None:
+        self.records = records
+        self.lines = lines
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def encoded(self) -> bytes:
+        """The lines, each with its line break."""
+        if self.lines is not None:
+            return b"\n".join((*self.lines, b"")) if self.lines else b""
+        return b"".join(map(encoded, self.records))
+
+
+NOTHING = Batch([])
+
+
+def encoded(record: Record) -> bytes:
+    """The line of a record; ModuleError where JSON has no word for what is in it."""
+    try:
+        line = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+    except (TypeError, ValueError):
+        return _encoded_anyhow(record)
+    # it writes a number that is not finite as null, silently
+    return line if b"null" not in line or _finite(record) else _encoded_anyhow(record)
+
+
+def _encoded_anyhow(record: Record) -> bytes:
+    """With whole numbers of any size, and U+FFFD for half a character."""
+    if not shallow(record):
+        raise ModuleError(f"a record has more than {DEEPEST} levels of lists and maps")
+    try:
+        text = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError:
+        raise ModuleError("a number is not finite, which JSON has no word for") from None
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode() + b"\n"
+
+
+def _finite(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_finite, value.values()))
+    if isinstance(value, list):
+        return all(map(_finite, value))
+    return not isinstance(value, float) or isfinite(value)
+
+
+def shallow(value: object) -> bool:
+    """Whether it is no deeper than DEEPEST."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        inner: list[object] = []
+        for each in level:
+            if isinstance(each, list):
+                inner += each
+            elif isinstance(each, dict):
+                inner += each.values()
+        if not inner:
+            return True
+        level = inner
+    return False
+
+
+def as_record(value: Any) -> Record:
+    """A value as a record: what is no map stands in one, at `value`."""
+    return value if isinstance(value, dict) else {"value": value}
+
+
+class Lines:
+    """Cuts bytes into lines, however they come; `number` is that of the first line of the last
+    list, counted from 1.
+    """
+
+    def __init__(self) -> None:
+        self.number = 1
+        self.given = 0
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The lines that have ended, without their breaks."""
+        lines = (self._rest + data if self._rest else data).split(b"\n")
+        self._rest = lines.pop()
+        self._count(lines)
+        if len(self._rest) > LONGEST:
+            self.number = self.given + 1
+            raise self.fault(0, self._rest, f"is longer than {LONGEST >> 20} MiB")
+        return lines
+
+    def end(self) -> list[bytes]:
+        """The last line, where it has no break."""
+        lines = [self._rest] if self._rest else []
+        self._rest = b""
+        self._count(lines)
+        return lines
+
+    def _count(self, lines: list[bytes]) -> None:
+        self.number = self.given + 1
+        self.given += len(lines)
+
+    def fault(self, index: int, line: bytes, what: str) -> ModuleError:
+        """What is wrong with a line of the last list."""
+        return ModuleError(f"line {self.number + index} {what}", shown=beginning(line))
+
+    def texts(self, lines: list[bytes], *, trim: bool = True) -> list[str]:
+        """The lines as text; `trim`: without the carriage returns of other systems."""
+        end = "\r" if trim else ""
+        try:
+            return [line.decode().removesuffix(end) for line in lines]
+        except UnicodeDecodeError:
+            for index, line in enumerate(lines):
+                if not _utf8(line):
+                    raise self.fault(index, line, "is not UTF-8 text") from None
+            raise
+
+
+def beginning(line: bytes) -> str:
+    """What an error takes along of a line."""
+    return line[:BEGINNING].decode("utf-8", "replace")
+
+
+def _utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class Decoder:
+    """Bytes to records: each line is one JSON object, or an error that says which is not."""
+
+    def __init__(self, lines: Lines | None = None) -> None:
+        self.lines = lines or Lines()
+
+    @property
+    def count(self) -> int:
+        """How many records there were."""
+        return self.lines.given
+
+    def feed(self, data: bytes) -> Batch:
+        return self._batch(self.lines.feed(data))
+
+    def end(self) -> Batch:
+        return self._batch(self.lines.end())
+
+    def _batch(self, lines: list[bytes]) -> Batch:
+        loads = orjson.loads
+        try:
+            records = [loads(line) for line in lines]
+        except ValueError:
+            records = [self.value(index, line) for index, line in enumerate(lines)]
+        for index, record in enumerate(records):
+            if type(record) is not dict:
+                raise self.lines.fault(index, lines[index], "is no JSON object")
+            # each level takes two bytes at least
+            if len(lines[index]) > 2 * DEEPEST:
+                self.check_depth(index, lines[index], record)
+        return Batch(records, lines)
+
+    def value(self, index: int, line: bytes) -> Any:
+        """The data of one line of the last list, whatever it is."""
+        try:
+            value = orjson.loads(line)
+        except ValueError as error:
+            reason = str(error).partition(": line")[0]
+            raise self.lines.fault(index, line, f"is no JSON ({reason})") from None
+        self.check_depth(index, line, value)
+        return value
+
+    def check_depth(self, index: int, line: bytes, value: Any) -> None:
+        if line.count(b"[") + line.count(b"{") > DEEPEST and not shallow(value):
+            what = f"has more than {DEEPEST} levels of lists and maps"
+            raise self.lines.fault(index, line, what)
+
+
+class Operator:
+    """One step of records or bytes. Its inputs are ports, numbered from 0.
+
+    `takes` and `gives` are Batch or bytes. Where they are None it takes either, and gives nothing.
+    It waits for nothing: what comes is fed, and what there is to hand on is returned.
+    """
+
+    takes: type[Batch] | type[bytes] | None = Batch
+    gives: type[Batch] | type[bytes] | None = Batch
+
+    def feed(self, port: int, chunk: Any) -> Any:
+        """What to hand on of what came; None is nothing."""
+        raise NotImplementedError
+
+    def end(self, port: int) -> Any:  # noqa: ARG002 - those that keep something override it
+        """What is left to hand on when a port is at its end; None is nothing."""
+        return None
+
+    def close(self) -> Any:
+        """What is left to hand on when all ports are at their ends."""
+        return None
+
+    def wanted(self, ports: Collection[int]) -> Collection[int]:
+        """Those of the ports not at their end that it wants to be fed next."""
+        return ports
+
+    def due(self) -> float | None:
+        """When to call `tick`, by the clock of time.time(), if nothing comes before."""
+        return None
+
+    def tick(self) -> Any:
+        """What to hand on because of the time."""
+        return None
+
+    def summary(self) -> dict[str, Any]:
+        """What it yields beside what it handed on."""
+        return {}
+
+
+class Handing(Operator):
+    """Hands on what it gets."""
+
+    def feed(self, port: int, chunk: Any) -> Any:  # noqa: ARG002
+        return chunk
+
+
+def in_order(ports: Collection[int]) -> Collection[int]:
+    """The first alone: one input after the other."""
+    return [min(ports)]
+
+
+def batches(records: Iterable[Any], size: int = 1000) -> Iterable[Batch]:
+    """Values as batches of records."""
+    batch: list[Record] = []
+    for value in records:
+        batch.append(as_record(value))
+        if len(batch) == size:
+            yield Batch(batch)
+            batch = []
+    if batch:
+        yield Batch(batch)
