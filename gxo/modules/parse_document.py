@@ -42,7 +42,7 @@ class Json(Parser):
     def end(self) -> list[Record]:
         found = self._more(b"", last=True)
         if self._state != "done":
-            raise self._fault(_ENDS if self._text or self._line > 1 else "the text is empty")
+            raise self._fault("the text is empty" if self._state == "start" else _ENDS)
         return found
 
     def _more(self, data: bytes, *, last: bool) -> list[Record]:

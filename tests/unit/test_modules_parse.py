@@ -209,6 +209,7 @@ BOMB = b'<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;">]><a>&y;</a>'
     ("form", "data", "reason"),
     [
         ("json", b"", "line 1: the text is empty"),
+        ("json", b"[1, ", "line 1: the text ends within the document"),
         ("json", b"[1,\n2", "line 2: the text ends within the document"),
         ("json", b"[1,\n2 3]", "line 2: a comma or the end of the list is missing"),
         ("json", b"[1,]", "line 1: it is no JSON: Expecting value"),
