@@ -217,6 +217,20 @@ class ParamsExclude(Problem):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoStep(Problem):
+    """A module that no pipeline can have as a step."""
+
+    code: ClassVar[str] = "no-step"
+    module: str
+
+    def message(self) -> str:
+        return f"`{self.module}` cannot be a step of a pipeline"
+
+    def hint(self) -> str:
+        return "make it a workload of its own, joined by `stream_inputs`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownStep(Problem):
     code: ClassVar[str] = "unknown-step"
     name: str

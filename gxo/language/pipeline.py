@@ -33,11 +33,12 @@ STEP = Section(
     (
         Key("id", Named("a step"), "Its name, for `needs` of later steps.", "parse"),
         Key("uses", ModuleName(), "Its module.", "data:parse", required=True),
-        Key("with", RawParams(), "The module's params.", "{format: lines}", default="{}"),
+        Key("with", RawParams(), "The module's params.", "{format: text_lines}", default="{}"),
         Key(
             "needs",
             ListOf(Named("a step"), "ids of steps", unique=True),
-            "Ids of the steps whose records it takes; without it, those of the step above.",
+            "Ids of the steps whose records it takes, of a join the left one first; without it, "
+            "those of the step above.",
             "[parse]",
         ),
         Key(
@@ -95,6 +96,8 @@ def _step(
     if "id" in values:
         _check_id(reader, values["id"], ids)
     uses: Name = values["uses"]
+    if not LIBRARY[uses.text].operator:
+        reader.problems.append(module_faults.NoStep(span=uses.span, module=uses.text))
     params = read_params(reader, LIBRARY[uses.text], values.get("with"), span)
     if params is None:
         return None

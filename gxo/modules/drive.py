@@ -90,6 +90,9 @@ class Net:
         self.nodes = nodes
         self.kept = Kept()
         self._streams = streams
+        self._counts = nodes[0].operator.takes is Batch
+        if streams is not None and nodes[-1].operator.gives is Batch:
+            streams.records = 0
         nodes[-1].outlet = self._write if streams and streams.output is not None else self.kept.take
 
     def run(self) -> None:
@@ -103,11 +106,12 @@ class Net:
             if port < 0:
                 for node in self.nodes:
                     node.tick()
-            elif data:
+                continue
+            if data:
                 first.feed(port, data)
-                streams.inputs[port].records = first.taken(port)
             else:
                 first.end(port)
+            if self._counts:
                 streams.inputs[port].records = first.taken(port)
 
     def _due(self) -> float | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections import ChainMap
 
-from gxo.dataclass import replace
 from gxo.modules.fault import ModuleError
 from gxo.plan.codec import from_placed_json
-from gxo.template.evaluate import Scope, evaluate
+from gxo.template.compiled import compile_value
+from gxo.template.evaluate import Scope
 from gxo.template.fault import Failure, Fault
 from gxo.template.functions import run_functions
 from gxo.template.value import Value
@@ -41,7 +40,7 @@ def each(told: Mapping[str, Any]) -> Each:
             uuid=_uuid,
         ),
     )
-    make = _evaluator(from_placed_json(Value, told), scope)
+    make = compile_value(from_placed_json(Value, told), scope, BINDS)
 
     def value(record: Record, index: int) -> Any:
         try:
@@ -50,16 +49,6 @@ def each(told: Mapping[str, Any]) -> Each:
             raise ModuleError(f"record {index + 1}: {fault}") from None
 
     return value
-
-
-def _evaluator(value: Value, scope: Scope) -> Each:
-    names: Any = scope.names  # only read, never written
-
-    def make(record: Record, index: int) -> Any:
-        own: dict[str, Any] = {"record": record, "index": index}
-        return evaluate(value, replace(scope, names=ChainMap(own, names)))
-
-    return make
 
 
 def _named(what: str, known: Mapping[str, str]) -> Callable[[str], str]:

@@ -101,9 +101,9 @@ class Node:
     def tick(self) -> None:
         self._hand(self._made(self.operator.tick))
 
-    def taken(self, port: int) -> int | None:
-        """How many records have come there, where they came as bytes."""
-        return self._decoders[port].count if port in self._decoders else None
+    def taken(self, port: int) -> int:
+        """How many records have come there as bytes."""
+        return self._decoders[port].count if port in self._decoders else 0
 
     def _made(self, make: Callable[..., Any], *arguments: Any) -> Any:
         try:

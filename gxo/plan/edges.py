@@ -14,6 +14,8 @@ from gxo.plan.streams import fed_twice, stream_variable, streams
 from gxo.source import Name
 from gxo.spec.library import LIBRARY
 from gxo.spec.lifecycle import EventDriven, Policy
+from gxo.spec.module import ParamType
+from gxo.template.value import ListValue, Literal, MapValue, Value
 
 if TYPE_CHECKING:
     from gxo.diagnostic import graph as faults
@@ -78,13 +80,32 @@ def _reads_of(
     process: Process, scope: Scope, problems: list[Problem], item: tuple[str, ...] = ()
 ) -> tuple[Read, ...]:
     """What the params read; some see names beside the playbook's that their module sets."""
-    spec = LIBRARY.get(process.module.text)
-    binds = {param.name: param.binds for param in spec.params} if spec else {}
     return tuple(
         read
-        for name, value in process.params.entries
-        for read in scope.reads(value, problems, (*item, *binds.get(name.text, ())))
+        for value, bound in _params(process.module.text, process.params)
+        for read in scope.reads(value, problems, (*item, *bound))
     )
+
+
+def _params(module: str, params: MapValue) -> Iterator[tuple[Value, tuple[str, ...]]]:
+    """The params of a module and what it binds in each, those of a pipeline's steps among them."""
+    spec = LIBRARY.get(module)
+    known = {param.name: param for param in spec.params} if spec else {}
+    for name, value in params.entries:
+        param = known.get(name.text)
+        if param is not None and param.type is ParamType.STEPS and isinstance(value, ListValue):
+            for step in value.items:
+                yield from _step(step)
+        else:
+            yield value, param.binds if param is not None else ()
+
+
+def _step(step: Value) -> Iterator[tuple[Value, tuple[str, ...]]]:
+    if isinstance(step, MapValue):
+        uses, params = step.get("uses"), step.get("with")
+        if isinstance(uses, Literal) and isinstance(params, MapValue):
+            yield from _params(str(uses.data), params)
+        yield from ((value, ()) for name, value in step.entries if name.text != "with")
 
 
 def _colliding_streams(workload: Workload) -> Iterator[Problem]:

@@ -104,7 +104,10 @@ class SummaryKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModuleSpec:
-    """`stands_in`: the param that gives the records where no stream does; exactly one must."""
+    """`stands_in`: the param that gives the records where no stream does; exactly one must.
+
+    `operator`: it may be a step of `stream:pipeline`.
+    """
 
     name: str
     doc: str
@@ -114,6 +117,7 @@ class ModuleSpec:
     stream_in: Stream = Stream.NONE
     stream_out: Stream = Stream.NONE
     stands_in: str | None = None
+    operator: bool = False
 
     def param(self, name: str) -> Param | None:
         return next((param for param in self.params if param.name == name), None)

@@ -130,10 +130,14 @@ def test_join_takes_its_sides_in_any_order(left: Records, right: Records, order:
 
 def test_join_names_the_limit_it_meets() -> None:
     """One right record too many."""
-    more = {"on": ["k"], "items": [], "max_build_records": 2}
-    assert summary("data:join", **more, **{"with": [{"k": 1}] * 2})["count"] == 0
-    error = ask("data:join", **more, **{"with": [{"k": 1}] * 3})["error"]
+    more: dict[str, Any] = {"on": ["k"], "items": [], "max_build_records": 2}
+    assert summary("data:join", **more, **_with([{"k": 1}] * 2))["count"] == 0
+    error = ask("data:join", **more, **_with([{"k": 1}] * 3))["error"]
     assert "more than 2 records (`max_build_records`)" in error
+
+
+def _with(right: Records) -> dict[str, Any]:
+    return {"with": right}
 
 
 @pytest.mark.parametrize("inputs", [1, 3])

@@ -6,7 +6,7 @@ import pytest
 
 from gxo.dataclass import replace
 from gxo.modules.control import PURE
-from gxo.modules.worker import WORKERS
+from gxo.modules.worker import OPERATORS, WORKERS
 from gxo.spec.library import LIBRARY
 from gxo.spec.module import Param, ParamType
 from gxo.template.evaluate import Scope
@@ -26,7 +26,7 @@ def read(module: str, params: Mapping[str, object]) -> tuple[dict[str, Data], li
 
 def test_what_a_run_carries_out_is_there() -> None:
     """Each module that is not refused is evaluated by the runner, or has a worker, or is exec."""
-    assert {"exec", *PURE, *WORKERS} == IN_RUNS
+    assert {"exec", *PURE, *WORKERS, *OPERATORS} == IN_RUNS
 
 
 @pytest.mark.parametrize("module", sorted(LIBRARY))

@@ -54,6 +54,7 @@ CONTROL = (
             SummaryKey("bytes", "int", "How many bytes came."),
         ),
         stream_in=Stream.BYTES,
+        operator=True,
     ),
     ModuleSpec(
         name="control:wait_for_signal",
@@ -119,5 +120,6 @@ CONTROL = (
         summary=(SummaryKey("bytes", "int", "How many went through."),),
         stream_in=Stream.BYTES,
         stream_out=Stream.BYTES,
+        operator=True,
     ),
 )

@@ -43,6 +43,7 @@ def _records(
         stream_in=Stream.RECORDS,
         stream_out=gives,
         stands_in="items",
+        operator=True,
     )
 
 
@@ -62,6 +63,7 @@ DATA = (
         lifecycles=TASK,
         summary=_SUMMARY,
         stream_out=Stream.RECORDS,
+        operator=True,
     ),
     ModuleSpec(
         name="data:parse",
@@ -137,6 +139,7 @@ DATA = (
         stream_in=Stream.BYTES,
         stream_out=Stream.RECORDS,
         stands_in="text",
+        operator=True,
     ),
     _records(
         "data:map",

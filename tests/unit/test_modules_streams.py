@@ -1,0 +1,417 @@
+"""Streams of workers: real pipes, parts of any size, a real process, what stalls and what ends."""
+
+import array
+import json
+import os
+import random
+import select
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gxo
+from gxo.modules.fault import ModuleError
+from gxo.modules.streams import Streams
+from gxo.runtime.attempt import Result
+from gxo.runtime.memory import sealed
+from gxo.runtime.redact import MASK, Redactor
+from gxo.runtime.work import Flow, answered, flow_of
+from tests.unit.flowing import ask, lines, params, parts, records, stream
+
+TOP = Path(gxo.__file__).parent.parent
+SIZES = st.lists(st.integers(1, 30), max_size=20)
+
+
+@given(st.lists(st.integers(0, 99), max_size=30), SIZES)
+@settings(max_examples=30)
+def test_any_parts_are_the_same_stream(numbers: list[int], sizes: list[int]) -> None:
+    """Lines cut anywhere come out as they are, and are counted."""
+    data = lines({"n": n, "s": "é\n"} for n in numbers)
+    where = "{{ lt .record.n 50 }}"
+    answer, out, counts = stream("data:filter", [parts(data, sizes)], Path("/nowhere"), where=where)
+    kept = b"".join(line for line in data.splitlines(keepends=True) if json.loads(line)["n"] < 50)
+    assert out == kept
+    assert counts == {
+        "in": {"i0": {"bytes": len(data), "records": len(numbers)}},
+        "out": {"bytes": len(kept), "records": len(records(kept))},
+    }
+    assert answer["summary"]["count"] == len(records(kept))
+
+
+def test_inputs_are_read_as_they_come(tmp_path: Path) -> None:
+    """One that says nothing yet does not hold the other up."""
+    quiet, loud, out = os.pipe(), os.pipe(), os.pipe()
+    streams = Streams([("quiet", quiet[0]), ("loud", loud[0])], out[1])
+    seen = streams.chunks(lambda ports: ports, lambda: None)
+    os.write(loud[1], b"a\n")
+    assert next(seen) == (1, b"a\n")
+    os.write(quiet[1], b"b\n")
+    assert next(seen) == (0, b"b\n")
+    for end in (quiet[1], loud[1]):
+        os.close(end)
+    assert sorted(seen) == [(0, b""), (1, b"")]
+    for end in out:
+        os.close(end)
+
+
+def test_what_is_not_wanted_yet_is_not_read(tmp_path: Path) -> None:
+    """Without spooling its producer is held by its pipe; with it, it can go on for ever."""
+    for spool in (False, True):
+        first, second = os.pipe(), os.pipe()
+        streams = Streams(
+            [("first", first[0]), ("second", second[0])], None,
+            spool=str(tmp_path) if spool else None,
+        )  # fmt: skip
+        written = [0]
+
+        def write(end: int = second[1], written: list[int] = written) -> None:
+            with open(end, "wb", buffering=0) as file:
+                for _ in range(64):
+                    written[0] += file.write(b"x" * 65536)
+
+        writing = threading.Thread(target=write, daemon=True)
+        writing.start()
+        got = [b"", b""]
+
+        def read(streams: Streams = streams, got: list[bytes] = got) -> None:
+            for port, data in streams.chunks(lambda ports: [min(ports)], lambda: None):
+                got[port] += data
+
+        reading = threading.Thread(target=read, daemon=True)
+        reading.start()
+        writing.join(0.5 if not spool else 20)
+        assert (written[0] == 64 * 65536) == spool
+        assert list(tmp_path.iterdir()) == []
+        os.write(first[1], b"a")
+        os.close(first[1])
+        for thread in (writing, reading):
+            thread.join(20)
+            assert not thread.is_alive()
+        assert got == [b"a", b"x" * (64 * 65536)]
+
+
+@pytest.mark.parametrize("spool", [False, True])
+def test_passthrough_hands_on_bytes_in_order(tmp_path: Path, spool: bool) -> None:
+    """One input after the other, whatever is in them."""
+    inputs = [[os.urandom(70_000)], [b""], [os.urandom(200_000), b"\xff"]]
+    answer, out, counts = stream("passthrough", inputs, tmp_path, spool=spool)
+    assert out == b"".join(b"".join(i) for i in inputs)
+    assert answer == {"summary": {"bytes": len(out)}}
+    assert counts["out"] == {"bytes": len(out), "records": None}
+
+
+def test_barrier_counts_and_hands_on_nothing(tmp_path: Path) -> None:
+    """Lines of all inputs; the last needs no line break."""
+    answer, out, _ = stream("control:barrier", [[b"a\nb", b"c\n"], [b"d"]], tmp_path, output=False)
+    assert answer["summary"] == {"count": 3, "bytes": 6}
+    assert ask("control:barrier")["summary"] == {"count": 0, "bytes": 0}
+    assert out == b""
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [(b"[1]", "is no JSON object"), (b"", "is no JSON ("), (b'{"a":1} {', "is no JSON ("),
+     (b'{"a":NaN}', "is no JSON ("), (b'{"a":"\xff"}', "is no JSON ("), (b"nil", "is no JSON (")],
+)  # fmt: skip
+def test_a_line_that_is_no_record_is_told(line: bytes, what: str, tmp_path: Path) -> None:
+    """By its number and its beginning, never left out."""
+    parts_ = [b'{"a":1}\n{"a":2}\n', line + b'\n{"a":3}\n']
+    answer, _, _ = stream("data:map", [parts_], tmp_path, to="{{ .record }}")
+    assert answer["error"].startswith(f"line 3 {what}")
+    assert answer["shown"] == line.decode("utf-8", "replace")
+
+
+def test_the_beginning_of_a_line_holds_no_part_of_a_secret() -> None:
+    """It is masked before it is cut."""
+    token = "eyJhbGciOi" * 20
+    said = {"cannot": "map", "about": "the records", "error": "line 1 is no JSON", "shown":
+            f"abc {token} def {token[:50]}", "summary": None}  # fmt: skip
+    result = answered(Result(ok=False, summary=None), Redactor([token]), json.dumps(said))
+    assert result.detail == f"cannot map the records: line 1 is no JSON: `abc {MASK} def `"
+
+
+def test_nobody_reads(tmp_path: Path) -> None:
+    """A consumer that has ended is an error of its producer."""
+    ends = os.pipe()
+    os.close(ends[0])
+    with pytest.raises(ModuleError, match="what reads its stream has ended"):
+        Streams([], ends[1]).write(b"x")
+    os.close(ends[1])
+
+
+# the process
+
+
+class Process:
+    """A worker as the runner starts it, but for its sandbox."""
+
+    def __init__(self, module: str, inputs: Sequence[str], place: Path, *, output: bool = True,
+                 spool: bool = False, **given_: Any) -> None:  # fmt: skip
+        request = {
+            "module": module, "params": params(module, given_), "workspace": str(place),
+            "free": False, "write": [], "read": [],
+            "streams": {"inputs": list(inputs), "output": output, "spool": spool},
+        }  # fmt: skip
+        ours, theirs = socket.socketpair()
+        pipes = [os.pipe() for _ in inputs]
+        told, out = os.pipe(), os.pipe()
+        handed = [sealed(json.dumps(request)), told[1], *(r for r, _ in pipes)]
+        handed += [out[1]] if output else []
+        ours.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", handed))])
+        code = (
+            f"import sys; sys.path.insert(0, {str(TOP)!r}); sys.path += sys.argv[1:];"
+            "from gxo.modules.worker import main; main()"
+        )
+        self.process = subprocess.Popen(
+            ["/usr/bin/python3", "-I", "-S", "-B", "-X", "utf8", "-c", code, *libraries()],
+            stdin=theirs.fileno(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        for end in {*handed, out[1]}:
+            os.close(end)
+        ours.close()
+        theirs.close()
+        self.inputs = [writer for _, writer in pipes]
+        self.told = told[0]
+        self.out = out[0]
+
+    def end(self) -> tuple[list[dict[str, Any]], bytes]:
+        """All lines of the answer, and the rest of the output."""
+        got: list[bytes] = []
+        reading = threading.Thread(target=lambda: got.extend(_all(self.out)), daemon=True)
+        reading.start()
+        told = b"".join(_all(self.told))
+        reading.join(20)
+        stdout, stderr = self.process.communicate(timeout=20)
+        assert stdout == b""
+        assert stderr == b"", stderr.decode()
+        return [json.loads(line) for line in told.splitlines()], b"".join(got)
+
+
+def libraries() -> list[str]:
+    """Where the libraries of this process lie."""
+    import orjson
+    import re2
+    import yaml
+
+    return sorted({str(Path(str(m.__file__)).parent.parent) for m in (orjson, re2, yaml)})
+
+
+def _all(descriptor: int) -> list[bytes]:
+    got = []
+    while data := os.read(descriptor, 1 << 16):
+        got.append(data)
+    os.close(descriptor)
+    return got
+
+
+def test_a_worker_with_streams(tmp_path: Path) -> None:
+    """It takes its descriptors from the socket, tells of progress, and answers on one line."""
+    worker = Process("data:map", ["a", "b"], tmp_path, to={"n": "{{ add .record.n 1 }}"})
+    os.write(worker.inputs[0], lines([{"n": 1}]))
+    assert os.read(worker.out, 100) == b'{"n":2}\n'
+    os.write(worker.inputs[1], lines([{"n": 2}]))
+    assert os.read(worker.out, 100) == b'{"n":3}\n'
+    deadline = time.monotonic() + 20
+    while not select.select([worker.told], [], [], 0)[0]:
+        assert time.monotonic() < deadline
+        os.write(worker.inputs[0], lines([{"n": 5}]))
+        time.sleep(0.05)
+        os.read(worker.out, 1 << 16)
+    for end in worker.inputs:
+        os.close(end)
+    told, _ = worker.end()
+    assert worker.process.returncode == 0
+    *progress, last = told
+    flows = [flow_of(json.dumps(line)) for line in told]
+    assert progress
+    assert all(set(line) == {"progress"} for line in progress)
+    assert last["summary"]["items"] == []
+    final = flows[-1]
+    assert isinstance(final, Flow)
+    assert final.inputs["b"] == (9, 1)
+    count = last["summary"]["count"]
+    assert final.inputs["a"] == (9 * (count - 1), count - 1)
+    assert final.output == (8 * count, count)
+    assert all(flow and flow.output <= final.output for flow in flows)
+
+
+def test_a_worker_whose_reader_ends(tmp_path: Path) -> None:
+    """It says so, with what it counted."""
+    worker = Process("passthrough", ["a"], tmp_path)
+    os.close(worker.out)
+    os.write(worker.inputs[0], b"x")
+    told, status = b"".join(_all(worker.told)), worker.process.wait(20)
+    worker.process.communicate()
+    answer = json.loads(told)
+    assert (answer["error"], status) == ("what reads its stream has ended", 1)
+    assert answer["streams"]["in"] == {"a": {"bytes": 1, "records": None}}
+    os.close(worker.inputs[0])
+
+
+def test_a_stalled_reader_stalls_the_worker(tmp_path: Path) -> None:
+    """Within what pipes and one batch hold, and its memory stays flat however much there is."""
+    worker = Process("data:filter", ["a"], tmp_path, where="{{ true }}")
+    os.set_blocking(worker.inputs[0], False)
+    block = lines([{"n": 1000 + n} for n in range(300)])  # so short that it is written as a whole
+    sent, still = 0, time.monotonic() + 1
+    while time.monotonic() < still:
+        try:
+            sent += os.write(worker.inputs[0], block)
+            still = time.monotonic() + 1
+        except BlockingIOError:
+            time.sleep(0.02)
+    assert sent < (1 << 20)
+    os.set_blocking(worker.inputs[0], True)
+    got = 0
+
+    def read() -> None:
+        nonlocal got
+        while data := os.read(worker.out, 1 << 16):
+            got += len(data)
+
+    reading = threading.Thread(target=read, daemon=True)
+    reading.start()
+    most = []
+    for _ in range(40):
+        for _ in range(5):
+            with open(worker.inputs[0], "wb", closefd=False) as file:
+                file.write(block)
+        most.append(_resident(worker.process.pid))
+    os.close(worker.inputs[0])
+    reading.join(20)
+    assert max(most[10:]) - most[9] < 2048
+    told = [json.loads(line) for line in b"".join(_all(worker.told)).splitlines()]
+    worker.process.communicate(timeout=20)
+    assert told[-1]["streams"]["in"]["a"]["bytes"] == got
+    os.close(worker.out)
+
+
+def _resident(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])
+
+
+def test_a_join_lays_aside_what_it_does_not_read_yet(tmp_path: Path) -> None:
+    """Where both its inputs come from one, the first may be far ahead."""
+    left = lines([{"k": n % 50, "n": n} for n in range(20_000)])
+    right = lines([{"k": n, "name": str(n)} for n in range(50)])
+    worker = Process("data:join", ["left", "right"], tmp_path, spool=True, on=["k"])
+    with open(worker.inputs[0], "wb") as file:  # noqa: PTH123
+        file.write(left)
+    with open(worker.inputs[1], "wb") as file:  # noqa: PTH123
+        file.write(right)
+    told, out = worker.end()
+    assert told[-1]["summary"]["count"] == 20_000
+    assert [r["n"] for r in records(out)] == list(range(20_000))
+    assert all(r["name"] == str(r["k"]) for r in records(out))
+    assert list(tmp_path.iterdir()) == []
+
+
+# files
+
+
+def test_a_file_as_a_stream(tmp_path: Path) -> None:
+    """Its bytes as they are, with their digest."""
+    data = random.Random(4).randbytes(700_001)
+    (tmp_path / "a").write_bytes(data)
+    answer, out, _ = stream("filesystem:read", [], tmp_path, path="a")
+    assert out == data
+    assert answer["summary"] == {
+        "content": "", "size": len(data), "sha256": sha256(data).hexdigest(), "truncated": False,
+    }  # fmt: skip
+
+
+def test_streams_into_a_file(tmp_path: Path) -> None:
+    """One after the other, at once or not at all; the same again changes nothing."""
+    inputs = [[b"a" * 100_000, b"b"], [b"c"]]
+    for changed in (True, False):
+        answer, _, _ = stream("filesystem:write", inputs, tmp_path, output=False, path="f")
+        assert answer["summary"] == {"path": f"{tmp_path}/f", "size": 100_002, "changed": changed}
+    assert (tmp_path / "f").read_bytes() == b"a" * 100_000 + b"bc"
+    answer, _, _ = stream(
+        "filesystem:write", [[b"d"]], tmp_path, output=False, path="f", append=True
+    )
+    assert (tmp_path / "f").read_bytes().endswith(b"bcd")
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+
+
+def test_a_directory_as_records(tmp_path: Path) -> None:
+    """The same as its summary has without a stream."""
+    for name in ("b/c/x.txt", "a.txt", "b.txt", "b/a.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    answer, out, _ = stream("filesystem:list", [], tmp_path, path=".", recursive=True)
+    found = ask("filesystem:list", tmp_path, path=".", recursive=True)["summary"]
+    assert records(out) == found["entries"]
+    assert [e["path"] for e in records(out)] == [
+        *("a.txt", "b", "b/a.txt", "b/c", "b/c/x.txt", "b.txt")
+    ]
+    assert answer["summary"] == {"entries": [], "count": 6, "truncated": False}
+
+
+# pipelines
+
+
+def test_a_pipeline_is_its_steps(tmp_path: Path) -> None:
+    """A step feeds several, a join is fed by two, the last one's records are the workload's."""
+    steps = [
+        {"id": "rows", "uses": "data:parse", "with": {"format": "csv"}},
+        {"id": "sums", "uses": "data:aggregate", "needs": ["rows"], "register": "totals",
+         "with": {"by": ["k"], "values": {"of": "count"}}},
+        {"uses": "data:join", "needs": ["rows", "sums"], "with": {"on": ["k"]}},
+        {"uses": "data:filter", "when": True, "with": {"where": "{{ gt .record.of 1 }}"}},
+        {"id": "out", "uses": "data:map", "when": False, "with": {"to": "{{ 1 }}"}},
+    ]  # fmt: skip
+    data = b"k,n\na,1\nb,2\na,3\n"
+    answer, out, _ = stream("stream:pipeline", [parts(data, [3, 5])], tmp_path, steps=steps)
+    assert records(out) == [{"k": "a", "n": "1", "of": 2}, {"k": "a", "n": "3", "of": 2}]
+    assert answer["summary"] == {
+        "totals": {"count": 2},
+        "steps": {
+            "rows": {"count": 3, "skipped": 0}, "sums": {"count": 2}, "out": {"count": 2},
+        },
+        "items": [], "text": "", "truncated": False, "count": 2,
+    }  # fmt: skip
+
+
+def test_a_pipeline_without_streams(tmp_path: Path) -> None:
+    """Its first step has what it works on; a later one may have records of its own."""
+    steps = [
+        {"id": "a", "uses": "data:parse", "with": {"format": "ndjson", "text": '{"k":1}\n{"k":2}'}},
+        {"id": "b", "uses": "data:generate_from_list", "with": {"items": [{"k": 2, "x": 3}]}},
+        {"uses": "data:join", "needs": ["a", "b"], "with": {"on": ["k"], "kind": "left"}},
+        {"uses": "data:format", "with": {"format": "logfmt"}},
+    ]  # fmt: skip
+    found = ask("stream:pipeline", tmp_path, steps=steps)["summary"]
+    assert (found["text"], found["count"]) == ("k=1\nk=2 x=3\n", 2)
+
+
+@pytest.mark.parametrize(
+    ("steps", "reason"),
+    [
+        ([{"uses": "data:map", "with": {"to": "{{ 1 }}"}}], "in step 1 (data:map), nothing feeds"),
+        (
+            [
+                {"uses": "data:generate_from_list", "with": {"items": [1, {"a": 2}]}},
+                {"uses": "data:map", "with": {"to": "{{ .record.a }}"}},
+            ],
+            "in step 2 (data:map), record 1: ",
+        ),
+        (
+            [{"uses": "data:parse", "with": {"format": "regex", "text": "a"}}],
+            "in step 1 (data:parse), `format: regex` needs `pattern`",
+        ),
+    ],
+)
+def test_a_pipeline_says_which_step(steps: list[dict[str, Any]], reason: str) -> None:
+    """Params and records that do not fit."""
+    assert ask("stream:pipeline", steps=steps)["error"].startswith(reason)
