@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gxo.lab import Bind, Lab, LabSpec
 from gxo.lab.mounts import covers
+from tests.lab import roots
 
 CHECKOUT = Path(__file__).parent.parent.parent
 _HOST = Path("/")
@@ -113,4 +114,6 @@ def spec_for(root: Path, extra: Sequence[Bind] = ()) -> LabSpec:
     """A lab in which this checkout, and the interpreter that runs the tests, can be used."""
     wanted = [CHECKOUT] if root != _HOST else [CHECKOUT, Path(sys.prefix)]
     binds = [Bind(path, read_only=True) for path in wanted if root != _HOST or covers(path)]
+    own = roots.libraries(root) if root != _HOST else ()
+    binds += [Bind(here, there, read_only=True) for here, there in own]
     return LabSpec(root=root, binds=(*binds, *extra))

@@ -73,12 +73,32 @@ def _build(suite: str, target: Path, packages: tuple[str, ...]) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
+def libraries(root: Path) -> tuple[tuple[Path, Path], ...]:
+    """What Debian has no package of, for the Python of a tree: directories here, and there."""
+    python = next((root / "usr/lib").glob("python3.*")).name
+    kept = cache() / f"libraries-{python}"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with (kept.parent / f"{kept.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            work = Path(tempfile.mkdtemp(prefix=f".{kept.name}-", dir=kept.parent))
+            _install(work, python, "orjson", "google-re2")
+            work.chmod(0o755)
+            work.rename(kept)
+    there = Path("/usr/local/lib", python, "dist-packages")
+    return tuple((kept / name, there / name) for name in ("orjson", "re2"))
+
+
+def _install(place: Path, python: str, *wanted: str) -> None:
+    only = (f"--python-version={python[6:]}", "--only-binary=:all:", "--ignore-installed")
+    argv = (sys.executable, "-m", "pip", "install", "--quiet", f"--target={place}", *only)
+    subprocess.run([*argv, *wanted], check=True)
+
+
 def _add_typer(root: Path) -> None:
     """Debian 12's own typer is older than what gxo needs."""
     place = root / "usr/local/lib/python3.11/dist-packages"
-    only = ("--python-version=3.11", "--only-binary=:all:", "--ignore-installed")
-    argv = (sys.executable, "-m", "pip", "install", "--quiet", f"--target={place}", *only)
-    subprocess.run([*argv, "typer>=0.9"], check=True)
+    _install(place, "python3.11", "typer>=0.9")
 
 
 def sources(suite: str, etc: Path = Path("/etc/apt")) -> tuple[str, ...]:
