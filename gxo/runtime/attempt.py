@@ -45,7 +45,7 @@ class Attempt:
     """It has ended when its job has and all its outputs are at their end.
 
     `line(stream, text)` gets each line as it is written; not what goes into a stream, nor what a
-    worker answers.
+    worker answers, of which `told` gets each line.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Attempt:
         line: Callable[[str, str], None],
         ended: Callable[["Attempt", Result], None],
         handed: Handed,
+        told: Callable[[str], None],
     ) -> None:
         self.unit = unit
         self._manager = manager
@@ -65,7 +66,7 @@ class Attempt:
         self._outcome: Outcome | None = None
         self._out = Capture(redactor, lambda text: line("stdout", text))
         self._err = Capture(redactor, lambda text: line("stderr", text))
-        self._answer = Answer()
+        self._answer = Answer(told)
         sinks = self._sinks(handed)
         self._reading = len(sinks)
         ends = {name: os.pipe2(os.O_CLOEXEC) for name in sinks}

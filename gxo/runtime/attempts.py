@@ -20,6 +20,11 @@ from gxo.template.names import secrets
 
 Ended = Callable[[Result], None]
 Over = Callable[[Outcome], None]
+Told = Callable[[str], None]
+
+
+def _ignore(_line: str) -> None:
+    pass
 
 
 class Attempts:
@@ -81,11 +86,19 @@ class Attempts:
         return start_of(doing, scope, self._workspace)
 
     def start(
-        self, start: Start, ended: Ended, inputs: tuple[int, ...] = (), output: int | None = None
+        self,
+        start: Start,
+        ended: Ended,
+        inputs: tuple[int, ...] = (),
+        output: int | None = None,
+        told: Told = _ignore,
     ) -> str:
-        """Start what is ready, with the ends of its streams, which stay the caller's; its unit."""
+        """Start what is ready, with the ends of its streams, which stay the caller's; its unit.
+
+        A worker tells by lines how far its streams are.
+        """
         handed = Handed(given=start.given, inputs=inputs, output=output, answers=start.works)
-        attempt = self._start(start, handed)
+        attempt = self._start(start, handed, told)
         self._told[attempt.job] = self._judged(start.doing.step, ended) if start.works else ended
         return attempt.unit
 
@@ -121,7 +134,9 @@ class Attempts:
         if command is not None:
             gate = Gate.make()
             try:
-                attempt = self._start(replace(start, command=command), Handed(inputs=(gate.reader,)))
+                attempt = self._start(
+                    replace(start, command=command), Handed(inputs=(gate.reader,))
+                )
             finally:
                 os.close(gate.reader)
             self._prepared[doing.step] = attempt, gate
@@ -171,7 +186,7 @@ class Attempts:
         """Have systemd stop one unit, or all of the run's steps."""
         self.jobs.stop(unit or self._names.slice)
 
-    def _start(self, start: Start, handed: Handed) -> Attempt:
+    def _start(self, start: Start, handed: Handed, told: Told = _ignore) -> Attempt:
         doing = start.doing
         unit = self._names.step(doing.step, self._units[doing.step])
         self._units[doing.step] += 1
@@ -192,6 +207,7 @@ class Attempts:
             lambda stream, text: self._line(doing.step, stream, text),
             self._over,
             handed,
+            told,
         )
         self._under_way[attempt.job] = attempt
         return attempt

@@ -49,19 +49,32 @@ class Capture:
 
 
 class Answer:
-    """What a worker of gxo's own says to the runner: data, not text, bounded all the same."""
+    """What a worker of gxo's own says to the runner: data, not text, bounded all the same.
+
+    Its last line is the answer; `told` gets each.
+    """
 
     LONGEST = 64 << 20
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[str], None]) -> None:
         self.cut = False
-        self._kept = bytearray()
+        self._told = told
+        self._last = b""
+        self._open = bytearray()
 
     def feed(self, chunk: bytes) -> None:
-        self.cut = self.cut or len(self._kept) + len(chunk) > self.LONGEST
-        if not self.cut:
-            self._kept += chunk
+        """The next bytes; none at its end."""
+        self.cut = self.cut or len(self._open) + len(chunk) > self.LONGEST
+        if self.cut:
+            return
+        self._open += chunk
+        if b"\n" not in chunk:
+            return
+        *lines, self._open = self._open.split(b"\n")
+        for line in lines:
+            self._told(line.decode("utf-8", "replace"))
+        self._last = bytes(lines[-1])
 
     @property
     def text(self) -> str:
-        return "" if self.cut else self._kept.decode("utf-8", "replace")
+        return "" if self.cut else (self._open or self._last).decode("utf-8", "replace")

@@ -28,10 +28,6 @@ IN_RUNS = frozenset(
 """The modules that a run carries out."""
 
 
-STREAMED = frozenset({"exec"})
-"""Those of them that read or write streams."""
-
-
 def lacking_to_apply(plan: Plan) -> tuple[Problem, ...]:
     """Parts of a playbook that only runs have."""
     return _problems(_of_plan(plan))
@@ -78,11 +74,7 @@ def _modules(actions: Iterable[Action], known: Collection[str]) -> Iterator[_Lac
 
 def _edges(plan: Plan) -> Iterator[_Lack]:
     steps = {s.name.text for s in plan.steps if isinstance(s.lifecycle, RunOnce | Supervise)}
-    once = {
-        s.name.text
-        for s in plan.steps
-        if isinstance(s.lifecycle, RunOnce) and s.action.module.text in STREAMED
-    }
+    once = {s.name.text for s in plan.steps if isinstance(s.lifecycle, RunOnce)}
     for edge in plan.edges:
         if edge.kind is EdgeKind.STREAM and not once.issuperset((edge.source, edge.target)):
             yield edge.span, f"stream from `{edge.source}` to `{edge.target}`"
