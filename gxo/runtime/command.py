@@ -43,10 +43,16 @@ class Invocation:
 
 
 def command_of(
-    action: Action, scope: Scope, span: Span, frame: Frame, inputs: tuple[str, ...] = ()
+    action: Action,
+    scope: Scope,
+    span: Span,
+    frame: Frame,
+    inputs: tuple[str, ...] = (),
+    *,
+    writes: bool = False,
 ) -> Invocation:
-    """Command line, environment and standard input, `inputs` being whose streams it reads, of which
-    one alone is the standard input; raises BadParams.
+    """Command line, environment and standard input; `inputs` are those whose streams it reads, of
+    which one alone is the standard input, and it `writes` one itself. Raises BadParams.
     """
     hidden = {name.text for name, value in action.params.entries if secrets(value)}
     for param in ("command", "args"):
@@ -59,7 +65,7 @@ def command_of(
         raise BadParams(f"it has {len(inputs)} streams to read: more than {MOST - 1} cannot be")
     if "environment" in hidden or len(inputs) > 1:
         try:
-            return _carried(found, own_python(frame), inputs)
+            return _carried(found, own_python(frame), inputs, writes=writes)
         except NoPython as error:
             raise BadParams(str(error)) from None
     if "stdin" in hidden:
@@ -72,7 +78,7 @@ def command_of(
     return Invocation(_bare(found.start, *found.around, *streams))
 
 
-def _carried(found: Exec, python: str, inputs: tuple[str, ...]) -> Invocation:
+def _carried(found: Exec, python: str, inputs: tuple[str, ...], *, writes: bool) -> Invocation:
     """Through the shim, which has the variables and the standard input from the descriptor, and
     with streams all that from the first descriptor of a message, the streams from the others.
     """
@@ -88,6 +94,7 @@ def _carried(found: Exec, python: str, inputs: tuple[str, ...]) -> Invocation:
         *(_line(len(variables)), variables),
         *(_line(len(names)), names),
         *(_line(-1 if text is None else len(stdin)), stdin),
+        _line(writes),
     )
     return Invocation(_bare(directive("ExecStart", Command(argv))), b"".join(given))
 

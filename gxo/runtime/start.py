@@ -41,7 +41,8 @@ def start_of(doing: Doing, scope: Scope, workspace: str) -> Start:
     """How it is started. Raises Fault, BadParams."""
     if doing.action.module.text == "exec":
         inputs = doing.ends.inputs if doing.ends else ()
-        found = command_of(doing.action, scope, doing.span, doing.frame, inputs)
+        writes = doing.ends is not None and doing.ends.output
+        found = command_of(doing.action, scope, doing.span, doing.frame, inputs, writes=writes)
         return Start(doing=doing, command=found.settings, given=found.given)
     from gxo.runtime.work import NO_ENDS, work_of
 

@@ -3,7 +3,8 @@
 Its own standard input, of which the first reader took this text, holds: a line with the size of the
 variables, these with a NUL between two; a line with the size of the names of the variables that say
 where its streams are, and these; a line with the size of the program's standard input (-1: none),
-and that. Exit status 203: the program cannot be run, as systemd has it (systemd.exec(5)).
+and that; a line that is 1 where it writes a stream, so that a write nobody reads ends it, else 0.
+Exit status 203: the program cannot be run, as systemd has it (systemd.exec(5)).
 """
 
 import _signal  # type: ignore[import-not-found]  # `signal` takes as long as all else here
@@ -23,10 +24,13 @@ def main(given: BinaryIO, argv: list[bytes], streams: list[int]) -> int:
     variables = _words(given)
     named = zip(_words(given), streams, strict=True)
     size = int(given.readline())
+    data = given.read(size) if size >= 0 else None
+    if given.readline() == b"1\n":
+        _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)  # Python ignores it
     if streams:
         os.dup2(streams[0], 0)
     else:
-        _put_stdin(given.read(size) if size >= 0 else None)
+        _put_stdin(data)
     own = _environment()
     search = own.get(b"PATH", _DEFAULT_PATH)
     environment = own | dict(map(_pair, variables))
