@@ -13,6 +13,7 @@ from tests.unit.units_plans import SPAN, step
 from tests.unit.units_plans import plan as made
 
 ONCE = "lifecycle: {policy: run_once}, process: {module: exec, params: {command: /bin/true}}"
+WAIT = "{module: 'control:wait_for_signal', params: {}}"
 
 
 def frame(context: SecurityContext) -> Frame:
@@ -48,12 +49,12 @@ def test_a_user_of_the_playbook() -> None:
         (f"- {{name: a, needs: [t], {ONCE}}}\n"
          f"- {{name: t, {ONCE.replace('run_once', 'scheduled, calendar: daily')}}}",
          "cannot let `a` wait for `t`, which no run has"),
-        ("- {name: a, lifecycle: {policy: run_once}, process: {module: passthrough, params: {}}}",
-         "cannot run `passthrough`"),
+        (f"- {{name: a, lifecycle: {{policy: run_once}}, process: {WAIT}}}",
+         "cannot run `control:wait_for_signal`"),
         (f"- {{name: a, when: '{{{{ env (lower \"X\") }}}}', {ONCE}}}",
          "cannot read a variable of the environment whose name a template makes"),
-        (f"- {{name: a, on_failure: [{{module: passthrough, params: {{}}}}], {ONCE}}}",
-         "cannot run `passthrough`"),
+        (f"- {{name: a, on_failure: [{WAIT}], {ONCE}}}",
+         "cannot run `control:wait_for_signal`"),
     ],
 )  # fmt: skip
 def test_what_a_run_lacks(workloads: str, said: str) -> None:
