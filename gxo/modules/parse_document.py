@@ -99,6 +99,9 @@ class Json(Parser):
             if not mark:
                 raise self._fault(_ENDS, behind)
             if mark not in ",]":
+                # the rest of a number may be still to come
+                if len(self._text) - end < _NEAR and not last:
+                    return at
                 raise self._fault("a comma or the end of the list is missing", behind)
             found.append(as_record(value))
             at = behind + 1

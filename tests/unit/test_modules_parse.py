@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gxo.modules.fault import ModuleError
@@ -49,6 +49,8 @@ def wrapped(value: Any) -> Any:
 
 
 @given(st.lists(DATA, max_size=6) | DATA, SIZES, st.sampled_from([None, 1]))
+@example([100000000.0, 2e10], [4, 9], None)
+@example([1.5], [2, 1], None)
 def test_json_is_one_document(document: Any, sizes: list[int], indent: int | None) -> None:
     """A list of any values, or one value, whatever the parts it comes in."""
     data = json.dumps(document, indent=indent, ensure_ascii=False).encode()
