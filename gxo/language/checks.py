@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING
 
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.model import Workload
+from gxo.language.pipeline import fed_once
 from gxo.language.reader import Reader
 from gxo.language.section import first_line
 from gxo.source import Name
 from gxo.spec.library import LIBRARY
 from gxo.spec.lifecycle import Policy
 from gxo.spec.module import Stream
+from gxo.template.value import ListValue, Literal, MapValue, Value
 
 if TYPE_CHECKING:
     from gxo.diagnostic import keys as key_faults
@@ -83,6 +85,8 @@ def _check_streams(reader: Reader, workload: Workload) -> None:
         reader.problems.append(
             module_faults.TakesNoStream(span=workload.where("stream_inputs"), module=spec.name)
         )
+    if spec.name == "stream:pipeline":
+        _check_first(reader, workload.process.params.get("steps"), fed=bool(streams))
     stand_in = spec.stands_in or ("stdin" if spec.name == "exec" and streams else None)
     if stand_in is None:
         return
@@ -102,6 +106,15 @@ def _check_streams(reader: Reader, workload: Workload) -> None:
                 both=False,
             )
         )
+
+
+def _check_first(reader: Reader, steps: Value | None, *, fed: bool) -> None:
+    """The first step of a pipeline has the workload's streams."""
+    first = steps.items[0] if isinstance(steps, ListValue) and steps.items else None
+    if isinstance(first, MapValue):
+        uses, params = first.get("uses"), first.get("with")
+        if isinstance(uses, Literal) and isinstance(params, MapValue):
+            fed_once(reader, Name(str(uses.data), uses.span), params, fed=fed)
 
 
 def check_workloads(reader: Reader, workloads: tuple[Workload, ...]) -> None:

@@ -15,7 +15,7 @@ from gxo.language.section import Key, ListOf, Section, read_keys
 from gxo.language.values import map_items
 from gxo.source import Name, Span
 from gxo.spec.library import LIBRARY
-from gxo.spec.module import ModuleSpec, Param
+from gxo.spec.module import ModuleSpec, Param, Stream
 from gxo.template.value import ListValue, Literal, MapValue, Value
 
 if TYPE_CHECKING:
@@ -102,12 +102,26 @@ def _step(
     if params is None:
         return None
     values["with"] = params
+    if "needs" in values:
+        fed_once(reader, uses, params, fed=bool(values["needs"]))
     entries = [
         (Name(key, place), _value(value, place))
         for key, value in values.items()
         for place in (at.get(key, span),)
     ]
     return MapValue(tuple(entries), span)
+
+
+def fed_once(reader: Reader, uses: Name, params: MapValue, *, fed: bool) -> None:
+    """A step has its records from others or from a param of its own: not from both or neither."""
+    spec = LIBRARY[uses.text]
+    stand_in = "items" if spec.stream_in is Stream.NONE else spec.stands_in
+    given = params.get(stand_in) if stand_in is not None else None
+    if stand_in is not None and fed is (given is not None):
+        span = uses.span if given is None else given.span
+        reader.problems.append(
+            module_faults.StreamOrParam(span=span, module=spec.name, param=stand_in, both=fed)
+        )
 
 
 def _check_id(reader: Reader, name: Name, ids: dict[str, Span]) -> None:
