@@ -11,15 +11,17 @@ from typing import Protocol
 
 from gxo.cli import output
 from gxo.cli.exits import Exit, Failure
+from gxo.cli.flows import Edge, Flows, amount, document, pace
 from gxo.cli.interrupt import Interrupt, interrupts
 from gxo.cli.statuses import name_of, steps_of, took, where_more_is
 from gxo.cli.table import coloured
 from gxo.diagnostic.render import visible
+from gxo.runtime import clock
 from gxo.runtime.given import Given
 from gxo.runtime.launch import launch
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
-from gxo.runtime.store import EventRow, RunRow, StepRow, Store, shown
+from gxo.runtime.store import EventRow, RunRow, StepRow, Store, StreamRow, shown
 from gxo.runtime.sweep import runner_ended, settle
 from gxo.runtime.task import Task
 from gxo.runtime.tell import Listening
@@ -28,14 +30,15 @@ from gxo.systemd.manager import Manager
 
 _CANCELLING = "cancelling: the steps under way are stopped"
 _BEAT = 0.1
+_SECOND = 1_000_000
 _END_BEAT = 0.005
 
 
 class View(Protocol):
     """What shows a run to whoever started it."""
 
-    def show(self, events: Sequence[EventRow]) -> None:
-        """What is new; called a few times a second also where nothing is."""
+    def show(self, events: Sequence[EventRow], streams: Sequence[StreamRow]) -> None:
+        """What is new, and how far all streams are; called a few times a second, come what may."""
 
     def cancelling(self) -> None:
         """The run was told to stop."""
@@ -100,17 +103,17 @@ def follow(
     with Listening(events, store, names.run) as listening:
         view = _view(store, names, as_json=as_json)
         while listening.wait(_BEAT):
-            view.show(listening.news())
+            view.show(listening.news(), listening.flows())
             if heard.asked() and not told:
                 told = True
                 view.cancelling()
                 with suppress(SystemdError):  # it may have ended just now
                     manager.kill(names.runner, signal.SIGTERM, whom="main")
         while not runner_ended(manager, names):  # one that was killed is cleaned up behind
-            view.show(())
+            view.show((), ())
             time.sleep(_END_BEAT)
         settle(store, manager, names)
-        view.show(listening.news())
+        view.show(listening.news(), listening.flows())
         row = store.run(names.run)
         if row is None:
             raise Failure(f"cannot tell how run {names.run} ended: it was forgotten since")
@@ -124,21 +127,47 @@ def follow(
 
 def _view(store: Store, names: RunNames, *, as_json: bool) -> View:
     if as_json:
-        return _Json(names.playbook)
+        return _Json(names)
     if isinstance(sys.stdout, io.TextIOWrapper):  # what steps write need not be in its encoding
         sys.stdout.reconfigure(errors="replace")
     return _Tree(store, names) if coloured() else _Lines(names.playbook)
 
 
 class _Json:
-    """Each event as a line of NDJSON."""
+    """Each event as a line of NDJSON, and each stream once a second and at its end."""
 
-    def __init__(self, playbook: str) -> None:
-        self._playbook = playbook
+    def __init__(self, names: RunNames) -> None:
+        self._names = names
+        self._flows = Flows()
+        self._told: dict[Edge, tuple[int, StreamRow]] = {}
 
-    def show(self, events: Sequence[EventRow]) -> None:
+    def show(self, events: Sequence[EventRow], streams: Sequence[StreamRow]) -> None:
+        now = clock.now()
+        self._flows.see(now, streams)
+        for edge, row in self._flows.rows.items():
+            before, told = self._told.get(edge, (0, None))
+            if row != told and (row.ended or now - before >= _SECOND):
+                self._told[edge] = now, row
+                output.emit_line(self._stream(edge, row.ended or now))
         for event in events:
-            output.emit_line(shown(self._playbook, event))
+            output.emit_line(shown(self._names.playbook, event))
+
+    def _stream(self, edge: Edge, time: int) -> dict[str, object]:
+        row, speed = self._flows.rows[edge], self._flows.speed(edge)
+        status = Status.RUNNING if row.ended is None else Status.COMPLETED
+        event = EventRow(
+            time=time, run=self._names.run, event="stream", status=status.value, step=row.target
+        )
+        return {
+            **shown(self._names.playbook, event),
+            "stream": {
+                **document(row),
+                "bytes_per_second": round(speed.bytes) if speed else None,
+                "records_per_second": (
+                    round(speed.records) if speed and speed.records is not None else None
+                ),
+            },
+        }
 
     def cancelling(self) -> None:
         output.note(_CANCELLING)
@@ -154,11 +183,20 @@ class _Lines:
         self._playbook = playbook
         self._began: dict[tuple[str, int], int] = {}
         self._failed = ""
+        self._flows = Flows()
+        self._streamed: set[Edge] = set()
 
-    def show(self, events: Sequence[EventRow]) -> None:
+    def show(self, events: Sequence[EventRow], streams: Sequence[StreamRow]) -> None:
+        ended = [row for row in streams if row.ended and _edge(row) not in self._streamed]
+        self._flows.see(clock.now(), ended)
+        for row in ended:
+            self._streamed.add(_edge(row))
+            speed = pace(self._flows.speed(_edge(row)))
+            said = f"{row.source} => {row.target}: {amount(row)}"
+            output.say(visible(f"  {'streamed':<10}{said}{f'  {speed}' if speed else ''}"))
         for event in events:
             self._show(event)
-        if events:
+        if events or ended:
             sys.stdout.flush()
 
     def cancelling(self) -> None:
@@ -203,8 +241,8 @@ class _Tree:
             self._picture.known(step.step, step.status)
         self._tree = Tree(self._picture)
 
-    def show(self, events: Sequence[EventRow]) -> None:
-        self._tree.show(events)
+    def show(self, events: Sequence[EventRow], streams: Sequence[StreamRow]) -> None:
+        self._tree.show(events, streams)
 
     def cancelling(self) -> None:
         self._picture.cancelling = True
@@ -213,3 +251,7 @@ class _Tree:
         self._tree.end()
         if run.status is Status.FAILED:
             output.note(where_more_is(run.id, self._picture.first_failed))
+
+
+def _edge(row: StreamRow) -> Edge:
+    return row.source, row.target

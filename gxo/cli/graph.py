@@ -12,6 +12,9 @@ from gxo.cli.exits import Exit, Failure, Usage
 from gxo.cli.load import given, host_target, load_to_read, or_fail
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gxo.cli.flows import Edge
     from gxo.plan.draw import Mark
     from gxo.plan.model import Plan
     from gxo.runtime.store import StepRow
@@ -57,7 +60,7 @@ def graph(
 ) -> int:
     """Draw the order of a playbook's workloads: a text tree, DOT or Mermaid.
 
-    Of a run, with how each step stands.
+    Of a run, with how each step stands and what went through its streams.
     """
     from gxo.plan import draw
 
@@ -65,8 +68,8 @@ def graph(
     if run := _run(paths):
         if inputs or variables or vars_files:
             raise Usage(f"`{run}` is a run, whose inputs and vars are what they were")
-        plan, marks = _of_run(run)
-        output.say(drawer(plan, marks).rstrip("\n"))
+        plan, marks, flows = _of_run(run)
+        output.say(drawer(plan, marks, flows).rstrip("\n"))
         return Exit.DONE
     values = given(inputs, variables, vars_files)
     loaded = or_fail(load_to_read(paths, values, host_target(None)), as_json=False)
@@ -81,8 +84,9 @@ def _run(paths: list[str]) -> str:
     return path if not more and _RUN.fullmatch(path) and not os.path.lexists(path) else ""
 
 
-def _of_run(wanted: str) -> "tuple[Plan, dict[str, Mark]]":
-    """The plan that a run carried out, and how its steps stand in it."""
+def _of_run(wanted: str) -> "tuple[Plan, dict[str, Mark], Mapping[Edge, str]]":
+    """The plan that a run carried out, how its steps stand in it, what its streams have carried."""
+    from gxo.cli.flows import amounts
     from gxo.cli.found import find, mend
     from gxo.cli.guard import need_root
     from gxo.cli.statuses import steps_in
@@ -97,6 +101,7 @@ def _of_run(wanted: str) -> "tuple[Plan, dict[str, Mark]]":
         mend(store)
         run = find(store, wanted)
         rows = store.steps(run.id)
+        flows = amounts(store.streams(run.id))
     try:
         task = from_spec(run.spec)
     except (UnreadablePlan, UnreadableRecord) as error:
@@ -106,7 +111,7 @@ def _of_run(wanted: str) -> "tuple[Plan, dict[str, Mark]]":
     for row in rows:
         if row.iteration < 0:
             marks[row.step] = Mark(_stands(row), _COLOURS[row.status])
-    return task.plan, marks
+    return task.plan, marks, flows
 
 
 def _stands(row: "StepRow") -> str:

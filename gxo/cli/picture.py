@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from gxo.cli.flows import Flows, amount, pace
 from gxo.cli.statuses import colour_of, took
 from gxo.cli.table import Cell, Colour, width
 from gxo.dataclass import dataclass
 from gxo.runtime.status import Status
-from gxo.runtime.store import WHOLE, EventRow
+from gxo.runtime.store import WHOLE, EventRow, StreamRow
 
 Line = tuple[Cell, ...]
 
@@ -41,10 +42,11 @@ class _Node:
     done: int = 0
     detail: str = ""
     words: Sequence[str] = ()
+    sources: Sequence[str] = ()
 
     @property
     def rows(self) -> int:
-        return 1 + len(self.words)
+        return 1 + len(self.sources) + len(self.words)
 
 
 class Picture:
@@ -60,6 +62,7 @@ class Picture:
         self.first_failed = ""
         self._whole = _Node("", 0)
         self._nodes = {name: _Node(name, place) for place, name in enumerate(steps)}
+        self._flows = Flows()
 
     def see(self, event: EventRow) -> None:
         """Note what happened."""
@@ -87,6 +90,15 @@ class Picture:
         """How a step stood before anything happened: it ended in another run, say."""
         self._node(step).status = status
 
+    def flow(self, now: int, streams: Iterable[StreamRow]) -> None:
+        """How far the streams have come at a time (microseconds)."""
+        self._flows.see(now, streams)
+        for node in self._nodes.values():
+            node.sources = ()
+        for source, target in self._flows.rows:
+            node = self._node(target)
+            node.sources = (*node.sources, source)
+
     def lines(self, now: int, size: tuple[int, int]) -> list[Line]:
         """The picture at a time (microseconds), for so many columns and rows."""
         columns, rows = size
@@ -95,6 +107,7 @@ class Picture:
         lines = [self._head(now)]
         for node in shown:
             lines.append(self._row(node, now, wide))
+            lines += [self._stream(source, node.name) for source in node.sources]
             lines += [(Cell(f"      {text}", Colour.DIM),) for text in node.words]
         return [*lines, *self._counts(len(shown))]
 
@@ -154,6 +167,14 @@ class Picture:
             Cell(f"{gap}{lasted}"),
             Cell(f"  {', '.join(said)}" if said else "", Colour.DIM),
         )
+
+    def _stream(self, source: str, target: str) -> Line:
+        """What a step has read of another."""
+        edge = source, target
+        arrow = "<=" if self.plain else "⇐"
+        said = ", ".join(filter(None, (amount(self._flows.rows[edge]),
+                                       pace(self._flows.speed(edge)))))  # fmt: skip
+        return (Cell(f"      {arrow} {source}  {said}", Colour.DIM),)
 
     def _mark(self, status: Status, now: int) -> str:
         if status is Status.RUNNING:

@@ -11,7 +11,9 @@ from gxo.cli.prune import prune
 from gxo.cli.rerun import rerun
 
 if TYPE_CHECKING:
-    from gxo.runtime.store import RunRow, StepRow, Store
+    from collections.abc import Iterable
+
+    from gxo.runtime.store import RunRow, StepRow, Store, StreamRow
 
 _LISTED = 20
 """Artifacts shown; with --json all are."""
@@ -94,6 +96,7 @@ def show(
             output.emit(_document(store, row))
             return Exit.DONE
         steps = with_pending(row, store.steps(row.id))
+        streams = store.streams(row.id)
         events = store.events(row.id)
     if step is not None:
         output.say(detail(row, pick(row, steps, step)).rstrip("\n"))
@@ -103,6 +106,9 @@ def show(
     if row.detail:
         output.say(f"  {row.detail}")
     output.say(overview(row, steps, events, colour=coloured()).rstrip("\n"))
+    if streams:
+        output.say("streams:")
+        output.say(table(_flowed(streams), colour=coloured()).rstrip("\n"))
     if kept := Artifacts().of(row.id):
         output.say(f"kept in {PLACE / row.id}:")
         files = [(f"  {item.path}", f"{item.size} bytes") for item in kept[:_LISTED]]
@@ -121,12 +127,25 @@ def _whose(run: "RunRow") -> str:
     return f"{run.playbook}.{run.workload}" if run.workload else run.playbook
 
 
+def _flowed(streams: "Iterable[StreamRow]") -> list[tuple[str, str, str]]:
+    """Who gave whom how much, and how fast on the whole."""
+    from gxo.cli.flows import Flows, amount, pace
+
+    flows = Flows()
+    flows.see(0, streams)
+    return [
+        (f"  {row.source} => {row.target}", amount(row), pace(flows.speed(edge)))
+        for edge, row in flows.rows.items()
+    ]
+
+
 def _in_order(steps: "tuple[StepRow, ...]") -> "list[StepRow]":
     return sorted(steps, key=lambda step: (step.started or 0, step.step, step.iteration))
 
 
 def _document(store: "Store", run: "RunRow") -> dict[str, object]:
     """A run as programs get it (8-contracts.md, JSON): an item of a loop stands as `step[N]`."""
+    from gxo.cli.flows import document
     from gxo.runtime.artifacts import Artifacts
     from gxo.runtime.store import WHOLE
 
@@ -149,6 +168,7 @@ def _document(store: "Store", run: "RunRow") -> dict[str, object]:
             }
             for step in _in_order(store.steps(run.id))
         },
+        "streams": [document(row) for row in store.streams(run.id)],
         "artifacts": [{"path": kept.path, "size": kept.size} for kept in Artifacts().of(run.id)],
     }
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from gxo.cli.picture import Line, Picture
 from gxo.diagnostic.render import visible
 from gxo.runtime import clock
-from gxo.runtime.store import EventRow
+from gxo.runtime.store import EventRow, StreamRow
 
 _STYLES = {"32": "green", "33": "yellow", "31": "red", "2": "dim", "1": "bold"}
 _FRAME = 0.1
@@ -30,8 +30,10 @@ class Tree:
         picture.plain = self._console.encoding != "utf-8"
         self._before = signal.signal(signal.SIGCONT, self._went_on)
 
-    def show(self, events: Sequence[EventRow]) -> None:
+    def show(self, events: Sequence[EventRow], streams: Sequence[StreamRow] = ()) -> None:
         """Note what happened; draw, where the last time is long enough ago."""
+        if streams:
+            self._picture.flow(clock.now(), streams)
         for event in events:
             self._picture.see(event)
         if time.monotonic() >= self._due:

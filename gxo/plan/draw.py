@@ -26,9 +26,12 @@ class Mark:
 Marks = Mapping[str, Mark]
 """By the names of workloads."""
 NO_MARKS: Marks = MappingProxyType({})
+Flows = Mapping[tuple[str, str], str]
+"""What has gone through a stream, by who gave and who took it."""
+NO_FLOWS: Flows = MappingProxyType({})
 
 
-def text(plan: Plan, marks: Marks = NO_MARKS) -> str:
+def text(plan: Plan, marks: Marks = NO_MARKS, flows: Flows = NO_FLOWS) -> str:
     """What starts first stands leftmost; a workload that waits for several stands under the last.
 
     Each line says the workload, how it stands, its lifecycle and module, and why it waits; edges
@@ -55,7 +58,7 @@ def text(plan: Plan, marks: Marks = NO_MARKS) -> str:
         branch, below = ("└─ ", "   ") if name in last else ("├─ ", "│  ")
         step = plan.steps[place[name]]
         stands = f"  {marks[name].said}" if name in marks else ""
-        what = f"{_what(step)}{_why(into[name], parent.get(name))}"
+        what = f"{_what(step)}{_why(into[name], parent.get(name), flows)}"
         lines.append(f"{indent}{branch}{name}{stands}  {what}")
         stack += [(child, indent + below) for child in reversed(children.get(name, []))]
     return "\n".join(lines) + "\n"
@@ -65,12 +68,12 @@ def _what(step: Step) -> str:
     return f"{step.lifecycle.policy.value} {step.action.module}"
 
 
-def _why(edges: list[Edge], parent: str | None) -> str:
+def _why(edges: list[Edge], parent: str | None, flows: Flows) -> str:
     if not edges:
         return ""
     kinds: dict[str, list[str]] = {}
     for edge in edges:
-        kinds.setdefault(edge.source, []).append(edge.kind.value)
+        kinds.setdefault(edge.source, []).append(" ".join(_kind(edge, flows)))
     others = [
         f"{source} ({', '.join(found)})" for source, found in kinds.items() if source != parent
     ]
@@ -78,7 +81,13 @@ def _why(edges: list[Edge], parent: str | None) -> str:
     return shown + (f"  also after {', '.join(others)}" if others else "")
 
 
-def dot(plan: Plan, marks: Marks = NO_MARKS) -> str:
+def _kind(edge: Edge, flows: Flows) -> tuple[str, ...]:
+    """What an edge is, and of a stream of a run how much went through it."""
+    flow = flows.get((edge.source, edge.target)) if edge.kind is EdgeKind.STREAM else None
+    return (edge.kind.value, flow) if flow else (edge.kind.value,)
+
+
+def dot(plan: Plan, marks: Marks = NO_MARKS, flows: Flows = NO_FLOWS) -> str:
     """The plan as a DOT digraph; edges point from what runs first."""
     lines = [f"digraph {_dot(plan.playbook.text)} {{", "  rankdir=LR;", "  node [shape=box];"]
     for step in plan.steps:
@@ -89,7 +98,7 @@ def dot(plan: Plan, marks: Marks = NO_MARKS) -> str:
         lines.append(f"  {_dot(name)} [label={label}{filled}];")
     lines += (
         f"  {_dot(edge.source)} -> {_dot(edge.target)}"
-        f" [label={_dot(edge.kind.value)}, style={_STYLES[edge.kind][0]}];"
+        f" [label={_dot(*_kind(edge, flows))}, style={_STYLES[edge.kind][0]}];"
         for edge in plan.edges
     )
     return "\n".join((*lines, "}")) + "\n"
@@ -101,12 +110,12 @@ def _dot(*lines: str) -> str:
     return '"' + "\\n".join(quoted) + '"'
 
 
-def mermaid(plan: Plan, marks: Marks = NO_MARKS) -> str:
+def mermaid(plan: Plan, marks: Marks = NO_MARKS, flows: Flows = NO_FLOWS) -> str:
     """The plan as a Mermaid flowchart; nodes are numbered, for some names are words of Mermaid."""
-    return "\n".join(_mermaid(plan, marks)) + "\n"
+    return "\n".join(_mermaid(plan, marks, flows)) + "\n"
 
 
-def _mermaid(plan: Plan, marks: Marks) -> Iterator[str]:
+def _mermaid(plan: Plan, marks: Marks, flows: Flows) -> Iterator[str]:
     node = {step.name.text: f"n{number}" for number, step in enumerate(plan.steps)}
     yield "flowchart LR"
     for step in plan.steps:
@@ -115,7 +124,8 @@ def _mermaid(plan: Plan, marks: Marks) -> Iterator[str]:
         yield f'  {node[step.name.text]}["{"<br/>".join(map(_entities, lines))}"]'
     for edge in plan.edges:
         arrow = _STYLES[edge.kind][1]
-        yield f"  {node[edge.source]} {arrow}|{edge.kind.value}| {node[edge.target]}"
+        said = "<br/>".join(_kind(edge, flows))
+        yield f"  {node[edge.source]} {arrow}|{said}| {node[edge.target]}"
     for name, mark in marks.items():
         if name in node:
             yield f"  style {node[name]} fill:{mark.colour},color:#000"

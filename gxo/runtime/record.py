@@ -1,13 +1,13 @@
 """Record: what becomes of a run's steps, kept in the state and told to who listens."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from gxo.dataclass import replace
 from gxo.runtime import clock
 from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status
-from gxo.runtime.store import WHOLE, EventRow, StepRow, Store
+from gxo.runtime.store import WHOLE, EventRow, StepRow, Store, StreamRow
 from gxo.template.value import Data
 
 if TYPE_CHECKING:  # who ends a run that was cut off loads no runner
@@ -93,6 +93,10 @@ class Record:
         event = self._event("retry", Status.RUNNING, step=step, iteration=item.number, detail=said)
         self._store.save(self._run, [], [event])
         self._tell(event)
+
+    def flow(self, streams: Sequence[StreamRow]) -> None:
+        """How far streams have come; who listens looks for it."""
+        self._store.flow(self._run, streams)
 
     def cut_off(self, row: StepRow, status: Status, detail: str, ended: int) -> None:
         """A step or an item of one that nobody saw the end of."""

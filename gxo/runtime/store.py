@@ -36,6 +36,14 @@ _MIGRATIONS = (
     ) STRICT;
     CREATE INDEX events_of_run ON events (run, number);
     """,
+    """
+    CREATE TABLE streams (
+        run TEXT NOT NULL REFERENCES runs ON DELETE CASCADE, source TEXT NOT NULL,
+        target TEXT NOT NULL, bytes INTEGER NOT NULL, records INTEGER, dropped INTEGER NOT NULL,
+        about INTEGER NOT NULL, started INTEGER NOT NULL, ended INTEGER,
+        PRIMARY KEY (run, source, target)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 VERSION = len(_MIGRATIONS)
 UNDER_WAY = (Status.PENDING, Status.RUNNING)
@@ -103,6 +111,24 @@ class StepRow:
     ended: int | None = None
     detail: str = ""
     summary: Data = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamRow:
+    """What has gone from one step to another. Times are microseconds since 1970.
+
+    `records` None: nobody counted them. `about`: nobody counted the bytes either, they are what
+    the kernel knows of both ends. `dropped` lines are none of the records.
+    """
+
+    source: str
+    target: str
+    started: int
+    ended: int | None = None
+    bytes: int = 0
+    records: int | None = None
+    dropped: int = 0
+    about: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +227,15 @@ class Store:
             ],
         )
 
+    def flow(self, run: str, streams: Sequence[StreamRow]) -> None:
+        """How far streams have come."""
+        with self._told("write"), self._db:
+            self._db.executemany(
+                "INSERT OR REPLACE INTO streams VALUES (:run, :source, :target, :bytes, :records,"
+                " :dropped, :about, :started, :ended)",
+                [{**_columns(stream, StreamRow), "run": run} for stream in streams],
+            )
+
     def run(self, run: str) -> RunRow | None:
         """All of one run."""
         with self._told("read"):
@@ -236,6 +271,17 @@ class Store:
                 detail=row["detail"],
                 summary=json.loads(row["summary"]),
             )
+            for row in rows
+        )
+
+    def streams(self, run: str) -> tuple[StreamRow, ...]:
+        """By their sources and targets."""
+        columns = ", ".join(item.name for item in fields(StreamRow))
+        query = f"SELECT {columns} FROM streams WHERE run = ?"  # noqa: S608
+        with self._told("read"):
+            rows = self._db.execute(query, (run,)).fetchall()
+        return tuple(
+            StreamRow(**{**{key: row[key] for key in row.keys()}, "about": bool(row["about"])})  # noqa: SIM118
             for row in rows
         )
 

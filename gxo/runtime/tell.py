@@ -9,7 +9,7 @@ import os
 import select
 from contextlib import suppress
 
-from gxo.runtime.store import EventRow, Store
+from gxo.runtime.store import EventRow, Store, StreamRow
 
 _CHUNK = 1 << 16
 
@@ -58,3 +58,7 @@ class Listening:
         found = self._store.events(self._run, self._last)
         self._last = found[-1].number if found else self._last
         return found
+
+    def flows(self) -> tuple[StreamRow, ...]:
+        """How far its streams have come."""
+        return self._store.streams(self._run)
