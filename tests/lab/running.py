@@ -37,10 +37,17 @@ class Ran:
         return [e["step"] for e in self.events if e["event"] == "step" and e["status"] == status]
 
 
-def run(machine: Machine, workloads: str, *args: str, head: str = "", name: str = "runs") -> Ran:
+def run(
+    machine: Machine,
+    workloads: str,
+    *args: str,
+    head: str = "",
+    name: str = "runs",
+    timeout: float = 120,
+) -> Ran:
     """Run a playbook of these workloads, and see that nothing of the run is left."""
     path = machine.write(f"/srv/{name}.yaml", f"name: {name}\n{head}workloads:\n{workloads}")
-    done = machine.gxo("run", "--json", *args, path)
+    done = machine.gxo("run", "--json", *args, path, timeout=timeout)
     ran = Ran(
         done.returncode, [held("event", line) for line in done.stdout.splitlines()], done.stderr
     )

@@ -81,15 +81,18 @@ def kill_some(machine: Machine, chance: random.Random) -> None:
     for instant in sorted(chance.uniform(0, SPAN) for _ in range(TOGETHER)):
         time.sleep(max(start + instant - time.monotonic(), 0))
         for pattern in chance.choice((["gxo-run-*"], ["gxorun-*"], ["gxo-run-*", "gxorun-*"])):
-            said = machine.run(
-                *("systemctl", "list-units", "--plain", "--no-legend", "--type=service"), pattern
-            )
-            if units := [line.split()[0] for line in said.stdout.splitlines()]:
-                whom = chance.choice(("main", "all"))
-                # it may have ended just now
-                machine.run(
-                    "systemctl", "kill", "-s", "KILL", f"--kill-who={whom}", chance.choice(units)
-                )
+            kill_unit(machine, pattern, chance)
+
+
+def kill_unit(machine: Machine, pattern: str, chance: random.Random) -> None:
+    """One of those that are there, if any."""
+    said = machine.run(
+        *("systemctl", "list-units", "--plain", "--no-legend", "--type=service"), pattern
+    )
+    if units := [line.split()[0] for line in said.stdout.splitlines()]:
+        whom = chance.choice(("main", "all"))
+        # it may have ended just now
+        machine.run("systemctl", "kill", "-s", "KILL", f"--kill-who={whom}", chance.choice(units))
 
 
 def end(runs: Iterable["subprocess.Popen[str]"]) -> None:
