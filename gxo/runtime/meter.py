@@ -1,0 +1,54 @@
+"""Meter: about how much the programs of a step have read and written, as the kernel counts it.
+
+Between two programs the kernel moves a stream, and nobody of ours can count it.
+"""
+
+from contextlib import suppress
+from pathlib import Path
+
+from gxo.runtime.step_unit import RunNames
+from gxo.units.names import ROOT_SLICE
+
+_TREES = {
+    "": (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified")),
+    "name=systemd": (Path("/sys/fs/cgroup/systemd"),),
+}
+"""Where the control groups lie that systemd keeps itself (cgroups(7)), by how a process names them.
+
+The first is the only tree of a host, or one of several.
+"""
+
+
+class Meter:
+    """All processes of one control group. What one that has ended did is its parent's, who waited
+    for it (proc_pid_io(5)); what no parent there has waited for is missed.
+    """
+
+    def __init__(self, group: Path) -> None:
+        self.read = self.written = 0
+        self._processes = group / "cgroup.procs"
+
+    def look(self) -> None:
+        """See how far they are; nothing changes where they have ended."""
+        read = written = 0
+        with suppress(OSError):
+            for process in self._processes.read_text().split():
+                with suppress(OSError):
+                    lines = Path("/proc", process, "io").read_text().splitlines()
+                    read += int(lines[0].removeprefix("rchar: "))
+                    written += int(lines[1].removeprefix("wchar: "))
+        self.read, self.written = max(self.read, read), max(self.written, written)
+
+
+def group_of(names: RunNames, unit: str, own: str) -> Path | None:
+    """The control group of a step's unit, by what /proc/self/cgroup says of its runner.
+
+    None where that is in none of systemd's.
+    """
+    for line in own.splitlines():
+        _, name, path = line.split(":", 2)
+        above, found, _ = path.partition(f"/{ROOT_SLICE}/")
+        if found and name in _TREES:
+            below = f"{above}/gxorun.slice/{names.slice}/{unit}".lstrip("/")
+            return next((tree / below for tree in _TREES[name] if (tree / below).is_dir()), None)
+    return None

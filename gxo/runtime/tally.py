@@ -1,0 +1,113 @@
+"""Tally: how much has gone through the streams of a group, by whoever can count it.
+
+That is who reads a stream, who carries it or who writes it, where that is gxo's own; else what the
+kernel knows of the programs at both ends.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from gxo.dataclass import dataclass, replace
+from gxo.runtime import clock
+from gxo.runtime.meter import Meter
+from gxo.runtime.pumps import Counts, Passed
+from gxo.runtime.store import StreamRow
+
+Edge = tuple[str, str]
+"""A stream, by who writes and who reads it."""
+Known = tuple[int, int | None]
+"""Bytes, and records where those are counted."""
+
+_OFTEN = 250_000
+"""Microseconds between two looks."""
+
+
+@dataclass(slots=True)
+class _Counted:
+    """What is known of one stream, by who counted it."""
+
+    row: StreamRow
+    read: Known | None = None
+    passed: Passed | None = None
+    written: Known | None = None
+    about: int = 0
+
+
+class Tally:
+    """`meters` are of the units of programs; `tell` gets the streams that have come further."""
+
+    def __init__(
+        self,
+        edges: Iterable[Edge],
+        meters: Mapping[str, Meter],
+        tell: Callable[[Sequence[StreamRow]], None],
+    ) -> None:
+        now = clock.now()
+        self._streams = {
+            (source, target): _Counted(StreamRow(source=source, target=target, started=now))
+            for source, target in edges
+        }
+        self._meters = meters
+        self._tell = tell
+        self._due = now
+
+    def pumped(self, source: str, counts: Counts) -> None:
+        """What a pump has brought to the readers of a step's stream."""
+        for target, passed in counts.outlets.items():
+            self._streams[source, target].passed = passed
+
+    def worked(self, step: str, inputs: Mapping[str, Known], output: Known) -> None:
+        """What a worker of gxo's own has read and written."""
+        for (source, target), stream in self._streams.items():
+            if target == step and source in inputs:
+                stream.read = inputs[source]
+            if source == step:
+                stream.written = output
+
+    def look(self) -> None:
+        """A few times a second: see how far the programs are, and tell what is new."""
+        now = clock.now()
+        if now >= self._due:
+            self._due = now + _OFTEN
+            self._see()
+            self._say(None)
+
+    def over(self, edges: Iterable[Edge]) -> None:
+        """These streams have ended."""
+        ended = {edge for edge in edges if self._streams[edge].row.ended is None}
+        self._see()
+        self._say(clock.now(), ended)
+
+    def _see(self) -> None:
+        for meter in self._meters.values():
+            meter.look()
+        for (source, target), stream in self._streams.items():
+            giver, taker = self._meters.get(source), self._meters.get(target)
+            if giver and taker and stream.row.ended is None:
+                # one that was over too soon to be seen is known by the other alone
+                found = [count for count in (giver.written, taker.read) if count]
+                stream.about = max(stream.about, min(found, default=0))
+
+    def _say(self, ended: int | None, edges: Iterable[Edge] = ()) -> None:
+        new = []
+        for edge, stream in self._streams.items():
+            row = _row(stream)
+            if edge in edges:
+                row = replace(row, ended=ended)
+            if row != stream.row:
+                stream.row = row
+                new.append(row)
+        if new:
+            self._tell(new)
+
+
+def _row(stream: _Counted) -> StreamRow:
+    """The stream as it stands: who reads it knows best, for what is on its way does not count."""
+    row, passed = stream.row, stream.passed
+    dropped = passed.dropped if passed else 0
+    counts = [stream.read, (passed.bytes, passed.records) if passed else None]
+    if not dropped:
+        counts.append(stream.written)
+    known = [count for count in counts if count is not None]
+    records = next((count for _, count in known if count is not None), None)
+    size = known[0][0] if known else stream.about
+    return replace(row, bytes=size, records=records, dropped=dropped, about=not known)
