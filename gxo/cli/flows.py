@@ -50,8 +50,9 @@ class Flows:
 
 def amount(row: StreamRow) -> str:
     """How much has gone through it."""
-    about = "about " if row.about else ""
-    words = [f"{about}{_scaled(row.bytes, 'B')}"]
+    if row.about:  # of what was over at once nothing is known
+        return f"about {_scaled(row.bytes, 'B')}" if row.bytes else "not counted"
+    words = [_scaled(row.bytes, "B")]
     if row.records is not None:
         words.append(_counted(row.records, "record"))
     if row.dropped:

@@ -14,6 +14,7 @@ from gxo.runtime.pipe import Pipe, PipeError
 from gxo.runtime.progress import Progress
 from gxo.runtime.pumps import Counts, End, Outlet, Pump
 from gxo.runtime.start import Start
+from gxo.runtime.tally import Tallies, Tally
 from gxo.spec.policy import Overflow
 from gxo.template.fault import Fault
 
@@ -50,12 +51,18 @@ class Joint:
     """The members that run, and the streams that lead to them."""
 
     def __init__(
-        self, attempts: Attempts, members: Mapping[str, Progress], edges: tuple[Edge, ...]
+        self,
+        attempts: Attempts,
+        tallies: Tallies,
+        members: Mapping[str, Progress],
+        edges: tuple[Edge, ...],
     ) -> None:
         self.members = members
         self.cancelled = False
         self.draining: dict[str, Result] = {}
         self._attempts = attempts
+        self._tallies = tallies
+        self._tally: Tally | None = None
         self._edges = edges
         self._pipes: dict[tuple[str, str], Pipe] = {}
         self._sources: dict[str, _Source] = {}
@@ -118,9 +125,15 @@ class Joint:
             pipe.handed_over()
             if producer not in self.members:  # it was skipped: its stream is empty
                 pipe.close()
+        self._tally = self._tallies.of(
+            [(edge.source, edge.target) for edge in self._edges if edge.source in self.members],
+            {name: self._units[name] for name in self._uncounted()},
+        )
 
     def look(self) -> None:
-        """See which of those that have ended well are read to their end."""
+        """See which of those that have ended well are read to their end, and how far the others."""
+        if self._tally is not None:
+            self._tally.look()
         for name, result in tuple(self.draining.items()):
             pipes = {reader: self._pipes[name, reader] for reader in self._flow.readers(name)}
             found = self._flow.drained({reader: pipe.unread for reader, pipe in pipes.items()})
@@ -128,6 +141,12 @@ class Joint:
                 self._tell(name, result)
             elif found:
                 self._tell(name, _failed(result, _deserted(found)))
+
+    def _uncounted(self) -> set[str]:
+        """Programs between which the kernel alone moves a stream."""
+        programs = {name for name, start in self._starts.items() if not start.works}
+        bare = [(e.source, e.target) for e in self._edges if e.source not in self._sources]
+        return {end for ends in bare if programs.issuperset(ends) for end in ends}
 
     def _inputs(self, name: str) -> list[Edge]:
         return [edge for edge in self._edges if edge.target == name]
@@ -169,6 +188,8 @@ class Joint:
     def _passed(self, name: str, counts: Counts) -> None:
         for reader, passed in counts.outlets.items():
             self._dropped[name, reader] = passed.dropped
+        if self._tally is not None:
+            self._tally.pumped(name, counts)
 
     def _unit_over(self, name: str, result: Result) -> None:
         """The unit of a member has ended."""
@@ -213,6 +234,8 @@ class Joint:
     def _tell(self, name: str, result: Result) -> None:
         self.draining.pop(name, None)
         self._left -= 1
+        if self._tally is not None:
+            self._tally.over((name, reader) for reader in self._flow.readers(name))
         if self.over:
             self._close()
         self._ended(self.members[name], self._with_dropped(name, result))

@@ -26,10 +26,12 @@ class Meter:
 
     def __init__(self, group: Path) -> None:
         self.read = self.written = 0
+        self.lives = False
         self._processes = group / "cgroup.procs"
 
     def look(self) -> None:
-        """See how far they are; nothing changes where they have ended."""
+        """See how far they are; what they did stays where they have ended."""
+        self.lives = False
         read = written = 0
         with suppress(OSError):
             for process in self._processes.read_text().split():
@@ -37,18 +39,19 @@ class Meter:
                     lines = Path("/proc", process, "io").read_text().splitlines()
                     read += int(lines[0].removeprefix("rchar: "))
                     written += int(lines[1].removeprefix("wchar: "))
+                    self.lives = True
         self.read, self.written = max(self.read, read), max(self.written, written)
 
 
-def group_of(names: RunNames, unit: str, own: str) -> Path | None:
-    """The control group of a step's unit, by what /proc/self/cgroup says of its runner.
+def groups_of(names: RunNames, own: str) -> Path | None:
+    """Where the control groups of a run's steps lie, by what /proc/self/cgroup says of its runner.
 
     None where that is in none of systemd's.
     """
     for line in own.splitlines():
         _, name, path = line.split(":", 2)
         above, found, _ = path.partition(f"/{ROOT_SLICE}/")
-        if found and name in _TREES:
-            below = f"{above}/gxorun.slice/{names.slice}/{unit}".lstrip("/")
-            return next((tree / below for tree in _TREES[name] if (tree / below).is_dir()), None)
+        for tree in _TREES.get(name, ()) if found else ():
+            if (tree / path.lstrip("/")).is_dir():
+                return tree / above.lstrip("/") / "gxorun.slice" / names.slice
     return None

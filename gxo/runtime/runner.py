@@ -29,6 +29,7 @@ from gxo.runtime.start import Doing
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
 from gxo.runtime.streams import Streams
+from gxo.runtime.tally import Tallies
 from gxo.runtime.task import Task
 from gxo.spec.lifecycle import RunOnce, Supervise
 from gxo.systemd.manager import Manager
@@ -82,7 +83,8 @@ class Runner:
             *(self._up, lambda step: means.order.down(step.name.text), self._held_over),
         )
         self._streams = Streams(
-            *(task.plan, self._attempts, means.scopes, self._doing),
+            *(task.plan, self._attempts, means.scopes),
+            *(Tallies(means.names, means.record.flow), self._doing),
             lambda progress, result: self._attempt_over(progress, progress.items[0], result),
         )
         self._chores = Chores(

@@ -1,6 +1,7 @@
 """Streams: the groups of a run that are under way, from their conditions to the last byte read."""
 
 from collections.abc import Callable
+from math import inf
 
 from gxo.dataclass import replace
 from gxo.plan.model import Plan, Step
@@ -11,9 +12,10 @@ from gxo.runtime.joint import CannotJoin, Ended, Joint
 from gxo.runtime.progress import BadLoop, Progress, begin
 from gxo.runtime.scope import Scopes
 from gxo.runtime.start import Doing, Start
+from gxo.runtime.tally import Tallies
 from gxo.template.fault import Fault
 
-_BEAT = 1.0
+_BEAT = 0.25
 _SOON = 0.05
 """Seconds between two looks at what is left in a pipe: nothing tells when it is empty."""
 
@@ -26,12 +28,14 @@ class Streams:
         plan: Plan,
         attempts: Attempts,
         scopes: Scopes,
+        tallies: Tallies,
         doing: Callable[[Step], Doing],
         ended: Ended,
     ) -> None:
         self._plan = plan
         self._attempts = attempts
         self._scopes = scopes
+        self._tallies = tallies
         self._doing = doing
         self._ended = ended
         self._cancelled = False
@@ -59,7 +63,8 @@ class Streams:
         needs = [name for name, step in steps.items() if step.skip_on_no_input]
         runs = who_runs(group, found, needs)
         edges = tuple(edge for edge in group.edges if edge.target in runs)
-        joint = Joint(self._attempts, {name: found[name] for name in runs}, edges)
+        members = {name: found[name] for name in runs}
+        joint = Joint(self._attempts, self._tallies, members, edges)
         joint.set_up(self._ready)
         return joint
 
@@ -77,6 +82,8 @@ class Streams:
     @property
     def wait(self) -> float:
         """Seconds until the next look is due."""
+        if not self._under_way:
+            return inf
         return _SOON if any(joint.settling for joint in self._under_way) else _BEAT
 
     def look(self) -> None:

@@ -4,12 +4,14 @@ That is who reads a stream, who carries it or who writes it, where that is gxo's
 kernel knows of the programs at both ends.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from gxo.dataclass import dataclass, replace
 from gxo.runtime import clock
-from gxo.runtime.meter import Meter
+from gxo.runtime.meter import Meter, groups_of
 from gxo.runtime.pumps import Counts, Passed
+from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import StreamRow
 
 Edge = tuple[str, str]
@@ -30,6 +32,34 @@ class _Counted:
     passed: Passed | None = None
     written: Known | None = None
     about: int = 0
+    _seen: tuple[int, int] = (0, 0)
+
+    def see(self, giver: Meter, taker: Meter, *, alone: bool) -> None:
+        """How far the programs are. `alone`: this is all that is read there.
+
+        Who reads has read much before it came to its input, so that only what is added counts:
+        what was read since the one who writes was last seen alive.
+        """
+        if giver.lives:
+            about = min(filter(None, (giver.written, taker.read)), default=0)
+            self._seen = about, taker.read
+        written, before = self._seen
+        since = taker.read - before if written and alone else 0
+        self.about = max(self.about, written + since)
+
+
+class Tallies:
+    """Those of one run's groups."""
+
+    def __init__(self, names: RunNames, tell: Callable[[Sequence[StreamRow]], None]) -> None:
+        self._names = names
+        self._tell = tell
+
+    def of(self, edges: Collection[Edge], programs: Mapping[str, str]) -> "Tally":
+        """`programs` are the units of those at both ends of streams that nobody else can count."""
+        groups = groups_of(self._names, Path("/proc/self/cgroup").read_text()) if programs else None
+        meters = {name: Meter(groups / unit) for name, unit in programs.items() if groups}
+        return Tally(edges, meters, self._tell)
 
 
 class Tally:
@@ -83,9 +113,8 @@ class Tally:
         for (source, target), stream in self._streams.items():
             giver, taker = self._meters.get(source), self._meters.get(target)
             if giver and taker and stream.row.ended is None:
-                # one that was over too soon to be seen is known by the other alone
-                found = [count for count in (giver.written, taker.read) if count]
-                stream.about = max(stream.about, min(found, default=0))
+                alone = sum(reader == target for _, reader in self._streams) == 1
+                stream.see(giver, taker, alone=alone)
 
     def _say(self, ended: int | None, edges: Iterable[Edge] = ()) -> None:
         new = []

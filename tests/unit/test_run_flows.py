@@ -51,7 +51,9 @@ def seen(*rows: StreamRow) -> Flows:
         (row(999_499_999, 0), "999 MB, 0 records"),
         (row(999_500_000), "1.00 GB"),
         (row(10_000_000_000_000_000), "10000 TB"),
-        (row(5000, 3, dropped=1, about=True), "about 5.00 kB, 3 records, 1 line dropped"),
+        (row(5000, 3, dropped=1), "5.00 kB, 3 records, 1 line dropped"),
+        (row(5000, about=True), "about 5.00 kB"),
+        (row(0, about=True), "not counted"),
         (row(5000, 3, dropped=2000), "5.00 kB, 3 records, 2.00 k lines dropped"),
     ],
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gxo.runtime import meter
-from gxo.runtime.meter import Meter, group_of
+from gxo.runtime.meter import Meter, groups_of
 from gxo.runtime.step_unit import RunNames
 
 NAMES = RunNames(run="0141d9b3e1dd", playbook="build")
@@ -25,11 +25,12 @@ def test_children_count_with_who_waited_for_them(tmp_path: Path) -> None:
         assert shell.stdout.readline() == "\n"
         counted.look()
         shell.communicate("\n")
+    assert counted.lives
     assert 15_000_000 <= counted.read < 15_500_000
     assert 15_000_000 <= counted.written < 15_500_000
     before = counted.read, counted.written
     counted.look()
-    assert (counted.read, counted.written) == before
+    assert (counted.lives, counted.read, counted.written) == (False, *before)
 
 
 def test_a_group_that_is_not_there(tmp_path: Path) -> None:
@@ -39,12 +40,12 @@ def test_a_group_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "name=systemd"])
-def test_where_a_step_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_where_steps_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """In the tree that systemd keeps, below where its root is in a container."""
-    step = tmp_path / "box/gxorun.slice/gxorun-0141d9b3e1dd.slice/gxorun-0141d9b3e1dd.a.service"
-    step.mkdir(parents=True)
+    runner = "box/gxo.slice/gxo-run-0141d9b3e1dd.service"
+    (tmp_path / runner).mkdir(parents=True)
     monkeypatch.setitem(meter._TREES, name, (tmp_path / "none", tmp_path))
-    own = f"4:memory:/box\n0:{name}:/box/gxo.slice/gxo-run-0141d9b3e1dd.service\n"
-    assert group_of(NAMES, step.name, own) == step
-    assert group_of(NAMES, "other.service", own) is None
-    assert group_of(NAMES, step.name, "0::/user.slice\n") is None
+    found = groups_of(NAMES, f"4:memory:/box\n0:{name}:/{runner}\n")
+    assert found == tmp_path / "box/gxorun.slice/gxorun-0141d9b3e1dd.slice"
+    assert groups_of(NAMES, f"0:{name}:/{runner}x\n") is None
+    assert groups_of(NAMES, f"0:{name}:/user.slice\n") is None
