@@ -118,6 +118,7 @@ class Joint:
                 partial(self._unit_over, name),
                 tuple(self._pipes[edge.source, name].reader for edge in self._inputs(name)),
                 self._output(name),
+                partial(self._heard, name),
             )
         for source in self._sources.values():
             source.pipe.close()
@@ -190,6 +191,14 @@ class Joint:
             self._dropped[name, reader] = passed.dropped
         if self._tally is not None:
             self._tally.pumped(name, counts)
+
+    def _heard(self, name: str, line: str) -> None:
+        """What a worker tells of its streams."""
+        from gxo.runtime.work import flow_of
+
+        flow = flow_of(line)
+        if flow is not None and self._tally is not None:
+            self._tally.worked(name, flow.inputs, flow.output)
 
     def _unit_over(self, name: str, result: Result) -> None:
         """The unit of a member has ended."""

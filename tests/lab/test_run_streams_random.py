@@ -20,7 +20,7 @@ def compare(machine: Machine, count: int, seed: int) -> None:
     print(f"seed {seed}")
     chance = random.Random(seed)
     for number in range(count):
-        topology = drawn(chance, chance.randint(3, 9), modules=False)
+        topology = drawn(chance, chance.randint(3, 9), modules=number % 2 == 1)
         machine.run("rm", "-rf", PLACE)
         machine.run("mkdir", "-p", PLACE, check=True)
         ran = run(machine, topology.workloads, name="topology")
