@@ -16,7 +16,7 @@ DOCUMENTS = sorted(
     for path in (TOP / "README.md", *TOP.glob("docs/**/*.md"), *TOP.glob("examples/*/README.md"))
     if path.exists()
 )
-RUN_EXAMPLES = ("build", "rerun")
+RUN_EXAMPLES = ("access-log", "build", "rerun")
 """Those of `gxo run`; the others are for `gxo apply`."""
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.S | re.M)
 _FILE = re.compile(r"# (\S+\.ya?ml)\n")

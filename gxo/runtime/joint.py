@@ -74,7 +74,7 @@ class Joint:
             [edge for edge in edges if edge.source in members],
             {name for name, progress in members.items() if progress.step.ignore_errors},
         )
-        self._left = len(members)
+        self._left = set(members)
 
     @property
     def over(self) -> bool:
@@ -127,7 +127,7 @@ class Joint:
             if producer not in self.members:  # it was skipped: its stream is empty
                 pipe.close()
         self._tally = self._tallies.of(
-            [(edge.source, edge.target) for edge in self._edges if edge.source in self.members],
+            self._streams(),
             {name: self._units[name] for name in self._uncounted()},
         )
 
@@ -142,6 +142,16 @@ class Joint:
                 self._tell(name, result)
             elif found:
                 self._tell(name, _failed(result, _deserted(found)))
+
+    def _streams(self) -> list[tuple[str, str]]:
+        return [(e.source, e.target) for e in self._edges if e.source in self.members]
+
+    def _is_over(self, stream: tuple[str, str]) -> bool:
+        """All of it is read; a worker that reads it has told how much that was."""
+        source, target = stream
+        return source not in self._left and not (
+            target in self._left and self._starts[target].works
+        )
 
     def _uncounted(self) -> set[str]:
         """Programs between which the kernel alone moves a stream."""
@@ -242,9 +252,9 @@ class Joint:
 
     def _tell(self, name: str, result: Result) -> None:
         self.draining.pop(name, None)
-        self._left -= 1
+        self._left.remove(name)
         if self._tally is not None:
-            self._tally.over((name, reader) for reader in self._flow.readers(name))
+            self._tally.over(filter(self._is_over, self._streams()))
         if self.over:
             self._close()
         self._ended(self.members[name], self._with_dropped(name, result))

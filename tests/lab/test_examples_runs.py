@@ -1,5 +1,7 @@
 """The examples of runs do what they say."""
 
+import csv
+import io
 import shutil
 from typing import Any
 
@@ -9,6 +11,7 @@ from tests.lab.roots import host_version
 from tests.lab.running import left
 from tests.schemas import held
 
+ACCESS_LOG = str(CHECKOUT / "examples/access-log/access-log.yaml")
 BUILD = CHECKOUT / "examples/build/build.yaml"
 RELEASE = str(CHECKOUT / "examples/rerun/release.yaml")
 COMMITTING = "-c user.name=me -c user.email=me@example.org commit --quiet -m"
@@ -24,6 +27,30 @@ def last(machine: Machine) -> dict[str, Any]:
 def ended(run: dict[str, Any]) -> dict[str, str]:
     """The status of each step."""
     return {name: step["status"] for name, step in run["steps"].items()}
+
+
+def test_access_log(lab: Lab) -> None:
+    """The log of a real nginx, line by line, as a report of who had how many requests.
+
+    On the host's own systemd alone: there is curl.
+    """
+    machine = Machine(lab, host_version())
+    done = machine.gxo("run", ACCESS_LOG, "--input", "requests=2000")
+    assert done.returncode == 0, done.stdout + done.stderr
+    run = last(machine)
+    assert set(ended(run).values()) == {"Completed"}
+    (report,) = (artifact["path"] for artifact in run["artifacts"])
+    rows = csv.DictReader(io.StringIO(machine.read(f"/var/lib/gxo/artifacts/{run['id']}/{report}")))
+    found = {row.pop("part"): row for row in rows}
+    assert {part: (row["team"], row["requests"], row["failed"]) for part, row in found.items()} == {
+        "shop": ("sales", "800", "0"),
+        "cart": ("sales", "400", "0"),
+        "api": ("platform", "400", "0"),
+        "docs": ("writers", "200", "0"),
+        "lost": ("", "201", "201"),
+    }
+    assert found["cart"]["bytes"] == str(400 * len("empty\n"))
+    assert left(machine) == []
 
 
 def test_build(lab: Lab) -> None:
