@@ -8,7 +8,7 @@ import pytest
 
 from tests.lab.applying import until
 from tests.lab.machine import Machine
-from tests.lab.running import left, run, step, summaries
+from tests.lab.running import left, run, step, summaries, use
 
 MIB = 1 << 20
 BLOCKS = f"""\
@@ -20,7 +20,7 @@ for number in range(int(sys.argv[1])):
 """Writes so many MiB, no two of them alike."""
 GROWTH = 10 * 1024
 """What a process may take more for a hundred times the data, in KiB."""
-KINDS = {"runner": "gxo[.]runtime", "pump": "shim/pump[.]py"}
+KINDS = {"runner": "gxo[.]runtime", "pump": "shim/pump[.]py", "worker": "gxo[.]modules"}
 """How each kind of process of ours looks in a list of them."""
 
 
@@ -67,7 +67,8 @@ def peaks(machine: Machine, mebibytes: int) -> dict[str, int]:
         "name: bulk\nworkloads:\n"
         + step("make", f"{make}; {wait}", "security_context: {profile: host}, ")
         + step("one", "exec cat >/dev/null", "stream_inputs: [make], ")
-        + step("two", "exec cat >/dev/null", "stream_inputs: [make], "),
+        + use("two", "passthrough", "stream_inputs: [make], ")
+        + step("three", "exec cat >/dev/null", "stream_inputs: [two], "),
     )
     process = machine.popen(*machine.gxo_argv("run", path), env=machine.gxo_env)
     try:
@@ -99,7 +100,7 @@ def test_much_comes_through(machine: Machine) -> None:
 
 
 def test_memory_stays_flat(machine: Machine) -> None:
-    """The runner and the pump take no more for 300 MiB than for 3."""
+    """The runner, a pump and a worker take no more for 300 MiB than for 3."""
     stay_flat(machine, 3, 300)
 
 
@@ -113,5 +114,5 @@ def test_ten_gigabytes_come_through(machine: Machine) -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_memory_stays_flat_for_ten_gigabytes(machine: Machine) -> None:
-    """The runner and the pump take no more for 10 GB than for 100 MB."""
+    """The runner, a pump and a worker take no more for 10 GB than for 100 MB."""
     stay_flat(machine, 100, 10_000)
