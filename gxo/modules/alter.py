@@ -20,11 +20,9 @@ class Map(Operator):
         self._index = 0
 
     def feed(self, port: int, chunk: Batch) -> Batch:  # noqa: ARG002
-        make, first = self._make, self._index
+        made = self._make(chunk.records, self._index)
         self._index += len(chunk)
-        return Batch(
-            [as_record(make(record, first + index)) for index, record in enumerate(chunk.records)]
-        )
+        return Batch(list(map(as_record, made)))
 
 
 class Filter(Operator):
@@ -35,9 +33,8 @@ class Filter(Operator):
         self._index = 0
 
     def feed(self, port: int, chunk: Batch) -> Batch:  # noqa: ARG002
-        holds, first = self._holds, self._index
+        kept = self._holds(chunk.records, self._index)
         self._index += len(chunk)
-        kept = [bool(holds(record, first + index)) for index, record in enumerate(chunk.records)]
         lines = None if chunk.lines is None else list(compress(chunk.lines, kept))
         return Batch(list(compress(chunk.records, kept)), lines)
 

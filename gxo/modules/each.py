@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from itertools import count
 
 from gxo.modules.fault import ModuleError
 from gxo.plan.codec import from_placed_json
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 
     from gxo.modules.flow import Record
 
-    Each = Callable[[Record, int], Any]
+    Each = Callable[[list[Record], int], list[Any]]
 
 BINDS = ("record", "index")
 
 
 def each(told: Mapping[str, Any]) -> Each:
-    """What yields the param's value for a record and its number, from 0; it raises ModuleError.
+    """What yields the param's value for each of some records, given the number of the first,
+    from 0; it raises ModuleError.
 
     `told` is what the runner makes of the param: the template, what it reads of the playbook's
     names, and the secrets and variables of the environment that it names.
@@ -42,13 +44,15 @@ def each(told: Mapping[str, Any]) -> Each:
     )
     make = compile_value(from_placed_json(Value, told), scope, BINDS)
 
-    def value(record: Record, index: int) -> Any:
+    def values(records: list[Record], first: int) -> list[Any]:
+        made: list[Any] = []
         try:
-            return make(record, index)
+            made.extend(map(make, records, count(first)))
         except Fault as fault:
-            raise ModuleError(f"record {index + 1}: {fault}") from None
+            raise ModuleError(f"record {first + len(made) + 1}: {fault}") from None
+        return made
 
-    return value
+    return values
 
 
 def _named(what: str, known: Mapping[str, str]) -> Callable[[str], str]:

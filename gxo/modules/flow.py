@@ -43,7 +43,22 @@ class Batch:
         """The lines, each with its line break."""
         if self.lines is not None:
             return b"\n".join((*self.lines, b"")) if self.lines else b""
-        return b"".join(map(encoded, self.records))
+        dumps, option = orjson.dumps, orjson.OPT_APPEND_NEWLINE
+        try:
+            data = _joined(dumps(record, option=option) for record in self.records)
+        except (TypeError, ValueError):
+            return _joined(map(encoded, self.records))
+        if b"null" not in data or _finite(self.records):
+            return data
+        return _joined(map(encoded, self.records))
+
+
+def _joined(lines: Iterable[bytes]) -> bytes:
+    """All of them, none kept by itself: a fresh line has far more memory than it needs."""
+    data = bytearray()
+    for line in lines:
+        data += line
+    return bytes(data)
 
 
 NOTHING = Batch([])
@@ -56,7 +71,7 @@ def encoded(record: Record) -> bytes:
     except (TypeError, ValueError):
         return _encoded_anyhow(record)
     # it writes a number that is not finite as null, silently
-    return line if b"null" not in line or _finite(record) else _encoded_anyhow(record)
+    return line if b"null" not in line or _finite((record,)) else _encoded_anyhow(record)
 
 
 def _encoded_anyhow(record: Record) -> bytes:
@@ -70,12 +85,18 @@ def _encoded_anyhow(record: Record) -> bytes:
     return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode() + b"\n"
 
 
-def _finite(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(map(_finite, value.values()))
-    if isinstance(value, list):
-        return all(map(_finite, value))
-    return not isinstance(value, float) or isfinite(value)
+def _finite(values: Iterable[Any]) -> bool:
+    """Whether all numbers in them are, however deep."""
+    for value in values:
+        kind = type(value)
+        if kind is float:
+            if not isfinite(value):
+                return False
+        elif (kind is dict and not _finite(value.values())) or (
+            kind is list and not _finite(value)
+        ):
+            return False
+    return True
 
 
 def shallow(value: object) -> bool:
@@ -182,12 +203,13 @@ class Decoder:
             records = [loads(line) for line in lines]
         except ValueError:
             records = [self.value(index, line) for index, line in enumerate(lines)]
-        for index, record in enumerate(records):
-            if type(record) is not dict:
-                raise self.lines.fault(index, lines[index], "is no JSON object")
-            # each level takes two bytes at least
-            if len(lines[index]) > 2 * DEEPEST:
-                self.check_depth(index, lines[index], record)
+        if not {*map(type, records)} <= {dict}:
+            index = next(n for n, record in enumerate(records) if type(record) is not dict)
+            raise self.lines.fault(index, lines[index], "is no JSON object")
+        # each level takes two bytes at least
+        if max(map(len, lines), default=0) > 2 * DEEPEST:
+            for index, line in enumerate(lines):
+                self.check_depth(index, line, records[index])
         return Batch(records, lines)
 
     def value(self, index: int, line: bytes) -> Any:

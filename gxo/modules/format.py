@@ -228,8 +228,7 @@ class Template(Format):
         self._make = each(told)
 
     def lines(self, records: list[Record]) -> Iterator[str]:
-        for more, record in enumerate(records):
-            value = self._make(record, self.index + more)
+        for more, value in enumerate(self._make(records, self.index)):
             if value is None:
                 raise self.fault(more, "makes nil of `template`")
             text = _plain(value)
