@@ -19,7 +19,7 @@ _SINK = "cat >/dev/null"
 _GIB = 1 << 30
 
 
-def pipe(size: int = 16 * _GIB) -> Iterator[Result]:
+def pipe(size: int = 8 * _GIB) -> Iterator[Result]:
     """Two programs, against the same two in a shell's pipe."""
     yield from _zeros("exec to exec", "a shell's pipe", size, [_SINK], f"| {_SINK}", 1 / 0.95)
 
@@ -125,8 +125,8 @@ def records(count: int = 1_000_000) -> Iterator[Result]:
                         for size in ("all", "one")
                     ),
                 )
-                bound = 1 if rival == "jq" else None
-                result = compare("", ours, theirs, bound, pairs=3)
+                bound, pairs = (1, 3) if rival == "jq" else (None, 1)
+                result = compare("", ours, theirs, bound, pairs=pairs)
                 rate = f"{count / result.ours:,.0f}/s"
                 yield replace(result, name=f"{work.module}, {count:,} records, {rate} / {rival}")
 
