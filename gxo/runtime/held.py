@@ -8,16 +8,14 @@ from gxo.dataclass import dataclass
 from gxo.plan.model import Plan, Step
 from gxo.runtime.attempts import Attempts
 from gxo.runtime.status import Status
-from gxo.runtime.step_unit import RunNames
+from gxo.runtime.step_unit import RunNames, service_properties
 from gxo.spec.lifecycle import SECOND, Ready, Supervise
 from gxo.systemd.bus import PROPERTIES
 from gxo.systemd.ending import describe
 from gxo.systemd.jobs import Outcome
 from gxo.systemd.manager import Manager, unit_path
 from gxo.systemd.states import UnitResult
-from gxo.units.directives import directive
-from gxo.units.model import Directive, Property, Unit, UnitType
-from gxo.units.properties import properties
+from gxo.units.model import Directive
 
 _UP = ("active", "reloading", "refreshing")
 _BEAT = 1.0
@@ -202,34 +200,6 @@ def own_directives(manager: Manager, plan: Plan, step: Step, run: str) -> tuple[
     if not made:
         raise CannotHold("; ".join(problem.message() for problem in problems))
     return made
-
-
-def service_properties(
-    plan: Plan, names: RunNames, unit: str, step: Step, own: tuple[Directive, ...]
-) -> tuple[Property, ...]:
-    """The whole service: bound to the runner as steps are, stopped before the services it needs."""
-    name = step.name.text
-    needed = [edge.source for edge in plan.edges if edge.target == name]
-    services = {other.name.text for other in plan.steps if isinstance(other.lifecycle, Supervise)}
-    before = tuple(names.step(other, 0) for other in needed if other in services)
-    settings = (
-        directive("Description", f"gxo service {names.playbook}.{name} of run {names.run}"),
-        directive("BindsTo", (names.runner,)),
-        directive("After", (names.runner, *before)),
-        directive("Slice", names.slice),
-        directive("LogExtraFields", f"GXO_RUN={names.run}"),
-        directive("LogExtraFields", f"GXO_STEP={name}"),
-        *own,
-    )
-    made = Unit(
-        name=unit,
-        type=UnitType.SERVICE,
-        playbook=names.playbook,
-        workload=name,
-        directives=settings,
-        digest="",
-    )
-    return properties(made)
 
 
 def _ready(step: Step) -> Ready:

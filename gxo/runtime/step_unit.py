@@ -1,4 +1,4 @@
-"""Step unit: one attempt of a step as a transient unit, bound to its runner."""
+"""Step unit: an attempt of a step, or a service beside them, as a transient unit of its run."""
 
 import os
 import sys
@@ -7,6 +7,8 @@ from pathlib import Path
 
 from gxo.data import package_dir
 from gxo.dataclass import dataclass
+from gxo.plan.model import Plan, Step
+from gxo.spec.lifecycle import Supervise
 from gxo.units.directives import directive
 from gxo.units.model import Directive, Property, Unit, UnitType
 from gxo.units.names import escape
@@ -73,29 +75,16 @@ def step_properties(
     settings = (
         directive("Description", f"gxo step {names.playbook}.{step}"),
         directive("IgnoreOnIsolate", True),
-        directive("BindsTo", (names.runner,)),
-        directive("After", (names.runner,)),
         directive("Type", "oneshot"),
-        directive("Slice", names.slice),
         directive("TimeoutStopSec", STOP),
         directive("SyslogIdentifier", f"{names.playbook}.{step}"),
         directive("LogExtraFields", f"GXO_PLAYBOOK={names.playbook}"),
         directive("LogExtraFields", f"GXO_WORKLOAD={step}"),
-        directive("LogExtraFields", f"GXO_RUN={names.run}"),
-        directive("LogExtraFields", f"GXO_STEP={step}"),
         *frame.directives,
         directive("WorkingDirectory", workspace),
         directive("Environment", f"HOME={workspace}"),
         *command,
         *((directive("IgnoreSIGPIPE", False),) if writes else ()),
-    )
-    made = Unit(
-        name=unit,
-        type=UnitType.SERVICE,
-        playbook=names.playbook,
-        workload=step,
-        directives=settings,
-        digest="",
     )
     hidden = (
         Property("TemporaryFileSystem", "a(ss)", [(_HIDDEN, "")]),
@@ -110,13 +99,52 @@ def step_properties(
         [(path, f"{CODE}/{Path(path).name}", False, 0) for path in packages],
     )
     return (
-        *properties(made),
+        *_of_run(names, step, unit, settings),
         *(hidden if frame.hidden else ()),
         *((shown,) if code and frame.hidden else ()),
         *((Property("LimitCORE", "t", 0),) if secret else ()),
         Property("StandardOutputFileDescriptor", "h", 0),
         Property("StandardErrorFileDescriptor", "h", 1),
     )
+
+
+def service_properties(
+    plan: Plan, names: RunNames, unit: str, step: Step, own: tuple[Directive, ...]
+) -> tuple[Property, ...]:
+    """All of a supervised workload, stopped before the services that it needs."""
+    name = step.name.text
+    needed = [edge.source for edge in plan.edges if edge.target == name]
+    services = {other.name.text for other in plan.steps if isinstance(other.lifecycle, Supervise)}
+    before = tuple(names.step(other, 0) for other in needed if other in services)
+    told = directive("Description", f"gxo service {names.playbook}.{name} of run {names.run}")
+    return _of_run(names, name, unit, (told, *own), before)
+
+
+def _of_run(
+    names: RunNames,
+    step: str,
+    unit: str,
+    own: tuple[Directive, ...],
+    before: tuple[str, ...] = (),
+) -> tuple[Property, ...]:
+    """A service in the slice of its run, which ends with the runner and comes after `before`."""
+    settings = (
+        *own,
+        directive("BindsTo", (names.runner,)),
+        directive("After", (names.runner, *before)),
+        directive("Slice", names.slice),
+        directive("LogExtraFields", f"GXO_RUN={names.run}"),
+        directive("LogExtraFields", f"GXO_STEP={step}"),
+    )
+    made = Unit(
+        name=unit,
+        type=UnitType.SERVICE,
+        playbook=names.playbook,
+        workload=step,
+        directives=settings,
+        digest="",
+    )
+    return properties(made)
 
 
 def code_paths(frame: Frame, libraries: Sequence[str]) -> tuple[str, ...]:
