@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from gxo.dataclass import dataclass
-from gxo.runtime.memory import sealed
+from gxo.systemd.memory import sealed
 
 MOST = 250
 """Descriptors in one message; the kernel takes three more (unix(7), SCM_RIGHTS)."""

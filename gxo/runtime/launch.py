@@ -8,7 +8,6 @@ from gxo.data import own_command
 from gxo.dataclass import asdict, dataclass
 from gxo.runtime import clock
 from gxo.runtime.given import Given
-from gxo.runtime.memory import sealed
 from gxo.runtime.record import Record
 from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status
@@ -19,6 +18,7 @@ from gxo.runtime.workspace import Workspaces
 from gxo.systemd.bus import SystemdError
 from gxo.systemd.jobs import Jobs, raise_if_refused
 from gxo.systemd.manager import Manager
+from gxo.systemd.memory import sealed
 from gxo.units.directives import directive
 from gxo.units.model import Command, Property, Unit, UnitType
 from gxo.units.names import ROOT_SLICE

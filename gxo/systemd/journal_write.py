@@ -1,6 +1,5 @@
 """Writing to the journal by its native protocol (systemd's JOURNAL_NATIVE_PROTOCOL)."""
 
-import fcntl
 import os
 import socket
 from array import array
@@ -10,10 +9,11 @@ from re import compile as pattern
 from types import TracebackType
 from typing import Self
 
+from gxo.systemd.memory import sealed
+
 SOCKET = "/run/systemd/journal/socket"
 
 _NAME = pattern(r"[A-Z][A-Z0-9_]{0,63}")
-_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 
 
 class JournalError(Exception):
@@ -57,17 +57,15 @@ class JournalWriter:
 
     def _send_file(self, data: bytes) -> None:
         """Too long for a datagram: hand over a sealed memory file that holds it."""
-        descriptor = os.memfd_create("gxo-journal", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
-            with os.fdopen(descriptor, "wb", closefd=False) as file:
-                file.write(data)
-            fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
-            rights = array("i", [descriptor])
-            self._socket.sendmsg([], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+            descriptor = sealed(data)
+            try:
+                rights = array("i", [descriptor])
+                self._socket.sendmsg([], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise JournalError(f"cannot write to the journal: {error.strerror}") from None
-        finally:
-            os.close(descriptor)
 
 
 def encode(fields: Mapping[str, str | bytes]) -> bytes:
