@@ -22,9 +22,9 @@ import gxo
 from gxo.modules.fault import ModuleError
 from gxo.modules.streams import Streams
 from gxo.runtime.attempt import Result
-from gxo.runtime.memory import sealed
 from gxo.runtime.redact import MASK, Redactor
 from gxo.runtime.work import Flow, answered, flow_of
+from gxo.systemd.memory import sealed
 from tests.unit.flowing import ask, lines, params, parts, records, stream
 
 TOP = Path(gxo.__file__).parent.parent
