@@ -6,6 +6,8 @@ from gxo.units.model import Directive, Unit, UnitType
 
 _PATHS = {"ReadWritePaths": "writes", "BindPaths": "writes", "BindReadOnlyPaths": "reads"}
 
+_ROOTS = ("RootDirectory", "RootImage")
+
 
 def grants(units: Iterable[Unit]) -> tuple[str, ...]:
     """Phrases such as `profile host`, `user www-data`, `writes /srv`, `capability CAP_CHOWN`."""
@@ -21,9 +23,11 @@ def grants(units: Iterable[Unit]) -> tuple[str, ...]:
 
 def _of_service(unit: Unit) -> Iterator[str]:
     names = {item.name for item in unit.directives}
-    # only the profile `host` leaves the file system as it is
-    if "ProtectSystem" not in names:
+    # only the profile `host` lets a program gain more than it has
+    if "NoNewPrivileges" not in names:
         yield "profile host"
+    elif "ProtectSystem" not in names:
+        yield from (f"writes {item.value}" for item in unit.directives if item.name in _ROOTS)
     for item in unit.directives:
         if item.name == "User" and "DynamicUser" not in names:
             yield f"user {item.value}"
@@ -36,4 +40,5 @@ def _of_service(unit: Unit) -> Iterator[str]:
 def _words(item: Directive) -> tuple[str, ...]:
     if not isinstance(item.value, tuple):
         return (str(item.value),)
-    return tuple(word if isinstance(word, str) else word[0] for word in item.value)
+    words = (word if isinstance(word, str) else word[0] for word in item.value)
+    return tuple(word.removeprefix("+") for word in words)

@@ -16,7 +16,7 @@ from gxo.language.hostkinds import (
 from gxo.language.kinds import Bool, Choice, Duration, Int, Named, Number, Size
 from gxo.language.model import LoopControl, TaskPolicy
 from gxo.language.reader import Reader
-from gxo.language.section import Key, ListOf, Places, Section, Values
+from gxo.language.section import Key, ListOf, Places, Section, Values, first_line
 from gxo.source import Name, Span
 from gxo.spec import policy
 from gxo.template.value import Literal, MapValue
@@ -43,6 +43,36 @@ def _retry(reader: Reader, span: Span, at: Places, values: Values) -> policy.Ret
             )
         )
     return made
+
+
+def _root_filesystem(
+    reader: Reader, span: Span, at: Places, values: Values
+) -> policy.RootFilesystem | None:
+    if "path" in at and "image" in at:
+        reader.problems.append(
+            key_faults.KeysExclude(
+                span=at["image"],
+                section="`root_filesystem`",
+                name="image",
+                other="path",
+                first=at["path"],
+                advice="`path` is a directory, `image` a file with a file system in it",
+            )
+        )
+        return None
+    if "path" not in at and "image" not in at:
+        reader.problems.append(
+            key_faults.NeedsOneOf(
+                span=first_line(span),
+                section="`root_filesystem`",
+                names=("path", "image"),
+                example="path: /srv/roots/web",
+            )
+        )
+        return None
+    if "path" not in values and "image" not in values:  # which has been told
+        return None
+    return policy.RootFilesystem(span=span, at=at, **values)
 
 
 def _state_policy(_: Reader, span: Span, at: Places, values: Values) -> MapValue:
@@ -156,10 +186,11 @@ ROOT_FILESYSTEM = Section(
     "`root_filesystem`",
     "Another tree in place of the host's.",
     (
-        Key("path", AbsolutePath(), "Its top.", "/srv/roots/web", required=True),
+        Key("path", AbsolutePath(), "Its top.", "/srv/roots/web"),
+        Key("image", AbsolutePath(), "In its place, a file with a file system.", "/srv/web.raw"),
         Key("read_only", Bool(), "Whether it is read-only.", "false", default="true"),
     ),
-    model=policy.RootFilesystem,
+    build=_root_filesystem,
 )
 
 RESOURCES = Section(

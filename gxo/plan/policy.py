@@ -17,9 +17,10 @@ def nearest(near: P | None, far: P | None) -> P | None:
     if near is None or far is None:
         return near or far
     taken: dict[str, object] = {}
+    barred = near.either if not near.either.isdisjoint(near.at) else frozenset()
     for entry in fields(near):
         key = entry.name
-        if key not in far.at:
+        if key not in far.at or (key in barred and key not in near.at):
             continue
         theirs = getattr(far, key)
         ours = getattr(near, key)

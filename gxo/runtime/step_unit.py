@@ -86,12 +86,10 @@ def step_properties(
         *command,
         *((directive("IgnoreSIGPIPE", False),) if writes else ()),
     )
-    hidden = (
-        Property("TemporaryFileSystem", "a(ss)", [(_HIDDEN, "")]),
-        Property(
-            "BindPaths", "a(ssbt)", [(path, path, False, 0) for path in (workspace, *_state(frame))]
-        ),
+    bound = Property(
+        "BindPaths", "a(ssbt)", [(path, path, False, 0) for path in (workspace, *_state(frame))]
     )
+    hidden = (Property("TemporaryFileSystem", "a(ss)", [(_HIDDEN, "")]), bound)
     packages = (package_dir(), *libraries)
     shown = Property(
         "BindReadOnlyPaths",
@@ -100,7 +98,7 @@ def step_properties(
     )
     return (
         *_of_run(names, step, unit, settings),
-        *(hidden if frame.hidden else ()),
+        *(hidden if frame.hidden else (bound,) if _elsewhere(frame) else ()),
         *((shown,) if code and frame.hidden else ()),
         *((Property("LimitCORE", "t", 0),) if secret else ()),
         Property("StandardOutputFileDescriptor", "h", 0),
@@ -178,6 +176,11 @@ def own_python(frame: Frame) -> str:
             " that lies elsewhere, such as the system's /usr/bin/python3"
         )
     return found
+
+
+def _elsewhere(frame: Frame) -> bool:
+    """Whether it has another root, in which nothing of the host is."""
+    return any(setting.name in ("RootDirectory", "RootImage") for setting in frame.directives)
 
 
 def _state(frame: Frame) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import ClassVar
 
 from gxo.dataclass import dataclass, field
 from gxo.source import Name, Span
@@ -29,7 +30,12 @@ class Overlap(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """A map of the playbook: `span` is the whole, `at` the place of each key that was written."""
+    """A map of the playbook: `span` is the whole, `at` the place of each key that was written.
+
+    Of the keys `either` it has one: who writes one takes none of the others over.
+    """
+
+    either: ClassVar[frozenset[str]] = frozenset()
 
     span: Span = field(compare=False)
     at: Mapping[str, Span] = field(compare=False, default_factory=dict)

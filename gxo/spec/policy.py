@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from errno import EPERM
+from typing import ClassVar
 
 from gxo.dataclass import dataclass
 from gxo.spec.lifecycle import SECOND, Placed
@@ -41,7 +42,12 @@ class Profile(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootFilesystem(Placed):
-    path: str
+    """A tree at `path`, or a file system in the file or device `image`: one of the two."""
+
+    either: ClassVar = frozenset({"path", "image"})
+
+    path: str | None = None
+    image: str | None = None
     read_only: bool = True
 
 

@@ -66,7 +66,7 @@ def _rows() -> tuple[Row, ...]:
     add(k.TEXT, "User Group")
     add(k.WORDS, "SupplementaryGroups")
     add(k.BOOL, "DynamicUser", 235)
-    add(k.PATH, "WorkingDirectory RootDirectory")
+    add(k.PATH, "WorkingDirectory RootDirectory RootImage")
     add(k.BOOL, "MountAPIVFS", 233)
     add(k.WORDS, "RuntimeDirectory", 211)
     add(k.WORDS, "StateDirectory", 235)

@@ -131,7 +131,10 @@ NUMBER = Kind("u", str)
 MODE = Kind("u", lambda value: f"{value:04o}")
 TEXT = Kind("s", quote.file_text, fault=quote.text_fault)
 PATH = Kind("s", quote.file_text, fault=quote.path_fault)
-PATHS = Kind("as", _words, fault=_first_fault(quote.path_fault))
+PATHS = Kind(
+    "as", _words, fault=_first_fault(lambda path: quote.path_fault(path.removeprefix("+")))
+)
+"""Of the host; behind a `+` of the root directory that the unit has."""
 WORDS = Kind("as", _words, fault=_first_fault(quote.text_fault))
 COMMAND = Kind(
     "a(sasas)",

@@ -9,6 +9,7 @@ from gxo.plan.effects import effects
 from gxo.plan.model import Action, EdgeKind, Plan, Step
 from gxo.source import Span
 from gxo.spec.lifecycle import EventDriven, RunOnce, Supervise
+from gxo.template.names import secrets
 
 if TYPE_CHECKING:
     from gxo.diagnostic import units as faults
@@ -40,7 +41,7 @@ def lacking_to_apply_step(step: Step) -> tuple[Problem, ...]:
 
 def lacking_to_run(plan: Plan) -> tuple[Problem, ...]:
     """Parts of a playbook and its steps that a run does not carry out."""
-    return _problems(
+    found = _problems(
         [
             *_told(plan.on_paused, "on_paused"),
             *_modules((*plan.on_success, *plan.on_failure), IN_RUNS),
@@ -49,6 +50,7 @@ def lacking_to_run(plan: Plan) -> tuple[Problem, ...]:
             *(lack for step in plan.steps for lack in _of_run(step)),
         ]
     )
+    return (*found, *(problem for step in plan.steps for problem in _outside(step)))
 
 
 def _problems(found: Iterable[_Lack]) -> tuple[Problem, ...]:
@@ -60,6 +62,27 @@ def _of_plan(plan: Plan) -> Iterator[_Lack]:
     yield from _told(plan.on_failure, "on_failure")
     yield from _told(plan.on_paused, "on_paused")
     yield from ((value.span, "keep `artifacts`") for value in plan.artifacts[:1])
+
+
+def _outside(step: Step) -> Iterator[Problem]:
+    """What gxo's own Python would have to do in a root filesystem, in which there is none."""
+    root = step.security.root_filesystem
+    if root is None:
+        return
+    for action in (step.action, *step.on_failure):
+        params = {name.text: value for name, value in action.params.entries}
+        if action.module.text != "exec":
+            what = f"`{action.module.text}` is gxo's own code"
+            advice = "leave it out, and grant directories of it by the paths they have on the host"
+        elif "environment" in params and secrets(params["environment"]):
+            what = "gxo puts a secret into the environment by code of its own"
+            advice = "give the secret by `stdin`"
+        else:
+            continue
+        reason = f"{what}, for which there is no Python in it"
+        yield faults.UnsafeText(
+            span=root.span, what="root filesystem", reason=reason, advice=advice
+        )
 
 
 def _told(actions: Iterable[Action], key: str) -> Iterator[_Lack]:
@@ -91,10 +114,6 @@ def _effects(plan: Plan) -> Iterator[_Lack]:
 def _of_run(step: Step) -> Iterator[_Lack]:
     if not isinstance(step.lifecycle, RunOnce | Supervise):
         return
-    root = step.security.root_filesystem
-    for action in (step.action, *step.on_failure):
-        if root is not None and action.module.text != "exec":
-            yield root.span, f"run `{action.module.text}` in a root filesystem of its own"
     yield from _modules(step.on_failure, IN_RUNS)
     if isinstance(step.lifecycle, Supervise):
         yield from _modules((step.action,), ("exec",))

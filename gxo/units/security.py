@@ -141,6 +141,9 @@ def _profile(
         # a capability within a user namespace of one's own is of no use outside it
         changed["PrivateUsers"] = None
         changed["CapabilityBoundingSet"] = _at(span, "CapabilityBoundingSet", capabilities)
+    if context.root_filesystem and not context.root_filesystem.read_only:
+        # all that it would protect is the tree, which stays within its own permissions
+        changed["ProtectSystem"] = None
     wanted = context.namespaces
     for key, name, value in _NAMESPACES if wanted else ():
         choice = getattr(wanted, key)
@@ -219,10 +222,11 @@ def _network(network: Network | None, problems: list[Problem]) -> Iterator[Direc
 
 
 def _paths(context: SecurityContext, problems: list[Problem]) -> Iterator[Directive]:
+    within = "+" if context.root_filesystem else ""
     for key, name in (("read_write_paths", "ReadWritePaths"), ("read_only_paths", "ReadOnlyPaths")):
         paths = getattr(context, key)
         if paths:
-            setting = _at(context.where(key), name, paths)
+            setting = _at(context.where(key), name, tuple(within + path for path in paths))
             reason = fault(setting) or _hidden(paths, context.profile)
             if reason:
                 problems.append(
@@ -249,17 +253,24 @@ def _root(context: SecurityContext, problems: list[Problem]) -> Iterator[Directi
     root = context.root_filesystem
     if root is None:
         return
-    span = root.where("path")
-    setting = _at(span, "RootDirectory", root.path)
+    key, name = ("path", "RootDirectory") if root.image is None else ("image", "RootImage")
+    setting = _at(root.where(key), name, root.image or root.path or "")
     reason = fault(setting)
     if reason:
-        problems.append(faults.UnsafeText(span=span, what="path", reason=reason))
-    if not root.read_only and context.profile is not Profile.HOST:
-        what = "make a root filesystem writable under this profile"
-        problems.append(faults.NotInThisVersion(span=root.where("read_only"), what=what))
+        problems.append(faults.UnsafeText(span=root.where(key), what="path", reason=reason))
+    if not root.read_only and context.user is None and context.profile is not Profile.HOST:
+        # systemd keeps all read-only for such a user: its number will be another's
+        problems.append(
+            faults.UnsafeText(
+                span=root.where("read_only"),
+                what="writable root filesystem",
+                reason="the workload's user is of the moment, and would leave files behind",
+                advice="name a `user`, or grant directories of the tree by `read_write_paths`",
+            )
+        )
     yield setting
     # the scripts that wait and probe run outside: the tree need not have a shell
     yield directive("RootDirectoryStartOnly", True)
     yield directive("MountAPIVFS", True)
     if root.read_only and context.profile is Profile.HOST:
-        yield _at(span, "ReadOnlyPaths", ("/",))
+        yield _at(root.where("read_only"), "ReadOnlyPaths", ("+/",))
