@@ -37,3 +37,7 @@ def test_each_widening_is_named() -> None:
     assert granted("{profile: host}") == ("profile host",)
     assert granted("{user: www-data, read_write_paths: [/srv]}") == ("user www-data", "writes /srv")
     assert granted("{capabilities: [CAP_CHOWN]}") == ("capability CAP_CHOWN",)
+    tree = "{user: web, root_filesystem: {path: /srv/web, read_only: false}}"
+    assert granted(tree) == ("writes /srv/web", "user web")
+    part = "{root_filesystem: {image: /srv/web.raw}, read_write_paths: [/var]}"
+    assert granted(part) == ("writes /var",)

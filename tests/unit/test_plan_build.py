@@ -83,6 +83,18 @@ workloads:
     assert near.channel.overflow_strategy == "error"
 
 
+def test_a_nearer_root_is_the_only_one() -> None:
+    """A workload's tree takes the place of the playbook's image, whose other keys it keeps."""
+    built = plan(f"""
+security_context: {{root_filesystem: {{image: /srv/a.raw, read_only: false}}}}
+workloads:
+  - {{name: near, security_context: {{root_filesystem: {{path: /srv/b}}}}, lifecycle: {STEP}}}
+""")
+    root = built.steps[0].security.root_filesystem
+    assert root is not None
+    assert (root.path, root.image, root.read_only) == ("/srv/b", None, False)
+
+
 INPUTS = f"""
 inputs:
   text: {{type: string, default: x}}

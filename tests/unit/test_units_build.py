@@ -157,6 +157,11 @@ def test_what_the_target_lacks() -> None:
         "error: cannot enforce PrivatePIDs=: it needs systemd 257, this is for 252",
         "error: cannot enforce IOWeight=: needs cgroup v2",
     ]
+    some = context(resources=limits, namespaces=own, allow_degraded=("IOWeight", "MemoryMax"))
+    assert said(plan(step("a", None, some, command="x")), target) == [
+        "error: cannot enforce PrivatePIDs=: it needs systemd 257, this is for 252",
+        "warning: runs without IOWeight=: needs cgroup v2",
+    ]
     loose = context(resources=limits, namespaces=own, allow_degraded=True)
     made, problems = compile_units(plan(step("a", None, loose, command="x")), target)
     assert [f"{p.severity}: {p.message()}" for p in problems] == [

@@ -106,3 +106,25 @@ def test_who_notifies() -> None:
     assert problems == ()
     assert (frames[NOTIFY].user, frames["a"].user) == ("www-data", "root")
     assert "TimeoutStartSec" in {item.name for item in frames[NOTIFY].directives}
+
+
+def test_gxos_own_code_has_no_place_in_another_root() -> None:
+    """A module, and a secret in the environment, would need Python in the tree; `exec` does not."""
+    root = "security_context: {root_filesystem: {path: /srv/root}}"
+    source = plan(f"""
+workloads:
+  - {{name: a, {root}, lifecycle: {{policy: run_once}},
+     process: {{module: "filesystem:stat", params: {{path: x}}}}}}
+  - {{name: b, {root}, lifecycle: {{policy: run_once}}, process: {{module: exec,
+     params: {{command: x, environment: ["A={{{{ secret `a` }}}}"]}}}}}}
+  - {{name: c, {root}, lifecycle: {{policy: run_once}}, process: {{module: exec,
+     params: {{command: x, stdin: "{{{{ secret `a` }}}}"}}}}}}
+""")
+    _, problems = compile_steps(source, Target(systemd=252))
+    assert [problem.message() for problem in problems] == [
+        f"cannot use this root filesystem: {what}, for which there is no Python in it"
+        for what in (
+            "`filesystem:stat` is gxo's own code",
+            "gxo puts a secret into the environment by code of its own",
+        )
+    ]
