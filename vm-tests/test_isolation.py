@@ -23,13 +23,11 @@ workloads:
 def ran(host: Host, name: str, command: str, context: str = "{}") -> list[str]:
     """The lines that a step of a run writes; the run must complete."""
     text = PLAYBOOK.replace("CONTEXT", context).replace("COMMAND", json.dumps(command))
-    host.run_expect([0], "cat > %s <<'END'\n%sEND", f"/var/tmp/{name}.yaml", text)
+    host.check_output("printf '%%s' %s > %s", text, f"/var/tmp/{name}.yaml")
     host.check_output(f"gxo run /var/tmp/{name}.yaml")
     host.check_output("journalctl --sync")
-    said = host.check_output(
-        f"journalctl --no-pager --output=cat GXO_PLAYBOOK={name} GXO_STEP=only"
-    )
-    return str(said).splitlines()
+    journal = "journalctl --no-pager --output=cat"
+    return str(host.check_output(f"{journal} GXO_PLAYBOOK={name} GXO_STEP=only")).splitlines()
 
 
 def test_every_protection_holds(gxo: Host, guest: Guest) -> None:
