@@ -8,6 +8,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 import against_bus
+import against_directives
 import against_runs
 import against_streams
 import against_tools
@@ -23,6 +24,7 @@ BENCHES: dict[str, Callable[[], Iterator[Result]]] = {
     "noop": against_bus.no_op_apply,
     "chain": against_runs.chain,
     "sandbox": against_runs.sandboxed,
+    "profile": against_directives.profile,
     "wide": against_runs.wide,
     "scale": against_runs.scale,
     "cold": against_runs.cold,
