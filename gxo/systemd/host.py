@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from functools import cache
@@ -9,6 +10,8 @@ from pathlib import Path
 
 from gxo.dataclass import dataclass
 from gxo.systemd.manager import Manager, major
+
+_CAP_SYS_ADMIN = 21
 
 
 class CgroupMode(StrEnum):
@@ -31,6 +34,8 @@ class Host:
     controllers: frozenset[str]
     """Those that systemd can use: mounted writable (v1), or given to this tree (v2)."""
     security_modules: frozenset[str]
+    namespaces: frozenset[str]
+    """Kinds that systemd can make, as /proc/self/ns names them."""
     root: bool
     user_gxo: bool
 
@@ -63,6 +68,7 @@ def _host(text: str, features: frozenset[str]) -> Host:
         cgroup_mode=mode,
         controllers=controllers,
         security_modules=frozenset(_read("/sys/kernel/security/lsm").strip().split(",")) - {""},
+        namespaces=_namespaces(),
         root=os.geteuid() == 0,
         user_gxo=_user_exists("gxo"),
     )
@@ -134,12 +140,34 @@ def _feature(name: str, version: int = 0) -> Callable[[Host], str | None]:
     return check
 
 
+def _addresses(host: Host) -> str | None:
+    if host.cgroup_mode in (CgroupMode.V2, CgroupMode.HYBRID):
+        return None
+    return f"needs a tree of cgroup v2, this host's are {host.cgroup_mode}"
+
+
+def _namespace(kind: str) -> Callable[[Host], str | None]:
+    def check(host: Host) -> str | None:
+        if kind in host.namespaces:
+            return None
+        if not host.namespaces:
+            return "systemd may make no namespaces here, as in a container without CAP_SYS_ADMIN"
+        return f"this kernel makes no {kind} namespaces"
+
+    return check
+
+
 def _bpf_module(host: Host) -> str | None:
     if "bpf" not in host.security_modules:
         return "the kernel's bpf security module is not enabled (`lsm=…,bpf`)"
     return _feature("BPF_FRAMEWORK")(host)
 
 
+_OF_MOUNTS = (
+    *("PrivateMounts", "PrivateTmp", "PrivateDevices", "RootDirectory", "RootImage"),
+    *("ProtectSystem", "ProtectHome", "ProtectProc", "ProcSubset", "ProtectControlGroups"),
+    *("ProtectKernelTunables", "ProtectKernelLogs", "ReadOnlyPaths", "ReadWritePaths"),
+)
 _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Host], str | None]], ...] = (
     (("MemoryMax",), _controller("memory")),
     (("MemoryHigh", "MemoryMin", "MemoryLow", "MemorySwapMax", "IOWeight"), _only_v2),
@@ -149,11 +177,29 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Host], str | None]], ...] = (
     (("SystemCallFilter", "SystemCallArchitectures"), _feature("SECCOMP")),
     (("RestrictNamespaces", "RestrictAddressFamilies"), _feature("SECCOMP")),
     (("MemoryDenyWriteExecute", "LockPersonality"), _feature("SECCOMP")),
+    (("RestrictRealtime", "RestrictSUIDSGID"), _feature("SECCOMP")),
+    (("SystemCallErrorNumber", "SystemCallLog"), _feature("SECCOMP")),
+    (("IPAddressAllow", "IPAddressDeny"), _addresses),
+    (_OF_MOUNTS, _namespace("mnt")),
+    (("PrivateNetwork",), _namespace("net")),
+    (("PrivateIPC",), _namespace("ipc")),
+    (("PrivateUsers",), _namespace("user")),
+    (("ProtectHostname",), _namespace("uts")),
     (("SocketBindAllow", "SocketBindDeny"), _feature("BPF_FRAMEWORK", 249)),
     (("RestrictNetworkInterfaces",), _feature("BPF_FRAMEWORK", 250)),
     (("RestrictFileSystems",), _bpf_module),
     (("PrivatePIDs",), _since(257)),
 )
+
+
+def _namespaces() -> frozenset[str]:
+    """Those of the kernel; none where PID 1 lacks the right: it starts services without, then."""
+    bounds = re.search(r"^CapBnd:\s*([0-9a-f]+)$", _read("/proc/1/status"), re.MULTILINE)
+    if bounds and not int(bounds[1], 16) >> _CAP_SYS_ADMIN & 1:
+        return frozenset()
+    found = frozenset(entry.name for entry in Path("/proc/self/ns").iterdir())
+    users = _read("/proc/sys/user/max_user_namespaces").strip()
+    return found - {"user"} if users == "0" else found
 
 
 def _cgroups(mounts: str) -> tuple[CgroupMode, frozenset[str]]:

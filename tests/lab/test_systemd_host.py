@@ -30,6 +30,7 @@ GOOD = Host(
     cgroup_mode=CgroupMode.V2,
     controllers=frozenset({"cpu", "io", "memory", "pids"}),
     security_modules=frozenset({"apparmor", "bpf"}),
+    namespaces=frozenset({"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"}),
     root=True,
     user_gxo=True,
 )
@@ -47,6 +48,7 @@ def test_a_machine_is_read_right(machine: Machine) -> None:
     assert read["cgroup_mode"] == machine.lab.limits.mode
     assert "SECCOMP" in read["features"]
     assert read["virtualisation"] == machine.run("systemd-detect-virt").stdout.strip()
+    assert {"mnt", "net", "user"} <= set(read["namespaces"])
     known = {"io": "blkio"} if read["cgroup_mode"] != "v2" else {}
     wanted = {known.get(name, name) for name in machine.lab.limits.controllers}
     assert wanted <= set(read["controllers"])
@@ -81,6 +83,22 @@ def test_a_good_host_has_no_gaps() -> None:
             {"features": frozenset({"SECCOMP"})},
             "SocketBindDeny",
             "this systemd is built without BPF_FRAMEWORK",
+        ),
+        ({"features": frozenset()}, "RestrictSUIDSGID", "this systemd is built without SECCOMP"),
+        (
+            {"cgroup_mode": CgroupMode.V1},
+            "IPAddressDeny",
+            "needs a tree of cgroup v2, this host's are v1",
+        ),
+        (
+            {"namespaces": frozenset()},
+            "ProtectSystem",
+            "systemd may make no namespaces here, as in a container without CAP_SYS_ADMIN",
+        ),
+        (
+            {"namespaces": frozenset({"mnt", "net"})},
+            "PrivateUsers",
+            "this kernel makes no user namespaces",
         ),
         (
             {"security_modules": frozenset()},
