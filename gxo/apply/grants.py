@@ -1,11 +1,13 @@
 """What a workload may do beyond the default profile, read off its units: plans show it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from gxo.units.instance import step_of
 from gxo.units.model import Directive, Unit, UnitType
+from gxo.units.profiles import DEFAULT_FILTER
+from gxo.units.steps import USER
 
 _PATHS = {"ReadWritePaths": "writes", "BindPaths": "writes", "BindReadOnlyPaths": "reads"}
-
 _ROOTS = ("RootDirectory", "RootImage")
 
 
@@ -16,7 +18,7 @@ def grants(units: Iterable[Unit]) -> tuple[str, ...]:
             phrase
             for unit in units
             if unit.type is UnitType.SERVICE
-            for phrase in _of_service(unit)
+            for phrase in _of_service(step_of(unit) or unit)
         )
     )
 
@@ -26,15 +28,27 @@ def _of_service(unit: Unit) -> Iterator[str]:
     # only the profile `host` lets a program gain more than it has
     if "NoNewPrivileges" not in names:
         yield "profile host"
-    elif "ProtectSystem" not in names:
-        yield from (f"writes {item.value}" for item in unit.directives if item.name in _ROOTS)
+    else:
+        if "ProtectSystem" not in names:
+            yield from (f"writes {item.value}" for item in unit.directives if item.name in _ROOTS)
+        yield from _calls([_words(i) for i in unit.directives if i.name == "SystemCallFilter"])
     for item in unit.directives:
-        if item.name == "User" and "DynamicUser" not in names:
+        if item.name == "User" and "DynamicUser" not in names and item.value != USER:
             yield f"user {item.value}"
         elif item.name == "AmbientCapabilities":
             yield from (f"capability {word}" for word in _words(item))
         elif item.name in _PATHS:
             yield from (f"{_PATHS[item.name]} {path}" for path in _words(item))
+
+
+def _calls(lines: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """What a filter lets through beyond that of the profiles, or that it is another altogether."""
+    if not lines or lines[0] != (DEFAULT_FILTER,):
+        yield "system calls of its own list"
+        return
+    for line in lines[1:]:
+        if not line[0].startswith("~"):
+            yield from (f"system call {call}" for call in line)
 
 
 def _words(item: Directive) -> tuple[str, ...]:

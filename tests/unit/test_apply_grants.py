@@ -37,7 +37,23 @@ def test_each_widening_is_named() -> None:
     assert granted("{profile: host}") == ("profile host",)
     assert granted("{user: www-data, read_write_paths: [/srv]}") == ("user www-data", "writes /srv")
     assert granted("{capabilities: [CAP_CHOWN]}") == ("capability CAP_CHOWN",)
+    assert granted("{seccomp: {allow: [ptrace], deny: [bpf]}}") == ("system call ptrace",)
     tree = "{user: web, root_filesystem: {path: /srv/web, read_only: false}}"
     assert granted(tree) == ("writes /srv/web", "user web")
     part = "{root_filesystem: {image: /srv/web.raw}, read_write_paths: [/var]}"
     assert granted(part) == ("writes /var",)
+
+
+def test_what_a_run_of_a_schedule_may() -> None:
+    """A service that starts a run is told by what the run's step may, not by what starts it."""
+    book = _PLAYBOOK.replace("{policy: supervise}", "{policy: scheduled, cron: '@daily'}")
+    for security, expected in (
+        ("{profile: default}", ()),
+        ("{profile: host}", ("profile host",)),
+        ("{user: web}", ("user web",)),
+    ):
+        books, _ = parse_sources((Source("site.yaml", book.replace("SECURITY", security)),))
+        plan, _ = build_plan(books[0])
+        assert plan is not None
+        units, _ = compile_units(plan, Target(systemd=252))
+        assert grants(units) == expected
