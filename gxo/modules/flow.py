@@ -11,7 +11,7 @@ from gxo.modules.fault import ModuleError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
     from typing import Any, TypeAlias
 
     Record = dict[str, Any]
@@ -23,6 +23,8 @@ DOCUMENT = 16 << 20
 """Bytes of a document that has to be read as a whole."""
 DEEPEST = 100
 """Lists and maps within each other: no deeper than templates can read."""
+MANY = 1000
+"""Records handed on at once, where there are more."""
 BEGINNING = 4096
 """Bytes of a bad line that its error takes along; the runner masks it, then shows less."""
 
@@ -38,6 +40,16 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.records)
+
+    def parts(self) -> Iterator[Batch]:
+        """The same in batches that are not too big, none of them empty."""
+        records, lines = self.records, self.lines
+        if 0 < len(records) <= 2 * MANY:
+            yield self
+            return
+        for at in range(0, len(records), MANY):
+            own = None if lines is None else lines[at : at + MANY]
+            yield Batch(records[at : at + MANY], own)
 
     def encoded(self) -> bytes:
         """The lines, each with its line break."""
@@ -239,7 +251,7 @@ class Operator:
     gives: type[Batch] | type[bytes] | None = Batch
 
     def feed(self, port: int, chunk: Any) -> Any:
-        """What to hand on of what came; None is nothing."""
+        """What to hand on of what came, or an iterator of it; None is nothing."""
         raise NotImplementedError
 
     def end(self, port: int) -> Any:  # noqa: ARG002 - those that keep something override it
@@ -279,7 +291,7 @@ def in_order(ports: Collection[int]) -> Collection[int]:
     return [min(ports)]
 
 
-def batches(records: Iterable[Any], size: int = 1000) -> Iterable[Batch]:
+def batches(records: Iterable[Any], size: int = MANY) -> Iterable[Batch]:
     """Values as batches of records."""
     batch: list[Record] = []
     for value in records:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 from gxo.modules.fault import ModuleError
-from gxo.modules.flow import Batch, Operator
+from gxo.modules.flow import MANY, Batch, Operator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterable
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
     from typing import Any
 
     from gxo.modules.flow import Record
@@ -38,7 +38,7 @@ class Join(Operator):
         """The right side first."""
         return [RIGHT] if RIGHT in ports else ports
 
-    def feed(self, port: int, chunk: Batch) -> Batch | None:
+    def feed(self, port: int, chunk: Batch) -> Iterator[Batch] | None:
         if port == LEFT:
             return self._probe(chunk)
         self.build(chunk.records)
@@ -64,7 +64,8 @@ class Join(Operator):
             elif self._keep_right:
                 self._alone.append(record)
 
-    def _probe(self, chunk: Batch) -> Batch:
+    def _probe(self, chunk: Batch) -> Iterator[Batch]:
+        """In parts, since each of the left may have as many partners as there are on the right."""
         found: list[Record] = []
         get, key_of, keep = self._held.get, self._key, self._keep_left
         met = self._met if self._keep_right else None
@@ -72,13 +73,17 @@ class Join(Operator):
             key = key_of(left)
             partners = None if key is None else get(key)
             if partners is not None:
-                # twice the left: its keys come first, and its values stay
-                found += [{**left, **right, **left} for right in partners]
+                for right in partners:
+                    # twice: its keys come first, and its values stay
+                    found.append({**left, **right, **left})
+                    if len(found) >= MANY:
+                        yield Batch(found)
+                        found = []
                 if met is not None:
                     met.add(key)
             elif keep:
                 found.append(left)
-        return Batch(found)
+        yield Batch(found)
 
     def close(self) -> Batch | None:
         """Those of the right that met none, where they stay."""

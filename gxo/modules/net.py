@@ -116,11 +116,20 @@ class Node:
     def _decoder(self, port: int) -> Decoder:
         return self._decoders.setdefault(port, Decoder())
 
-    def _hand(self, chunk: Any) -> None:
-        if not chunk:
-            return
-        if isinstance(chunk, Batch):
-            self.count += len(chunk)
+    def _hand(self, made: Any) -> None:
+        """What an operator has made: in parts, so that nothing behind gets too much at once."""
+        if isinstance(made, Batch):
+            for part in made.parts():
+                self.count += len(part)
+                self._pass(part)
+        elif isinstance(made, bytes):
+            if made:
+                self._pass(made)
+        elif made is not None:
+            for each in made:
+                self._hand(each)
+
+    def _pass(self, chunk: Chunk) -> None:
         for target, port in self.targets:
             target.feed(port, chunk)
         if self.outlet is not None:

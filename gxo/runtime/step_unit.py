@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from gxo.data import package_dir
@@ -154,6 +155,7 @@ def code_paths(frame: Frame, libraries: Sequence[str]) -> tuple[str, ...]:
     return (str(Path(package_dir()).parent), *{str(Path(path).parent): None for path in libraries})
 
 
+@cache
 def library_dir(name: str) -> str:
     """The directory of a library's package; raises NoPython where it is not installed."""
     from importlib.util import find_spec

@@ -37,7 +37,9 @@ def value(data: object) -> Value:
     return Literal(data, SPAN)
 
 
-def params(module: str, given: Mapping[str, Any], **names: Any) -> dict[str, Any]:
+def params(
+    module: str, given: Mapping[str, Any], *, streams: bool = True, **names: Any
+) -> dict[str, Any]:
     """The params of a request, as the runner makes them in a scope of these names."""
     functions = run_functions(
         secret=lambda name: f"<{name}>", env=lambda name: f"${name}", now=str, uuid=str
@@ -45,7 +47,7 @@ def params(module: str, given: Mapping[str, Any], **names: Any) -> dict[str, Any
     written = value(dict(given))
     assert isinstance(written, MapValue)
     scope = Scope(names=names, functions=functions)
-    return asked(LIBRARY[module], written, scope, SPAN, streams=True)
+    return asked(LIBRARY[module], written, scope, SPAN, streams=streams)
 
 
 def node(module: str, given: Mapping[str, Any], ports: int, place: Path) -> tuple[Node, list[Any]]:

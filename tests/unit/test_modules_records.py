@@ -128,6 +128,19 @@ def test_join_takes_its_sides_in_any_order(left: Records, right: Records, order:
     assert sortable(found) == sortable(joined(left, right, ["k"], "outer"))
 
 
+def test_a_join_hands_on_in_parts(tmp_path: Path) -> None:
+    """However many partners each record has."""
+    made, handed = node("data:join", {"on": ["k"], "kind": "right"}, 2, tmp_path)
+    made.feed(1, Batch([{"k": 1, "r": n} for n in range(2500)] + [{"k": 2}] * 2500))
+    made.end(1)
+    made.feed(0, Batch([{"k": 1, "l": n} for n in range(3)]))
+    made.end(0)
+    assert max(map(len, handed)) <= 2000
+    found = [record for batch in handed for record in batch.records]
+    pairs = [{"k": 1, "r": r, "l": left} for left in range(3) for r in range(2500)]
+    assert found == [*pairs, *[{"k": 2}] * 2500]
+
+
 def test_join_names_the_limit_it_meets() -> None:
     """One right record too many."""
     more: dict[str, Any] = {"on": ["k"], "items": [], "max_build_records": 2}
