@@ -23,7 +23,12 @@ from gxo.units.steps import compile_steps
 from tests.docs import DOCUMENTS, RUN_EXAMPLES, TOP, Block, blocks, matches
 
 BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
-RUNS = ("docs/how-to/run.md", "docs/how-to/secrets.md", "docs/how-to/streams.md")
+RUNS = (
+    "docs/how-to/run.md",
+    "docs/how-to/secrets.md",
+    "docs/how-to/streams.md",
+    "docs/how-to/records.md",
+)
 PLAYBOOKS = [
     block for block in BLOCKS if block.kind == "yaml" and re.search("^workloads:", block.text, re.M)
 ]
