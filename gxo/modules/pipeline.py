@@ -11,17 +11,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from gxo.modules.flow import Operator
     from gxo.modules.streams import Streams
 
 
 class Skipped(Handing):
-    """What stands in for a step whose `when` does not hold: it hands on what it gets."""
+    """What stands in for a step whose `when` does not hold: it hands on what that would take."""
 
-    takes = None
-
-    def __init__(self, gives: type[Batch] | type[bytes] | None) -> None:
-        self.gives = gives
+    def __init__(self, takes: type[Batch] | type[bytes] | None) -> None:
+        self.takes = takes
+        self.gives = takes
 
 
 def pipeline(params: dict[str, Any], streams: Streams | None, directory: str) -> dict[str, Any]:
@@ -75,12 +73,8 @@ def _node(
         raise ModuleError(f"{where}, {error}") from None
     if not step["when"]:
         chunks = None if chunks is None else ()
-        made = _skipped(above)
+        made = Skipped(made.takes)
     node = Node(made, max(ports, 1), directory, chunks, where)
     for port, source in enumerate(above):
         source.feed_to(node, port)
     return node
-
-
-def _skipped(above: list[Node]) -> Operator:
-    return Skipped(above[0].operator.gives if above else Batch)
