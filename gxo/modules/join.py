@@ -48,20 +48,22 @@ class Join(Operator):
         """Hold records of the right side."""
         held, key_of = self._held, self._key
         for record in records:
+            key = key_of(record)
+            if key is None and not self._keep_right:
+                continue
             self._count += 1
             if self._count > self._most:
                 raise ModuleError(
                     f"the right side has more than {self._most} records (`max_build_records`);"
                     " let the smaller side be the right one"
                 )
-            key = key_of(record)
             if key is not None:
                 there = held.get(key)
                 if there is None:
                     held[key] = [record]
                 else:
                     there.append(record)
-            elif self._keep_right:
+            else:
                 self._alone.append(record)
 
     def _probe(self, chunk: Batch) -> Iterator[Batch]:

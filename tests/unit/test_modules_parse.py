@@ -258,6 +258,33 @@ def test_what_cannot_be_parsed(form: str, data: bytes, reason: str) -> None:
         assert str(caught.value).startswith(reason)
 
 
+WORDS = [
+    "\\u0", "\\ud800", "true", "null", "NaN", "---", "...", "&a", "*a", "!!str", "<a>", "</a>",
+    "<a/>", "<!--", "]]>", "<![CDATA[", "&lt;", "\ufeff", "\xe9", '""', "a=", 'a="',
+]  # fmt: skip
+HOSTILE = st.lists(
+    st.sampled_from([*'{}[]",:;\n\r\\ab01.eE-+<>/=&!?#\t|-% ', "- ", *WORDS]), max_size=40
+).map("".join).map(str.encode) | st.binary(max_size=60)
+
+
+@pytest.mark.parametrize("form", ["json", "ndjson", "yaml", "csv", "xml", "text_lines", "logfmt"])
+@given(data=HOSTILE, sizes=SIZES)
+def test_any_text_is_parsed_or_refused(form: str, data: bytes, sizes: list[int]) -> None:
+    """In parts as at once; whatever comes of it is JSON."""
+    whole = outcome(data, [], form)
+    assert outcome(data, sizes, form) == whole
+    if whole is not None:
+        assert len(Batch(whole).encoded().split(b"\n")) == len(whole) + 1
+
+
+def outcome(data: bytes, sizes: list[int], form: str) -> Records | None:
+    """The records, or None where it is refused."""
+    try:
+        return parse(data, sizes, format=form)
+    except ModuleError:
+        return None
+
+
 @pytest.mark.parametrize(
     ("given_", "reason"),
     [
