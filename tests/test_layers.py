@@ -33,6 +33,7 @@ ROOMS = [
 ]
 # the room that may know each library; all others go through it
 HOMES = {
+    "ahocorasick_rs": "runtime",
     "lark": "language",
     "yaml": "language",
     "jinja2": "units",

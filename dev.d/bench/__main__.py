@@ -9,6 +9,7 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 
 import against_bus
 import against_directives
+import against_re
 import against_runs
 import against_streams
 import against_tools
@@ -32,6 +33,7 @@ BENCHES: dict[str, Callable[[], Iterator[Result]]] = {
     "pipe": against_streams.pipe,
     "fanout": against_streams.fanout,
     "records": against_streams.records,
+    "redactor": against_re.redactor,
 }
 
 

@@ -1,13 +1,15 @@
 """Redact: secrets that a run has used, kept out of all it says."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 
+from gxo.runtime import matcher
+from gxo.runtime.matcher import Find, Matcher, by_search
 from gxo.template.value import Data
 
-MASK = "[REDACTED_SECRET]"
-SHORTEST = 2
-"""Bytes below which a secret is not masked: that would mask everything."""
-_MASK = MASK.encode()
+MASK = matcher.MASK.decode()
+_MOST_AT_ONCE = 1000
+"""Heads up to which an automaton's table, some 8 kB for each, is worth its room: it is the fastest.
+"""
 
 
 class Redactor:
@@ -15,6 +17,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: frozenset[bytes] = frozenset()
+        self._made: Matcher | None = None
         for secret in secrets:
             self.add(secret)
 
@@ -24,19 +27,28 @@ class Redactor:
         return not self._secrets
 
     def add(self, secret: str) -> None:
-        """Mask it from here on: as a whole, and each line of one that has several."""
-        whole = secret.encode("utf-8", "surrogateescape")
-        parts = {whole, whole.strip(), *(line.strip() for line in whole.splitlines())}
-        fresh = {part for part in parts if len(part) >= SHORTEST}
+        """Mask it from here on: as a whole, each line of one that has several, and encoded."""
+        from gxo.runtime.forms import plain
+
+        fresh = plain(secret) - self._secrets
         if fresh:
-            # a mask is one that stays as it is, so that none is put into another
-            self._secrets |= {*fresh, _MASK}
+            self._secrets |= fresh
+            self._made = None
+
+    @property
+    def matcher(self) -> Matcher | None:
+        """What finds them; None while there are none."""
+        if self._made is None and self._secrets:
+            from gxo.runtime.forms import encoded
+
+            forms = {form for secret in self._secrets for form in encoded(secret)}
+            self._made = Matcher(self._secrets | forms, fastest)
+        return self._made
 
     def raw(self, data: bytes) -> bytes:
         """The data with a mask in the place of each secret; of those that overlap, one for all."""
-        if not self._secrets:
-            return data
-        return self.part(data, 0, len(data))[0]
+        found = self.matcher
+        return data if found is None else found.masked(data)
 
     def text(self, text: str) -> str:
         if not self._secrets:
@@ -45,13 +57,14 @@ class Redactor:
 
     def cut(self, text: str) -> str:
         """As `text`, of one that was cut: what may begin a secret goes from its end."""
+        found = self.matcher
         data = text.encode("utf-8", "surrogateescape")
-        return self.part(data, 0, len(data) - self.begun(data))[0].decode("utf-8", "replace")
+        return (data if found is None else found.sure(data)).decode("utf-8", "replace")
 
     def holds(self, text: str) -> bool:
-        """Whether there is a secret in it."""
+        """Whether there is a secret in it, as it is."""
         data = text.encode("utf-8", "surrogateescape")
-        return any(secret in data for secret in self._secrets if secret != _MASK)
+        return any(secret in data for secret in self._secrets)
 
     def data(self, value: Data) -> Data:
         """Data with a mask in each of its texts, keys among them, and for a number that is one."""
@@ -65,70 +78,24 @@ class Redactor:
             return {self.text(key): self.data(item) for key, item in value.items()}
         return MASK if str(value).encode() in self._secrets else value
 
-    def part(self, data: bytes, masked: int, end: int) -> tuple[bytes, int]:
-        """The bytes before `end` as they may be said, and how many of those behind it that mask
-        stands for which is said last. For the first `masked` of all, one was said before.
-        """
-        said, at, until = bytearray(), masked, masked
-        for start, stop in self._found(data):
-            if start < until:
-                until = max(until, stop)
-            elif start < end:
-                said += data[at:start] + _MASK
-                until = stop
-            else:
-                break
-            at = until
-        said += data[at:end]
-        return bytes(said), max(until - end, 0)
 
-    def begun(self, data: bytes) -> int:
-        """How many bytes at the end of `data` may be the beginning of a secret."""
-        return max((_begun(data, secret) for secret in self._secrets), default=0)
-
-    def _found(self, data: bytes) -> list[tuple[int, int]]:
-        """Where secrets stand, by their beginning, those that overlap another too."""
-        return sorted(place for secret in self._secrets for place in _places(data, secret))
-
-
-def _places(data: bytes, secret: bytes) -> Iterator[tuple[int, int]]:
-    at = data.find(secret)
-    while at >= 0:
-        yield at, at + len(secret)
-        at = data.find(secret, at + 1)
-
-
-def _begun(data: bytes, secret: bytes) -> int:
-    """Bytes at the end of `data` with which the secret begins, if not all of it."""
-    at = data.find(secret[:1], max(len(data) - len(secret) + 1, 0))
-    while at >= 0:
-        if secret.startswith(data[at:]):
-            return len(data) - at
-        at = data.find(secret[:1], at + 1)
-    return 0
-
-
-class Stream:
-    """One stream through a redactor: a secret is masked also where two chunks share it.
-
-    What comes out does not depend on how the stream was cut, and no more is held than a secret has.
-    """
+class Stream(matcher.Stream):
+    """One stream through a redactor: a secret is masked also where two chunks share it."""
 
     def __init__(self, redactor: Redactor) -> None:
-        self._redactor = redactor
-        self._held = b""
-        self._masked = 0
+        super().__init__(lambda: redactor.matcher)
 
-    def feed(self, chunk: bytes) -> bytes:
-        """What may be said now; the rest is held until it is clear whether it is a secret."""
-        data = self._held + chunk
-        return self._say(data, len(data) - self._redactor.begun(data))
 
-    def end(self) -> bytes:
-        """What was held, now that nothing follows."""
-        return self._say(self._held, len(self._held))
+def fastest(heads: Sequence[bytes]) -> Find:
+    """All heads in one pass where the library for that is there, else each by itself.
 
-    def _say(self, data: bytes, end: int) -> bytes:
-        said, self._masked = self._redactor.part(data, self._masked, end)
-        self._held = data[end:]
-        return said
+    No Debian packages it: a gxo beside the system's own Python goes without.
+    """
+    try:
+        from ahocorasick_rs import BytesAhoCorasick, Implementation
+    except ImportError:
+        return by_search(heads)
+    kinds = Implementation
+    kind = kinds.DFA if len(heads) <= _MOST_AT_ONCE else kinds.ContiguousNFA
+    automaton = BytesAhoCorasick(heads, implementation=kind)
+    return lambda data: automaton.find_matches_as_indexes(data, overlapping=True)

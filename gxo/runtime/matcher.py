@@ -1,0 +1,131 @@
+"""Matcher: where any of many texts stands in a stream of bytes, and a mask in the place of each.
+
+It is of the standard library alone: it also travels to where nothing else of gxo can be seen.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+MASK = b"[REDACTED_SECRET]"
+HEAD = 16
+"""Bytes of a text by which it is searched; its rest is compared where they stand."""
+
+Find = Callable[[bytes], Iterable[tuple[int, int, int]]]
+"""Which of the heads stand in some data, those too that overlap: its number, begin and end."""
+
+
+class Matcher:
+    """`forms` are what is masked. A mask is one of them, so that none is put into another."""
+
+    def __init__(self, forms: Iterable[bytes], finder: Callable[[Sequence[bytes]], Find]) -> None:
+        found: dict[bytes, list[bytes]] = {}
+        begins: set[bytes] = set()
+        for form in sorted({*forms, MASK}, key=len, reverse=True):
+            found.setdefault(form[:HEAD], []).append(form)
+            begins.update(form[:size] for size in range(1, min(len(form), HEAD)))
+        self._find = finder(tuple(found))
+        self._forms = tuple(found.values())
+        self._begins = begins
+
+    def masked(self, data: bytes) -> bytes:
+        """All of the data; of forms that overlap, one mask for all."""
+        places, _ = self._look(data)
+        return _said(data, places, 0, len(data))[0] if places else data
+
+    def sure(self, data: bytes) -> bytes:
+        """The data without its end where that may be the beginning of a form."""
+        places, begun = self._look(data)
+        return _said(data, places, 0, begun)[0]
+
+    def part(self, data: bytes, masked: int) -> tuple[bytes, int, int]:
+        """What may be said of data that goes on, for how many of its bytes that stands, and for
+        how many of the rest the mask that was said last. For the first `masked` one was before.
+        """
+        places, begun = self._look(data)
+        return (*_said(data, places, masked, begun), begun)
+
+    def rest(self, data: bytes, masked: int) -> bytes:
+        """What is said of data behind which nothing follows."""
+        return _said(data, self._look(data)[0], masked, len(data))[0]
+
+    def _look(self, data: bytes) -> tuple[list[tuple[int, int]], int]:
+        """Where forms stand, by their beginning, and where one may begin that is not all there."""
+        size = begun = len(data)
+        places: list[tuple[int, int]] = []
+        for number, at, _ in self._find(data):
+            for form in self._forms[number]:
+                if at + len(form) > size:
+                    if at < begun and form.startswith(data[at:]):
+                        begun = at
+                elif data.startswith(form, at):
+                    places.append((at, at + len(form)))
+                    break
+        for count in range(min(HEAD - 1, size), 0, -1):
+            if data[size - count :] in self._begins:
+                begun = min(begun, size - count)
+                break
+        places.sort()
+        return places, begun
+
+
+def by_search(heads: Sequence[bytes]) -> Find:
+    """A finder that needs no library: each head by itself."""
+
+    def find(data: bytes) -> Iterator[tuple[int, int, int]]:
+        for number, head in enumerate(heads):
+            at = data.find(head)
+            while at >= 0:
+                yield number, at, at + len(head)
+                at = data.find(head, at + 1)
+
+    return find
+
+
+class Stream:
+    """One stream through a matcher: what comes out does not depend on how it was cut.
+
+    `matcher` is asked anew for each chunk: there may be more to mask by then. No more is held than
+    a form has bytes.
+    """
+
+    def __init__(self, matcher: Callable[[], Matcher | None]) -> None:
+        self._matcher = matcher
+        self._held = b""
+        self._masked = 0
+
+    def feed(self, chunk: bytes) -> bytes:
+        """What may be said now; the rest is held until it is clear whether it is a form."""
+        matcher = self._matcher()
+        if matcher is None:
+            return chunk
+        data = self._held + chunk if self._held else chunk
+        said, self._masked, end = matcher.part(data, self._masked)
+        self._held = data[end:]
+        return said
+
+    def end(self) -> bytes:
+        """What was held, now that nothing follows."""
+        matcher, held = self._matcher(), self._held
+        self._held = b""
+        return matcher.rest(held, self._masked) if matcher is not None else held
+
+
+def _said(
+    data: bytes, places: Sequence[tuple[int, int]], masked: int, end: int
+) -> tuple[bytes, int]:
+    """The bytes before `end` as they may be said, and how many of those behind it that mask stands
+    for which is said last.
+    """
+    if not places and not masked:
+        return data[:end], 0
+    said, at, until = bytearray(), masked, masked
+    for start, stop in places:
+        if start < until:
+            until = max(until, stop)
+        elif start < end:
+            said += data[at:start] + MASK
+            until = stop
+        else:
+            break
+        at = until
+    said += data[at:end]
+    return bytes(said), max(until - end, 0)
