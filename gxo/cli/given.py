@@ -25,17 +25,21 @@ def to_hand(plan: Plan, *, as_json: bool) -> Given:
     names = {use.argument for use in effects(plan, "secret")}
     if not names:
         return Given(environment)
-    config = os.environ.get("GXO_CONFIG", "")
-    path = str(Path(config).absolute()) if config else ""
-    providers = _providers(path, as_json=as_json)
+    path, providers = configured(as_json=as_json)
     return Given(environment, dict(_secrets(names, providers, os.environ)), path)
 
 
-def _providers(path: str, *, as_json: bool) -> "tuple[Provider, ...]":
+def configured(*, as_json: bool) -> "tuple[str, tuple[Provider, ...]]":
+    """Where the caller's configuration lies, empty for the host's, and the providers in it.
+
+    With one that cannot be used the command ends.
+    """
     from gxo.config.read import ConfigError, load_config
 
+    config = os.environ.get("GXO_CONFIG", "")
+    path = str(Path(config).absolute()) if config else ""
     try:
-        return load_config(path).providers
+        return path, load_config(path).providers
     except ConfigError as error:
         if as_json:
             output.emit_problems(error.problems)

@@ -27,6 +27,7 @@ COMMANDS = {
     "trigger": "control",
     "rollback": "rollback",
     "remove": "remove",
+    "secrets": "secrets",
     "schema": "schema",
     "setup": "setup",
     "doctor": "doctor",

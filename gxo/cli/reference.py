@@ -27,6 +27,8 @@ SCHEMAS = {
     "runs rerun": "event",
     "runs prune": "pruned",
     "cancel": "cancel",
+    "secrets list": "secrets",
+    **dict.fromkeys(("secrets set", "secrets rm"), "secret"),
     **dict.fromkeys(("start", "stop", "restart", "reload", "trigger", "remove"), "control"),
 }
 # the same, of what it prints with `--list`

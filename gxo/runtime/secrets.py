@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 LONGEST = 1 << 20
 """Bytes that a secret may have."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,127}")
-_PLAIN = (Path("/etc/credstore"), Path("/run/credstore"))
-_ENCRYPTED = (Path("/etc/credstore.encrypted"), Path("/run/credstore.encrypted"))
+PLAIN = (Path("/etc/credstore"), Path("/run/credstore"))
+ENCRYPTED = (Path("/etc/credstore.encrypted"), Path("/run/credstore.encrypted"))
 _DECRYPT = ("systemd-creds", "decrypt")
 _PATIENCE = 30.0
 _OTHERS = 0o077
@@ -101,18 +101,18 @@ def look_up(provider: Provider, name: str, environment: Mapping[str, str]) -> _F
 
 
 def _credential(name: str) -> _Found:
-    for place in _PLAIN:
+    for place in PLAIN:
         found = _read(place, name, strict=False)
         if found is not None:
             return found, f"the credential {place / name}"
-    for place in _ENCRYPTED:
+    for place in ENCRYPTED:
         path = place / name
         if path.is_file():
             code, said = _run((*_DECRYPT, f"--name={name}", str(path), "-"), _PATIENCE)
             if code != 0:
                 raise SecretError(f"`systemd-creds decrypt` of {path} exited with status {code}")
             return said, f"the credential {path}"
-    return None, f"no credential `{name}` in " + ", ".join(map(str, (*_PLAIN, *_ENCRYPTED)))
+    return None, f"no credential `{name}` in " + ", ".join(map(str, (*PLAIN, *ENCRYPTED)))
 
 
 def _as_text(found: bytes, where: str) -> str:
