@@ -10,6 +10,7 @@ from gxo.apply.record import Intent, Observed, Revision, to_desired
 from gxo.dataclass import dataclass, field
 from gxo.spec.lifecycle import Policy
 from gxo.units.directives import line
+from gxo.units.guarded import only_secrets_differ
 from gxo.units.model import Unit, UnitType
 from gxo.units.names import ROOT_SLICE, playbook_slice
 
@@ -204,7 +205,7 @@ def _run_once(part: Part, live: Live, records: Known) -> _Decision:
     if last is None:
         return Action.RUN, "new", (), ()
     if last.digest != part.main.digest:
-        return Action.RUN, "changed", (), ()
+        return Action.RUN, _changed(_recorded(part, records), part.main), (), ()
     if not last.ok:
         return Action.RUN, "its last run failed", (), ()
     return Action.NONE, "has run", (), ()
@@ -219,10 +220,15 @@ def _supervised(part: Part, live: Live, records: Known) -> _Decision:
         return Action.START, reason, (), ()
     before = _definition(found, records)
     if found.digest != unit.digest:
-        return Action.RESTART, "changed", (unit.name,), before
+        return Action.RESTART, _changed(before, unit), (unit.name,), before
     if drifted := altered(unit, live, records.observed.baselines.get(unit.name)):
         return Action.RESTART, f"drifted: {'; '.join(drifted)}", (unit.name,), before
     return _UNCHANGED
+
+
+def _changed(before: tuple[Unit, ...], unit: Unit) -> str:
+    secret = bool(before) and only_secrets_differ(before[0], unit)
+    return "a secret of it has changed" if secret else "changed"
 
 
 def _scheduled(part: Part, live: Live, records: Known) -> _Decision:

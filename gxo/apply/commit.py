@@ -11,6 +11,7 @@ from gxo.apply.stamps import Stamps, persistent
 from gxo.apply.transient import mend
 from gxo.apply.why import describe_stop, probe, why
 from gxo.dataclass import dataclass, field
+from gxo.runtime.secrets import SecretError
 from gxo.spec.lifecycle import SECOND
 from gxo.systemd.bus import SystemdError
 from gxo.systemd.ending import describe
@@ -174,7 +175,11 @@ class Commit:
             old = next((unit for unit in change.before if unit.type is UnitType.TIMER), None)
             self.stamps.renew(change.make[0], old, task.since)
         main = change.make[0].name
-        task.jobs = {self.jobs.start(main) if change.adopt else self.launch.start(change.make)}
+        try:
+            task.jobs = {self.jobs.start(main) if change.adopt else self.launch.start(change.make)}
+        except SecretError as error:
+            self._fail(task, str(error))
+            return
         task.mended = False
 
     def _look(self, outcomes: Sequence[Outcome]) -> None:

@@ -10,6 +10,7 @@ from gxo.dataclass import dataclass
 from gxo.systemd.bus import SYSTEMD, BusError
 from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager
+from gxo.units.guarded import credential
 from gxo.units.model import Unit
 from gxo.units.properties import properties
 
@@ -26,7 +27,15 @@ class Launch:
     jobs: Jobs
 
     def start(self, units: tuple[Unit, ...], *, alone: bool = False) -> Job:
-        """Ask for units[0] to be made and started, with the others made (not with `alone`)."""
+        """Ask for units[0] to be made and started, with the others made (not with `alone`).
+
+        Raises SecretError where what they are given cannot be had.
+        """
+        if any(map(credential, units)):
+            from gxo.apply.credentials import Credentials
+
+            for unit in units:
+                Credentials().provide(unit)
         for unit in units:
             _forget_set_property(unit.name)
             tidy(unit, self.manager)

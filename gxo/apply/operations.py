@@ -16,6 +16,7 @@ from gxo.diagnostic.base import did_you_mean
 from gxo.plan.model import Plan
 from gxo.systemd.bus import Bus
 from gxo.systemd.manager import Manager
+from gxo.units.guarded import credential
 from gxo.units.model import Unit
 
 
@@ -39,10 +40,10 @@ def plan_changes(
     """What `apply` of the same would do, now.
 
     `over` are the directories given, of which Prune.PLAYBOOKS removes what they no longer hold.
-    Raises SystemdError, StoreError.
+    Raises SystemdError, StoreError, SecretError.
     """
     with Bus.system() as bus:
-        wanted = [desired(plan, units) for plan in plans]
+        wanted = [_with_secrets(desired(plan, units), for_good=False) for plan in plans]
         return Transaction(Manager(bus), places, wanted, prune, over).planned
 
 
@@ -62,11 +63,11 @@ def apply(
 
     From the first time that `cancelled` is asked nothing may break in; where it holds all is taken
     back. Raises ActivationFailed after taking everything back, ApplyError with nothing changed
-    where files of others are in the way, LockTimeout, SystemdError, StoreError.
+    where files of others are in the way, LockTimeout, SystemdError, StoreError, SecretError.
     """
     names = " ".join(plan.playbook.text for plan in plans)
     with Bus.system() as bus, locked(f"gxo apply {names}", timeout=lock_timeout):
-        wanted = [desired(plan, units) for plan in plans]
+        wanted = [_with_secrets(desired(plan, units)) for plan in plans]
         transaction = Transaction(Manager(bus), places, wanted, prune, over)
         transaction.refuse_barred()
         if not confirm(transaction.planned):
@@ -124,7 +125,7 @@ def rollback(
             there = f"there is {', '.join(map(str, kept))}" if kept else none
             which = f"revision {number}" if number is not None else "an earlier revision"
             raise ApplyError(f"cannot roll `{playbook}` back to {which}: {there}")
-        wanted = to_desired(places.store.revision(playbook, number))
+        wanted = _with_secrets(to_desired(places.store.revision(playbook, number)))
         transaction = Transaction(Manager(bus), places, [wanted], steps=False)
         transaction.refuse_barred()
         if not confirm(transaction.planned):
@@ -153,3 +154,12 @@ def restore(
             except StoreError as error:
                 left.append(f"cannot restore `{playbook}`: {error}")
     return tuple(left)
+
+
+def _with_secrets(wanted: Desired, *, for_good: bool = True) -> Desired:
+    """What is wanted, tied to the secrets that it is given, as they are now."""
+    if not any(map(credential, wanted.units)):
+        return wanted
+    from gxo.apply.credentials import Credentials  # most playbooks have none
+
+    return Credentials().bind(wanted, make_key=for_good)

@@ -8,6 +8,7 @@ from gxo.apply.event import Event, Kind, Listener
 from gxo.apply.launch import PATIENCE, Launch, name_taken
 from gxo.apply.stamps import Stamps
 from gxo.apply.transient import mend
+from gxo.runtime.secrets import SecretError
 from gxo.systemd.jobs import Job, JobResult, Jobs, Outcome
 from gxo.systemd.manager import Manager, no_such_unit
 
@@ -46,12 +47,16 @@ def undo(
         if not change.before:
             continue
         _say(listen, change, Kind.UNDOING)
-        outcome = _start(launch, jobs, change, listen)
+        name = change.before[0].name
+        try:
+            outcome = _start(launch, jobs, change, listen)
+        except SecretError as error:
+            problems.append(f"{name} could not be started again: {error}")
+            continue
         mend(change.before, manager.version)
         if outcome.ok:
             _say(listen, change, Kind.UNDONE)
         else:
-            name = change.before[0].name
             problems.append(f"{name} could not be started again: {_because(outcome)}")
     problems += (f"{c.unit} is stopped: no record says what it was" for c in begun if c.lost)
     return tuple(problems)

@@ -105,6 +105,7 @@ _CODES = {
     "gxo.apply.failure.ApplyError": Exit.FAILED,
     "gxo.apply.store.StoreError": Exit.FAILED,
     "gxo.runtime.store.StoreError": Exit.FAILED,
+    "gxo.runtime.secrets.SecretError": Exit.FAILED,
     "gxo.runtime.workspace.WorkspaceError": Exit.FAILED,
     "gxo.systemd.journal_write.JournalError": Exit.FAILED,
     "gxo.cli.exits.Usage": Exit.USAGE,

@@ -124,8 +124,8 @@ class FunctionNotHere(Problem):
             return None
         if self.name == "secret":
             return (
-                "in this version secrets reach the steps of runs and the turns of schedules,"
-                " and no service"
+                "in this version secrets reach all that is applied, and the steps of runs, but not"
+                " a service that a run holds up"
             )
         return "this value is fixed before anything runs; use it in the params of a run's workload"
 

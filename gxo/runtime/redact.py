@@ -36,13 +36,17 @@ class Redactor:
             self._made = None
 
     @property
+    def forms(self) -> frozenset[bytes]:
+        """All that is masked: the secrets, and each as it may be encoded."""
+        from gxo.runtime.forms import encoded
+
+        return self._secrets.union(*map(encoded, self._secrets))
+
+    @property
     def matcher(self) -> Matcher | None:
         """What finds them; None while there are none."""
         if self._made is None and self._secrets:
-            from gxo.runtime.forms import encoded
-
-            forms = {form for secret in self._secrets for form in encoded(secret)}
-            self._made = Matcher(self._secrets | forms, fastest)
+            self._made = Matcher(self.forms, fastest)
         return self._made
 
     def raw(self, data: bytes) -> bytes:

@@ -15,6 +15,7 @@ from gxo.template.fault import Fault
 from gxo.units.command import read_exec
 from gxo.units.digest import digest_of
 from gxo.units.directives import directive
+from gxo.units.guarded import guard, guarded_start, is_guarded, shown
 from gxo.units.instance import instance, is_instance, waits
 from gxo.units.lacking import lacking_to_apply, lacking_to_apply_step
 from gxo.units.lifecycles import once, scheduled, supervised, timer
@@ -138,12 +139,19 @@ class _Work:
         if not isinstance(lifecycle, Scheduled):
             gxo["workspace"] = {"path": f"/run/{names.workspace}"}
         scope = replace(self.scope, gxo=gxo)
-        found, wrong = read_exec(step.action.params, scope, step.span)
+        params = step.action.params
+        guarded = is_guarded(step) and not names.run
+        found, wrong = read_exec(shown(params) if guarded else params, scope, step.span)
         self.problems.extend(wrong)
         sandbox, wrong = security(step.security, names, self.target)
         self.problems.extend(wrong)
         # what is wrong with the rest is said too
         start = found.start if found else directive("ExecStart", Command(("true",)))
+        given: tuple[Directive, ...] = ()
+        if guarded:
+            start = guarded_start(start)
+            given, wrong = guard(self.plan, step, names)
+            self.problems.extend(wrong)
         if isinstance(lifecycle, Supervise):
             run = supervised(lifecycle, start, names, self.problems, own_pids=has_own_pids(sandbox))
         elif isinstance(lifecycle, Scheduled):
@@ -158,6 +166,7 @@ class _Work:
             directive("StateDirectory", (names.state,)),
             directive("StateDirectoryMode", 0o700),
             *sandbox,
+            *given,
         )
 
     def _before(self, step: Step, names: WorkloadNames) -> tuple[Directive, ...]:

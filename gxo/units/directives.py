@@ -76,11 +76,13 @@ def _rows() -> tuple[Row, ...]:
     add(k.FIELD, "LogExtraFields", 236)
     add(k.TEXT, "SyslogIdentifier StandardInput StandardOutput StandardError")
     add(k.BYTES, "StandardInputData", 236)
+    add(k.CREDENTIAL, "LoadCredential", 247)
 
     add(k.TEXT, "Slice")
     add(k.AMOUNT, "MemoryMax", 231)
     add(k.AMOUNT, "TasksMax", 227)
     add(k.AMOUNT, "IOWeight", 230)
+    add(k.AMOUNT, "LimitCORE")
     add(k.QUOTA, "CPUQuota=CPUQuotaPerSecUSec", 213)
     add(k.ADDRESS_PREFIX, "IPAddressAllow IPAddressDeny", 235)
 

@@ -155,6 +155,10 @@ BYTES = Kind(
     quote.data_fault,
 )
 """Text handed over as bytes."""
+CREDENTIAL = Kind(
+    "a(ss)", quote.file_text, lambda text: (tuple(text.split(":", 1)),), quote.text_fault
+)
+"""One `NAME:PATH`; the directive repeats."""
 CAPABILITY_SET = Kind("t", " ".join, _mask)
 FILTER = Kind("(bas)", " ".join, _filter)
 NAMESPACE_SET = Kind("t", _namespaces, lambda names: sum(NAMESPACES[name] for name in names))

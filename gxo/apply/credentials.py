@@ -1,0 +1,130 @@
+"""Credentials: what services that have secrets are handed, where root alone may look.
+
+Each has a file on a filesystem of memory that is not swapped out. It is named for what it holds by
+a keyed hash, so that a changed secret is a changed unit, and what ran before can run again.
+"""
+
+import hmac
+import os
+import stat
+import subprocess
+from collections.abc import Callable, Container, Mapping
+from pathlib import Path
+from typing import Any
+
+from gxo.apply import durable
+from gxo.apply.desired import Desired
+from gxo.config.read import ConfigError, load_config
+from gxo.dataclass import dataclass, replace
+from gxo.runtime.guard import Given, given
+from gxo.runtime.redact import Redactor
+from gxo.runtime.secrets import SecretError, Secrets
+from gxo.units.guarded import PLACE, bound, credential, recipe
+from gxo.units.model import Unit
+from gxo.units.names import WorkloadNames
+
+_KEY = Path("/var/lib/gxo/secrets.key")
+_KEY_SIZE = 32
+_MARK = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Where they lie, and the key by which they are named."""
+
+    place: Path = Path(PLACE)
+    key: Path = _KEY
+
+    def bind(self, wanted: Desired, *, make_key: bool = True) -> Desired:
+        """What is wanted, tied to the secrets as they are now; SecretError names the workload.
+
+        Without `make_key` nothing is written: where there is no key yet, nothing is compared.
+        """
+        if not any(map(credential, wanted.units)):
+            return wanted
+        key = self._key(make=make_key)
+        parts = tuple(
+            replace(part, units=tuple(_bound(unit, key) for unit in part.units))
+            for part in wanted.parts
+        )
+        return replace(wanted, parts=parts)
+
+    def provide(self, unit: Unit) -> None:
+        """Have the file there that a unit is about to be handed. Raises SecretError."""
+        path = credential(unit)
+        if path and not Path(path).exists():
+            found = _given(unit)
+            try:
+                self._prepare()
+                _write(Path(path), found.handed)
+            except OSError as error:
+                raise SecretError(f"{error.filename or path}: {error.strerror}") from None
+
+    def sweep(self, prefix: str, kept: Container[str]) -> None:
+        """Remove what units whose names begin so were handed, but for the paths that are kept."""
+        for path in (*self.place.glob(f"{prefix}*"), *self.place.glob(f".{prefix}*")):
+            if str(path) not in kept:
+                path.unlink(missing_ok=True)
+
+    def _prepare(self) -> None:
+        """A directory of root's alone, on memory that is never swapped out where that can be."""
+        self.place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self.place.is_mount():
+            # ramfs knows no limit and is never swapped; where it cannot be had, /run is memory too
+            options = ("-t", "ramfs", "-o", "mode=0700,nosuid,nodev,noexec", "gxo")
+            subprocess.run(("mount", *options, str(self.place)), capture_output=True, check=False)
+        self.place.chmod(0o700)
+
+    def _key(self, *, make: bool) -> bytes:
+        try:
+            with self.key.open("rb") as file:
+                found = os.fstat(file.fileno())
+                if found.st_uid != 0 or stat.S_IMODE(found.st_mode) & 0o077:
+                    raise SecretError(
+                        f"{self.key} is open to others than root; remove it, and the services that"
+                        " have secrets restart with the next `gxo apply`"
+                    )
+                return file.read()
+        except FileNotFoundError:
+            fresh = os.urandom(_KEY_SIZE).hex()
+            if make:
+                self.key.parent.mkdir(parents=True, exist_ok=True)
+                durable.write(self.key, fresh, mode=0o600)
+            return fresh.encode()
+        except OSError as error:
+            raise SecretError(f"cannot read {self.key}: {error.strerror}") from None
+
+
+def _bound(unit: Unit, key: bytes) -> Unit:
+    if not credential(unit):
+        return unit
+    mark = hmac.digest(key, _given(unit).values, "sha256").hex()[:_MARK]
+    return unit if credential(unit).endswith(f".{mark}") else bound(unit, mark)
+
+
+def _given(unit: Unit) -> Given:
+    """What a unit is handed, as its templates and the secrets come to now."""
+    names = WorkloadNames(unit.playbook, unit.workload)
+    found: Mapping[str, Any] = recipe(unit) or {}
+    redactor = Redactor()
+    try:
+        return given(found, f"/run/{names.workspace}", _secrets(redactor), redactor)
+    except SecretError as error:
+        raise SecretError(f"cannot give `{names.label}` its secrets: {error}") from None
+
+
+def _secrets(redactor: Redactor) -> Callable[[str], str]:
+    """From the providers. Nobody's environment: there is none when the host has booted."""
+    try:
+        providers = load_config(os.environ.get("GXO_CONFIG", "")).providers
+    except ConfigError as error:
+        raise SecretError(f"the configuration cannot be used: {error}") from None
+    return Secrets(providers, {}, redactor)
+
+
+def _write(path: Path, data: bytes) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+    fresh.replace(path)

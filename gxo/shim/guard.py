@@ -1,0 +1,207 @@
+"""Guard: starts the program of a service that is given secrets, and masks what it writes.
+
+It is the unit's main process. What it was loaded from holds behind this text: that of the matcher;
+what is to be masked; the program's variables, and its standard input. Each of these is a line with
+its size (-1: there is none) and that many bytes, a list the same with such parts in it.
+
+Signals go on to the program and what that has started; it ends as the program does. Exit status
+203: the program cannot be run, as systemd has it (systemd.exec(5)).
+"""
+
+import _signal  # type: ignore[import-not-found]  # `signal` takes as long as all else here
+import io
+import os
+import select
+import sys
+from typing import Any, BinaryIO, NoReturn
+
+_DEFAULT_PATH = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_CANNOT_RUN = 203
+_CHUNK = 1 << 16
+_ROUNDS = 64
+"""How often is looked for what was written before the program ended: others may go on to write."""
+# what the kernel sends for a fault of the guard's own, what stops it, and what nobody can catch
+_OWN = {
+    *(_signal.SIGKILL, _signal.SIGSTOP, _signal.SIGCHLD, _signal.SIGPIPE, _signal.SIGXFSZ),
+    *(_signal.SIGSEGV, _signal.SIGBUS, _signal.SIGFPE, _signal.SIGILL),
+    *(_signal.SIGTSTP, _signal.SIGTTIN, _signal.SIGTTOU, _signal.SIGCONT),
+}
+# with these a service ends well (systemd.service(5), SuccessExitStatus=)
+_CLEAN = (_signal.SIGHUP, _signal.SIGINT, _signal.SIGTERM, _signal.SIGPIPE)
+
+
+def main(given: BinaryIO, argv: list[bytes]) -> NoReturn:
+    """Run the program to its end."""
+    matcher: dict[str, Any] = {}
+    exec(_part(given) or b"", matcher)  # noqa: S102 - a file of gxo's own, for want of a place
+    forms, variables, stdin = _list(given), _list(given), _part(given)
+    masking = matcher["Matcher"](forms, matcher["by_search"])
+    ends = [os.pipe(), os.pipe()]
+    told = _hear()
+    forwarded = set(range(1, _signal.NSIG)) - _OWN
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, forwarded)
+    child = os.fork()
+    if child == 0:
+        for number, (_, writer) in enumerate(ends, 1):
+            os.dup2(writer, number)
+        _become(argv, variables, stdin)
+    _signal.pthread_sigmask(_signal.SIG_UNBLOCK, forwarded)
+    for _, writer in ends:
+        os.close(writer)
+    streams = {
+        reader: (number, matcher["Stream"](lambda: masking))
+        for number, (reader, _) in enumerate(ends, 1)
+    }
+    status = _attend(streams, told, child)
+    for number, stream in streams.values():
+        _write(number, stream.end())
+    _end(status)
+
+
+def _attend(streams: dict[int, Any], told: int, child: int) -> int:
+    """Hand on what the program writes and is told, until it has ended; how it did."""
+    poll = select.poll()
+    for reader in (*streams, told):
+        poll.register(reader, select.POLLIN)
+    status, rounds = None, _ROUNDS
+    while True:
+        ready = [reader for reader, _ in poll.poll(None if status is None else 0)]
+        if status is not None:
+            rounds -= 1
+            if not rounds or not any(reader in streams for reader in ready):
+                return status
+        for reader in ready:
+            if reader == told:
+                status = _heard(os.read(told, _CHUNK), child, status)
+                continue
+            number, stream = streams[reader]
+            chunk = os.read(reader, _CHUNK)
+            if not chunk:
+                poll.unregister(reader)
+            _write(number, stream.feed(chunk))
+
+
+def _hear() -> int:
+    """Catch what can be; where each signal is told of, as a byte."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    _signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    for number in {*range(1, _signal.NSIG), _signal.SIGCHLD} - (_OWN - {_signal.SIGCHLD}):
+        try:
+            _signal.signal(number, lambda *_: None)
+        except (OSError, ValueError):  # libc keeps two for itself
+            continue
+    return reader
+
+
+def _heard(numbers: bytes, child: int, status: int | None) -> int | None:
+    """Hand signals on, and see who has ended: in a PID namespace of its own also orphans."""
+    for number in numbers:
+        if number != _signal.SIGCHLD and status is None:
+            try:
+                os.killpg(child, number)
+            except ProcessLookupError:
+                break
+    while True:
+        try:
+            ended, how = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return status
+        if ended == 0:
+            return status
+        if ended == child:
+            status = how
+
+
+def _become(argv: list[bytes], variables: list[bytes], stdin: bytes | None) -> NoReturn:
+    """The program, in a session of its own as systemd gives each service one."""
+    os.setsid()
+    for number in range(1, _signal.NSIG):
+        if number not in (_signal.SIGKILL, _signal.SIGSTOP, _signal.SIGPIPE):
+            try:
+                _signal.signal(number, _signal.SIG_DFL)
+            except (OSError, ValueError):
+                continue
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
+    _put_stdin(stdin)
+    own = _environment()
+    own.pop(b"CREDENTIALS_DIRECTORY", None)
+    for name in (b"WATCHDOG_PID", b"LISTEN_PID"):
+        if name in own:
+            own[name] = b"%d" % os.getpid()
+    environment = own | dict(map(_pair, variables))
+    search = own.get(b"PATH", _DEFAULT_PATH)
+    program = argv[0]
+    places = [b""] if b"/" in program else [place + b"/" for place in search.split(b":")]
+    why = FileNotFoundError(2, "No such file or directory")
+    for place in places:
+        try:
+            os.execve(place + program, argv, environment)  # noqa: S606 - that is its work
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            why = error  # type: ignore[assignment]
+    os.write(2, f"cannot run {program.decode(errors='replace')}: {why.strerror}\n".encode())
+    os._exit(_CANNOT_RUN)
+
+
+def _put_stdin(data: bytes | None) -> None:
+    if data is None:
+        source = os.open("/dev/null", os.O_RDONLY)
+    else:
+        source = os.memfd_create("stdin")
+        with open(source, "wb", closefd=False) as file:
+            file.write(data)
+        os.lseek(source, 0, os.SEEK_SET)
+    os.dup2(source, 0)
+    os.close(source)
+
+
+def _environment() -> dict[bytes, bytes]:
+    """What systemd gave: in a C locale Python sets LC_CTYPE for itself and its children."""
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            return dict(_pair(variable) for variable in file.read().split(b"\0") if variable)
+    except OSError:
+        return dict(os.environb)
+
+
+def _end(status: int) -> NoReturn:
+    """As the program did. Nothing kills the first process of a PID namespace from within."""
+    if not os.WIFSIGNALED(status):
+        os._exit(os.waitstatus_to_exitcode(status))
+    number = os.WTERMSIG(status)
+    if number != _signal.SIGKILL:
+        _signal.signal(number, _signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    os._exit(0 if number in _CLEAN else 128 + number)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        try:
+            data = data[os.write(descriptor, data) :]
+        except OSError:  # nobody listens any more
+            return
+
+
+def _part(given: BinaryIO) -> bytes | None:
+    size = int(given.readline())
+    return given.read(size) if size >= 0 else None
+
+
+def _list(given: BinaryIO) -> list[bytes]:
+    inside = _part(given) or b""
+    source, parts = io.BytesIO(inside), []
+    while source.tell() < len(inside):
+        parts.append(_part(source) or b"")
+    return parts
+
+
+def _pair(variable: bytes) -> tuple[bytes, bytes]:
+    name, _, value = variable.partition(b"=")
+    return name, value
+
+
+if __name__ == "__main__":
+    main(globals()["given"], [os.fsencode(word) for word in sys.argv[1:]])

@@ -1,0 +1,147 @@
+"""Guarded: a service or step that is given secrets, of which its unit says where they come from.
+
+Who may ask systemd reads units. So what holds a secret stays a template there, and `apply` puts
+what it comes to where root alone may look. The unit's command is a guard (gxo/shim/guard.py), which
+travels with that: it starts the program and masks what that writes.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from gxo.dataclass import replace
+from gxo.diagnostic.base import Problem
+from gxo.diagnostic.lazy import Lazy
+from gxo.plan.codec import to_compact_json
+from gxo.plan.model import Plan, Step
+from gxo.spec.lifecycle import Lifecycle, ReadyKind, RunOnce, Supervise
+from gxo.template.functions import COMPILE_FUNCTIONS
+from gxo.template.names import secrets, uses
+from gxo.template.value import MapValue
+from gxo.units.digest import digest_of
+from gxo.units.directives import directive, fault
+from gxo.units.instance import alone
+from gxo.units.model import Command, Directive, Unit, UnitType
+from gxo.units.names import WorkloadNames
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import evaluation as template_faults
+    from gxo.diagnostic import units as faults
+else:
+    faults = Lazy("gxo.diagnostic.units")
+    template_faults = Lazy("gxo.diagnostic.evaluation")
+
+PLACE = "/run/gxo/credentials"
+"""Where each such service has a file that systemd hands it at each of its starts."""
+_PYTHON = "/usr/bin/python3"
+_NAME = "gxo"
+_LOAD = (
+    f'import os;given=open(os.environ["CREDENTIALS_DIRECTORY"]+"/{_NAME}","rb");'
+    "exec(given.read(int(given.readline())))"
+)
+_DIGEST = "GXO_DIGEST="
+
+
+def is_guarded(step: Step) -> bool:
+    """Whether a workload of one unit is given secrets; where each turn is a run, that has them."""
+    alone = isinstance(step.lifecycle, Supervise | RunOnce) and step.action.module.text == "exec"
+    return alone and bool(secrets(step.action.params))
+
+
+def shown(params: MapValue) -> MapValue:
+    """The params of a guarded service that its unit may say."""
+    kept = (entry for entry in params.entries if entry[0].text != "stdin" and not secrets(entry[1]))
+    return MapValue(tuple(kept), params.span)
+
+
+def guarded_start(start: Directive) -> Directive:
+    """The guard in front of a command line."""
+    assert isinstance(start.value, Command)
+    argv = (_PYTHON, "-I", "-S", "-c", _LOAD, *start.value.argv)
+    return replace(start, value=Command(argv))
+
+
+def guard(
+    plan: Plan, step: Step, names: WorkloadNames
+) -> tuple[tuple[Directive, ...], tuple[Problem, ...]]:
+    """What a guarded service has beside its command, and what is wrong with what it is given."""
+    recipe = {"plan": to_compact_json(alone(plan, step), names.label)}
+    handed = directive(
+        "StandardInputData", json.dumps(recipe, ensure_ascii=False, separators=(",", ":"))
+    )
+    problems = [*_late(step.action.params)]
+    if reason := fault(handed):
+        problems.append(faults.UnsafeText(span=step.span, what="workload", reason=reason))
+    settings = (
+        _credential(names.unit(UnitType.SERVICE), ""),
+        # its guard hands on to the program what it is told
+        directive("KillMode", "mixed"),
+        *((directive("NotifyAccess", "all"),) if _tells(step.lifecycle) else ()),
+        directive("LimitCORE", 0),
+        directive("StandardInput", "data"),
+        handed,
+    )
+    return settings, tuple(problems)
+
+
+def recipe(unit: Unit) -> Mapping[str, Any] | None:
+    """The plan that says what a guarded service is given; None of any other unit."""
+    if not credential(unit):
+        return None
+    found = next(item.value for item in unit.directives if item.name == "StandardInputData")
+    read: Mapping[str, Any] = json.loads(str(found))["plan"]
+    return read
+
+
+def credential(unit: Unit) -> str:
+    """The file from which a guarded service gets what it is given; empty of any other unit."""
+    for item in unit.directives:
+        if item.name == "LoadCredential":
+            return str(item.value).partition(":")[2]
+    return ""
+
+
+def bound(unit: Unit, mark: str) -> Unit:
+    """The unit tied to what it is given, of which `mark` tells one from another and no more."""
+    kept = [item for item in unit.directives if not _stamp(item)]
+    made = [
+        _credential(unit.name, mark) if item.name == "LoadCredential" else item for item in kept
+    ]
+    digest = digest_of(unit.name, made)
+    stamp = directive("LogExtraFields", f"{_DIGEST}{digest}")
+    at = next(number for number, item in enumerate(unit.directives) if _stamp(item))
+    return replace(unit, directives=(*made[:at], stamp, *made[at:]), digest=digest)
+
+
+def only_secrets_differ(old: Unit, new: Unit) -> bool:
+    """Whether two revisions of a guarded service say the same, but for what they are given."""
+    first, second = (
+        [item for item in unit.directives if not _stamp(item) and item.name != "LoadCredential"]
+        for unit in (old, new)
+    )
+    return credential(old) != credential(new) and first == second
+
+
+def _credential(unit: str, mark: str) -> Directive:
+    return directive("LoadCredential", f"{_NAME}:{PLACE}/{unit}{f'.{mark}' if mark else ''}")
+
+
+def _tells(lifecycle: Lifecycle) -> bool:
+    """Whether systemd listens to the program, which is not the unit's main process."""
+    if not isinstance(lifecycle, Supervise):
+        return False
+    ready = lifecycle.ready
+    return lifecycle.watchdog is not None or bool(ready and ready.when is ReadyKind.NOTIFY)
+
+
+def _stamp(item: Directive) -> bool:
+    return item.name == "LogExtraFields" and str(item.value).startswith(_DIGEST)
+
+
+def _late(params: MapValue) -> Iterator[Problem]:
+    """What only a run can evaluate stays so beside a secret."""
+    for _, value in params.entries:
+        for use in uses(value) if secrets(value) else ():
+            function = COMPILE_FUNCTIONS.get(use.function)
+            if function and use.function != "secret" and not COMPILE_FUNCTIONS.can(function):
+                yield template_faults.FunctionNotHere(span=use.span, name=use.function, known=True)
