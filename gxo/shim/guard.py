@@ -38,7 +38,7 @@ def main(given: BinaryIO, argv: list[bytes]) -> NoReturn:
     masking = matcher["Matcher"](forms, matcher["by_search"])
     ends = [os.pipe(), os.pipe()]
     told = _hear()
-    forwarded = set(range(1, _signal.NSIG)) - _OWN
+    forwarded = _signal.valid_signals() - _OWN
     _signal.pthread_sigmask(_signal.SIG_BLOCK, forwarded)
     child = os.fork()
     if child == 0:
@@ -86,11 +86,8 @@ def _hear() -> int:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     _signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    for number in {*range(1, _signal.NSIG), _signal.SIGCHLD} - (_OWN - {_signal.SIGCHLD}):
-        try:
-            _signal.signal(number, lambda *_: None)
-        except (OSError, ValueError):  # libc keeps two for itself
-            continue
+    for number in (_signal.valid_signals() - _OWN) | {_signal.SIGCHLD}:
+        _signal.signal(number, lambda *_: None)
     return reader
 
 
@@ -116,12 +113,8 @@ def _heard(numbers: bytes, child: int, status: int | None) -> int | None:
 def _become(argv: list[bytes], variables: list[bytes], stdin: bytes | None) -> NoReturn:
     """The program, in a session of its own as systemd gives each service one."""
     os.setsid()
-    for number in range(1, _signal.NSIG):
-        if number not in (_signal.SIGKILL, _signal.SIGSTOP, _signal.SIGPIPE):
-            try:
-                _signal.signal(number, _signal.SIG_DFL)
-            except (OSError, ValueError):
-                continue
+    for number in _signal.valid_signals() - {_signal.SIGKILL, _signal.SIGSTOP, _signal.SIGPIPE}:
+        _signal.signal(number, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
     _put_stdin(stdin)
     own = _environment()
