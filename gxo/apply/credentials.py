@@ -7,8 +7,7 @@ a keyed hash, so that a changed secret is a changed unit, and what ran before ca
 import hmac
 import os
 import stat
-import subprocess
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,11 @@ from gxo.apply.desired import Desired
 from gxo.config.read import ConfigError, load_config
 from gxo.dataclass import dataclass, replace
 from gxo.runtime.guard import Given, given
+from gxo.runtime.handover import put
 from gxo.runtime.redact import Redactor
 from gxo.runtime.secrets import SecretError, Secrets
-from gxo.units.guarded import PLACE, bound, credential, recipe
+from gxo.units.credential import credential, recipe
+from gxo.units.guarded import bound
 from gxo.units.model import Unit
 from gxo.units.names import WorkloadNames
 
@@ -30,9 +31,8 @@ _MARK = 32
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Where they lie, and the key by which they are named."""
+    """What units are given; `key` is that by which its files are named."""
 
-    place: Path = Path(PLACE)
     key: Path = _KEY
 
     def bind(self, wanted: Desired, *, make_key: bool = True) -> Desired:
@@ -55,25 +55,9 @@ class Credentials:
         if path and not Path(path).exists():
             found = _given(unit)
             try:
-                self._prepare()
-                _write(Path(path), found.handed)
+                put(Path(path), found.handed)
             except OSError as error:
                 raise SecretError(f"{error.filename or path}: {error.strerror}") from None
-
-    def sweep(self, prefix: str, kept: Container[str]) -> None:
-        """Remove what units whose names begin so were handed, but for the paths that are kept."""
-        for path in (*self.place.glob(f"{prefix}*"), *self.place.glob(f".{prefix}*")):
-            if str(path) not in kept:
-                path.unlink(missing_ok=True)
-
-    def _prepare(self) -> None:
-        """A directory of root's alone, on memory that is never swapped out where that can be."""
-        self.place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not self.place.is_mount():
-            # ramfs knows no limit and is never swapped; where it cannot be had, /run is memory too
-            options = ("-t", "ramfs", "-o", "mode=0700,nosuid,nodev,noexec", "gxo")
-            subprocess.run(("mount", *options, str(self.place)), capture_output=True, check=False)
-        self.place.chmod(0o700)
 
     def _key(self, *, make: bool) -> bytes:
         try:
@@ -120,11 +104,3 @@ def _secrets(redactor: Redactor) -> Callable[[str], str]:
     except ConfigError as error:
         raise SecretError(f"the configuration cannot be used: {error}") from None
     return Secrets(providers, {}, redactor)
-
-
-def _write(path: Path, data: bytes) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-    fresh.replace(path)

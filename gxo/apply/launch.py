@@ -10,7 +10,7 @@ from gxo.dataclass import dataclass
 from gxo.systemd.bus import SYSTEMD, BusError
 from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager
-from gxo.units.guarded import credential
+from gxo.units.credential import credential
 from gxo.units.model import Unit
 from gxo.units.properties import properties
 

@@ -16,7 +16,7 @@ from gxo.diagnostic.base import did_you_mean
 from gxo.plan.model import Plan
 from gxo.systemd.bus import Bus
 from gxo.systemd.manager import Manager
-from gxo.units.guarded import credential
+from gxo.units.credential import credential
 from gxo.units.model import Unit
 
 

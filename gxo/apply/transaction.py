@@ -22,12 +22,12 @@ from gxo.apply.transient import PLACE as TRANSIENT
 from gxo.apply.transient import mend
 from gxo.apply.undo import undo
 from gxo.dataclass import dataclass, field, replace
+from gxo.runtime.handover import drop
 from gxo.spec.lifecycle import Policy
 from gxo.systemd.journal import Journal
 from gxo.systemd.journal_write import JournalError
 from gxo.systemd.manager import Manager, major
-from gxo.units.guarded import PLACE as GIVEN
-from gxo.units.guarded import credential
+from gxo.units.credential import credential
 from gxo.units.names import ROOT_SLICE, playbook_slice
 from gxo.version import __version__
 
@@ -338,10 +338,7 @@ class Transaction:
         for name, wanted in self.wanted.items():
             prefix = playbook_slice(name).removesuffix("slice")
             self.places.stamps.sweep(prefix, {unit.name for unit in wanted.units})
-            if Path(GIVEN).exists():
-                from gxo.apply.credentials import Credentials
-
-                Credentials().sweep(prefix, set(map(credential, wanted.units)))
+            drop(prefix, set(map(credential, wanted.units)))
 
     def _report(self, failure: Failure) -> Report:
         # systemd looks for the file of the unit that went before, and says that it is gone

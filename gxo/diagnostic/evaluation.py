@@ -123,10 +123,7 @@ class FunctionNotHere(Problem):
         if not self.known:
             return None
         if self.name == "secret":
-            return (
-                "in this version secrets reach all that is applied, and the steps of runs, but not"
-                " a service that a run holds up"
-            )
+            return "secrets go into `environment` and `stdin`, and into the params of a run's steps"
         return "this value is fixed before anything runs; use it in the params of a run's workload"
 
 

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable, Collection
 from functools import partial
+from pathlib import Path
 
 from gxo.dataclass import dataclass
 from gxo.plan.model import Plan, Step
 from gxo.runtime.attempts import Attempts
+from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames, service_properties
 from gxo.spec.lifecycle import SECOND, Ready, Supervise
@@ -15,7 +17,9 @@ from gxo.systemd.ending import describe
 from gxo.systemd.jobs import Outcome
 from gxo.systemd.manager import Manager, unit_path
 from gxo.systemd.states import UnitResult
+from gxo.units.credential import credential, recipe
 from gxo.units.model import Directive
+from gxo.units.names import WorkloadNames
 
 _UP = ("active", "reloading", "refreshing")
 _BEAT = 1.0
@@ -56,6 +60,8 @@ class Held:
         up: Callable[[Step], None],
         down: Callable[[Step], None],
         ended: Ended,
+        secret: Callable[[str], str],
+        redactor: Redactor,
     ) -> None:
         self._plan = plan
         self._manager = manager
@@ -64,6 +70,8 @@ class Held:
         self._up = up
         self._down = down
         self._ended = ended
+        self._secret = secret
+        self._redactor = redactor
         self._services: dict[str, _Service] = {}
         self._changed = self._cancelled = False
         self._looked = 0.0
@@ -72,6 +80,7 @@ class Held:
         """Have it started. Raises CannotHold."""
         service = _Service(step, self._names.step(step.name.text, 0), began)
         own = own_directives(self._manager, self._plan, step, self._names.run)
+        self._hand_over(step, own)
         made = service_properties(self._plan, self._names, service.unit, step, own)
         jobs = self._attempts.jobs
         path = unit_path(service.unit)
@@ -130,6 +139,24 @@ class Held:
         for service in ending:
             self._stop(service, status, "")
         return bool(ending)
+
+    def _hand_over(self, step: Step, own: tuple[Directive, ...]) -> None:
+        """Have the file there from which it gets its secrets, if it has any. Raises CannotHold."""
+        path = credential(own)
+        if not path:
+            return
+        from gxo.runtime.guard import given
+        from gxo.runtime.handover import put
+        from gxo.runtime.secrets import SecretError
+
+        names = WorkloadNames(self._plan.playbook.text, step.name.text, run=self._names.run)
+        try:
+            found = given(
+                recipe(own) or {}, f"/run/{names.workspace}", self._secret, self._redactor
+            )
+            put(Path(path), found.handed)
+        except (OSError, SecretError) as error:
+            raise CannotHold(f"cannot give it its secrets: {error}") from None
 
     def _note(self, _args: tuple[object, ...]) -> None:
         self._changed = True

@@ -4,7 +4,7 @@ import heapq
 import os
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import count
 
@@ -56,6 +56,7 @@ class Means:
     redactor: Redactor
     scopes: Scopes
     order: Order
+    secret: Callable[[str], str]
 
 
 class Runner:
@@ -81,6 +82,7 @@ class Runner:
         self._held = Held(
             *(task.plan, means.manager, self._attempts, means.names),
             *(self._up, lambda step: means.order.down(step.name.text), self._held_over),
+            *(means.secret, means.redactor),
         )
         self._streams = Streams(
             *(task.plan, self._attempts, means.scopes),

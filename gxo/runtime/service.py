@@ -83,6 +83,7 @@ def run(run_id: str) -> int:
         for step in before.values():
             record.taken_over(step)
         with manager.jobs() as jobs:
+            secret = _secrets(given, redactor)
             means = Means(
                 manager=manager,
                 names=names,
@@ -95,11 +96,12 @@ def run(run_id: str) -> int:
                     workspace=str(path),
                     registered=registered,
                     statuses=order.status,
-                    secret=_secrets(given, redactor),
+                    secret=secret,
                     environment=given.environment,
                     redactor=redactor,
                 ),
                 order=order,
+                secret=secret,
             )
             runner = Runner(task, means, registered)
             signal.signal(signal.SIGTERM, lambda *_: runner.cancel())

@@ -11,6 +11,7 @@ from gxo.dataclass import dataclass
 from gxo.runtime import clock
 from gxo.runtime.artifacts import Artifacts
 from gxo.runtime.forget import forget, too_many
+from gxo.runtime.handover import drop
 from gxo.runtime.record import Record
 from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status
@@ -155,6 +156,7 @@ def _cut_off(store: Store, run: RunRow, status: Status, reason: str, lost: str) 
 def clear(manager: Manager, run: RunRow) -> None:
     """Remove what a run that has ended leaves on disk. Raises WorkspaceError."""
     _clear_services(manager, run.id)
+    drop(f"gxorun-{run.id}.")
     if run.workspace:
         remove(Path(run.workspace))
 

@@ -140,7 +140,7 @@ class _Work:
             gxo["workspace"] = {"path": f"/run/{names.workspace}"}
         scope = replace(self.scope, gxo=gxo)
         params = step.action.params
-        guarded = is_guarded(step) and not names.run
+        guarded = is_guarded(step)
         found, wrong = read_exec(shown(params) if guarded else params, scope, step.span)
         self.problems.extend(wrong)
         sandbox, wrong = security(step.security, names, self.target)

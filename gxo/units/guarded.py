@@ -6,8 +6,8 @@ travels with that: it starts the program and masks what that writes.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from gxo.dataclass import replace
 from gxo.diagnostic.base import Problem
@@ -18,6 +18,7 @@ from gxo.spec.lifecycle import Lifecycle, ReadyKind, RunOnce, Supervise
 from gxo.template.functions import COMPILE_FUNCTIONS
 from gxo.template.names import secrets, uses
 from gxo.template.value import MapValue
+from gxo.units.credential import PLACE, credential
 from gxo.units.digest import digest_of
 from gxo.units.directives import directive, fault
 from gxo.units.instance import alone
@@ -31,8 +32,6 @@ else:
     faults = Lazy("gxo.diagnostic.units")
     template_faults = Lazy("gxo.diagnostic.evaluation")
 
-PLACE = "/run/gxo/credentials"
-"""Where each such service has a file that systemd hands it at each of its starts."""
 _PYTHON = "/usr/bin/python3"
 _NAME = "gxo"
 _LOAD = (
@@ -82,23 +81,6 @@ def guard(
         handed,
     )
     return settings, tuple(problems)
-
-
-def recipe(unit: Unit) -> Mapping[str, Any] | None:
-    """The plan that says what a guarded service is given; None of any other unit."""
-    if not credential(unit):
-        return None
-    found = next(item.value for item in unit.directives if item.name == "StandardInputData")
-    read: Mapping[str, Any] = json.loads(str(found))["plan"]
-    return read
-
-
-def credential(unit: Unit) -> str:
-    """The file from which a guarded service gets what it is given; empty of any other unit."""
-    for item in unit.directives:
-        if item.name == "LoadCredential":
-            return str(item.value).partition(":")[2]
-    return ""
 
 
 def bound(unit: Unit, mark: str) -> Unit:
