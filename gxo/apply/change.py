@@ -9,8 +9,8 @@ from gxo.apply.live import Live, LiveUnit
 from gxo.apply.record import Intent, Observed, Revision, to_desired
 from gxo.dataclass import dataclass, field
 from gxo.spec.lifecycle import Policy
+from gxo.units.credential import only_secrets_differ
 from gxo.units.directives import line
-from gxo.units.guarded import only_secrets_differ
 from gxo.units.model import Unit, UnitType
 from gxo.units.names import ROOT_SLICE, playbook_slice
 

@@ -10,6 +10,10 @@ MASK = matcher.MASK.decode()
 _MOST_AT_ONCE = 1000
 """Heads up to which an automaton's table, some 8 kB for each, is worth its room: it is the fastest.
 """
+_MOST_DERIVED = 64
+"""Secrets after which one more costs more than its worth: each has some forty forms, and a loop may
+derive one for each of its items.
+"""
 
 
 class Redactor:
@@ -17,6 +21,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: frozenset[bytes] = frozenset()
+        self._forms: set[bytes] = set()
         self._made: Matcher | None = None
         for secret in secrets:
             self.add(secret)
@@ -26,27 +31,31 @@ class Redactor:
         """There is nothing to mask."""
         return not self._secrets
 
-    def add(self, secret: str) -> None:
-        """Mask it from here on: as a whole, each line of one that has several, and encoded."""
-        from gxo.runtime.forms import plain
+    def add(self, secret: str, *, derived: bool = False) -> None:
+        """Mask it from here on: as a whole, each line of one that has several, and encoded.
+
+        What is only `derived` from one is not masked encoded where there are many already.
+        """
+        from gxo.runtime.forms import encoded, plain
 
         fresh = plain(secret) - self._secrets
         if fresh:
             self._secrets |= fresh
+            self._forms |= fresh
+            if not derived or len(self._secrets) <= _MOST_DERIVED:
+                self._forms.update(*map(encoded, fresh))
             self._made = None
 
     @property
     def forms(self) -> frozenset[bytes]:
         """All that is masked: the secrets, and each as it may be encoded."""
-        from gxo.runtime.forms import encoded
-
-        return self._secrets.union(*map(encoded, self._secrets))
+        return frozenset(self._forms)
 
     @property
     def matcher(self) -> Matcher | None:
         """What finds them; None while there are none."""
         if self._made is None and self._secrets:
-            self._made = Matcher(self.forms, fastest)
+            self._made = Matcher(self._forms, fastest)
         return self._made
 
     def raw(self, data: bytes) -> bytes:

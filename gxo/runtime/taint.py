@@ -30,7 +30,7 @@ class TaintingTable(FunctionTable):
             picked = {*_texts(arguments), *_keys(arguments)}
             for text in _texts(result):
                 if len(text) >= SHORTEST and text not in picked and not redactor.holds(text):
-                    redactor.add(text)
+                    redactor.add(text, derived=True)
         return result
 
 

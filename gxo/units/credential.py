@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from gxo.units.model import Unit
+from gxo.units.model import Directive, Unit
 
 PLACE = "/run/gxo/credentials"
 """Where each such unit has a file that systemd hands it at each of its starts."""
+DIGEST = "GXO_DIGEST="
 
 
 def credential(unit: Unit) -> str:
@@ -25,3 +26,17 @@ def recipe(unit: Unit) -> Mapping[str, Any] | None:
     found = next(item.value for item in unit.directives if item.name == "StandardInputData")
     read: Mapping[str, Any] = json.loads(str(found))["plan"]
     return read
+
+
+def only_secrets_differ(old: Unit, new: Unit) -> bool:
+    """Whether two revisions of a guarded service say the same, but for what they are given."""
+    first, second = (
+        [item for item in unit.directives if not is_stamp(item) and item.name != "LoadCredential"]
+        for unit in (old, new)
+    )
+    return credential(old) != credential(new) and first == second
+
+
+def is_stamp(item: Directive) -> bool:
+    """Whether it is where a unit tells its digest."""
+    return item.name == "LogExtraFields" and str(item.value).startswith(DIGEST)

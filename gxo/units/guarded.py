@@ -18,7 +18,7 @@ from gxo.spec.lifecycle import Lifecycle, ReadyKind, RunOnce, Supervise
 from gxo.template.functions import COMPILE_FUNCTIONS
 from gxo.template.names import secrets, uses
 from gxo.template.value import MapValue
-from gxo.units.credential import PLACE, credential
+from gxo.units.credential import DIGEST, PLACE, is_stamp
 from gxo.units.digest import digest_of
 from gxo.units.directives import directive, fault
 from gxo.units.instance import alone
@@ -38,7 +38,6 @@ _LOAD = (
     f'import os;given=open(os.environ["CREDENTIALS_DIRECTORY"]+"/{_NAME}","rb");'
     "exec(given.read(int(given.readline())))"
 )
-_DIGEST = "GXO_DIGEST="
 
 
 def is_guarded(step: Step) -> bool:
@@ -85,23 +84,14 @@ def guard(
 
 def bound(unit: Unit, mark: str) -> Unit:
     """The unit tied to what it is given, of which `mark` tells one from another and no more."""
-    kept = [item for item in unit.directives if not _stamp(item)]
+    kept = [item for item in unit.directives if not is_stamp(item)]
     made = [
         _credential(unit.name, mark) if item.name == "LoadCredential" else item for item in kept
     ]
     digest = digest_of(unit.name, made)
-    stamp = directive("LogExtraFields", f"{_DIGEST}{digest}")
-    at = next(number for number, item in enumerate(unit.directives) if _stamp(item))
+    stamp = directive("LogExtraFields", f"{DIGEST}{digest}")
+    at = next(number for number, item in enumerate(unit.directives) if is_stamp(item))
     return replace(unit, directives=(*made[:at], stamp, *made[at:]), digest=digest)
-
-
-def only_secrets_differ(old: Unit, new: Unit) -> bool:
-    """Whether two revisions of a guarded service say the same, but for what they are given."""
-    first, second = (
-        [item for item in unit.directives if not _stamp(item) and item.name != "LoadCredential"]
-        for unit in (old, new)
-    )
-    return credential(old) != credential(new) and first == second
 
 
 def _credential(unit: str, mark: str) -> Directive:
@@ -114,10 +104,6 @@ def _tells(lifecycle: Lifecycle) -> bool:
         return False
     ready = lifecycle.ready
     return lifecycle.watchdog is not None or bool(ready and ready.when is ReadyKind.NOTIFY)
-
-
-def _stamp(item: Directive) -> bool:
-    return item.name == "LogExtraFields" and str(item.value).startswith(_DIGEST)
 
 
 def _late(params: MapValue) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.lab.applying import until
 from tests.lab.machine import Machine
-from tests.lab.running import Ran, run, steps
+from tests.lab.running import Ran, run, steps, summaries
 
 MASK = "[REDACTED_SECRET]"
 PLACES = ("/etc/gxo", "/etc/credstore", "/etc/credstore.encrypted", "/run/credstore")
@@ -370,3 +370,20 @@ def test_a_service_that_a_run_holds_up(machine: Machine) -> None:
     assert f"got {MASK}\n" in machine.journal("-u", unit)
     assert kept(machine, value) == ""
     assert machine.run("ls", "-A", "/run/gxo/credentials", check=True).stdout == ""
+
+
+def test_stdout_forging_a_summary_or_a_state_key(machine: Machine) -> None:
+    """What a program prints is text, whatever it looks like, and a mask in it stays one."""
+    value = fresh("forged")
+    secret(machine, "token", value)
+    forged = {"summary": {"exit_code": 0, "stdout": "mine"}, "registered": {"other": MASK}}
+    line = f"echo '{json.dumps(forged)}'; echo \"$T {MASK}\""
+    ran = run(
+        machine,
+        shell("lies", line, "register: lies, ", environment=["T={{ secret `token` }}"])
+        + work("check", "control:assert", that="{{ contains `registered` .lies.stdout }}"),
+    )  # fmt: skip
+    assert (ran.code, set(ran.steps.values())) == (0, {"Completed"}), told(ran)
+    found = summaries(machine, ran.id)
+    assert found["lies"]["stdout"] == f"{json.dumps(forged)}\n{MASK} {MASK}"
+    assert set(found) == {"lies", "check"}

@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator
 from secrets import token_hex
+from typing import Any
 
 import pytest
 
@@ -63,6 +64,7 @@ def test_it_reaches_the_program_and_nobody_else(here: Site) -> None:
         ' echo "out $TOKEN in $in" ; echo "err $TOKEN" >&2;'
         f' a=$(printf %.{half}s "$TOKEN"); printf "split %s" "$a"; sleep 0.1;'
         ' printf "%s\\n" "${TOKEN#"$a"}"; printf %s "me:$TOKEN" | base64 -w0; echo;'
+        ' head -c 49140 /dev/zero | tr "\\0" x; echo "$TOKEN"; printf "nul\\0%s\\0\\n" "$TOKEN";'
         " echo up; exec sleep 1000"
     )
     here.write(service("quiet", script, environment=ENV, stdin="{{ secret `line` }}\n"))
@@ -108,13 +110,16 @@ def test_it_ends_and_is_told_as_without_a_secret(here: Site) -> None:
         "trap 'echo term; sleep 0.2; echo bye; exit 0' TERM; trap 'echo hup' HUP;"
         " echo up; while :; do sleep 0.05; done"
     )
-    with_ = {"environment": ENV}
+    with_: dict[str, Any] = {"environment": ENV}
     never = ", restart: never, ready: {settle: 0s}"
     here.write(
         service("stops", stubborn, ", reload: SIGHUP", **with_)
         + service("seven", "sleep 0.3; exit 7", never, **with_)
         + service("killed", "sleep 0.3; kill -9 $$", never, **with_)
         + service("none", "exec /no/such", never, **with_)
+        + service("strict", stubborn, **with_).replace(
+            "lifecycle:", "security_context: {profile: strict}, lifecycle:"
+        )
     )
     here.apply()
     assert until(lambda: "up" in said(here, "stops"), 30)
@@ -124,11 +129,13 @@ def test_it_ends_and_is_told_as_without_a_secret(here: Site) -> None:
     for name, status in ends.items():
         assert until(lambda n=name: ended(here, n), 30), name  # type: ignore[misc]
         assert machine.show(here.unit(name), "ExecMainStatus") == {"ExecMainStatus": status}
-    done = here.gxo("stop", "guarded.stops")
-    assert done.returncode == 0, done.stderr
-    assert said(here, "stops").splitlines().count("term") == 1
-    assert "bye" in said(here, "stops")
-    assert machine.show(here.unit("stops"), "Result") == {"Result": "success"}
+    for name in ("stops", "strict"):
+        assert until(lambda n=name: "up" in said(here, n), 30), name  # type: ignore[misc]
+        done = here.gxo("stop", f"guarded.{name}")
+        assert done.returncode == 0, done.stderr
+        assert said(here, name).splitlines().count("term") == 1
+        assert "bye" in said(here, name)
+        assert machine.show(here.unit(name), "Result") == {"Result": "success"}
 
 
 def ended(here: Site, workload: str) -> bool:
@@ -191,14 +198,21 @@ def test_a_changed_secret_restarts_what_uses_it(here: Site) -> None:
     assert here.plan() == {}
     assert "2 unchanged" in here.apply().stdout
     secret(machine, "token", second)
+    told = [here.gxo("plan", here.path), here.gxo("plan", "--json", here.path)]
     assert here.plan() == {"uses": ("restart", "a secret of it has changed")}
-    here.apply()
+    told.append(here.apply())
+    assert not [each for each in told if first in each.stdout or second in each.stdout]
     assert (here.pid("uses") != uses, here.pid("other")) == (True, other)
     assert until(lambda: "is b\n" in said(here, "uses"), 30)
     secret(machine, "token", bad)
     error = here.fail()
     assert "back to what ran before" in error
+    assert bad not in error
     assert until(lambda: said(here, "uses").count("is b\n") == 2, 30)
+    secret(machine, "token", second)
+    uses = here.pid("uses")
+    done = here.gxo("rollback", "--yes", "guarded")
+    assert (done.returncode, here.pid("uses")) == (0, uses), done.stderr
     machine.run("rm", "/etc/gxo/secrets/token", check=True)
     error = here.fail()
     assert "cannot give `guarded.uses` its secrets: " in error

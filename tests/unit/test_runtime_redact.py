@@ -281,6 +281,24 @@ def test_a_large_secret() -> None:
     assert redactor.text("|".join(lines)) == "|".join([MASK] * 100)
 
 
+def test_many_that_are_derived() -> None:
+    """A thousand, as a loop makes them: each is masked, in a time that nobody notices."""
+    redactor = Redactor(["the first one"])
+    for number in range(1000):
+        redactor.add(f"derived-{number:04d}", derived=True)
+        assert redactor.text(f"derived-{number:04d}") == MASK
+    assert redactor.text(b"derived-0001".hex()) == MASK
+    redactor.add("the last one")
+    assert redactor.text(b"the last one".hex()) == MASK
+
+
+def test_percent_escaped() -> None:
+    """As the lines of a unit have it, and its specifiers."""
+    assert (
+        Redactor(["50% of $HOME"]).text("Environment=A=50%% of $$HOME") == f"Environment=A={MASK}"
+    )
+
+
 def test_the_library_comes_with_the_first_secret() -> None:
     """Runs without secrets do not load what searches for them."""
     program = (
