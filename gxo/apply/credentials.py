@@ -7,14 +7,13 @@ a keyed hash, so that a changed secret is a changed unit, and what ran before ca
 import hmac
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from gxo.apply import durable
 from gxo.apply.desired import Desired
 from gxo.config.read import ConfigError, load_config
-from gxo.dataclass import dataclass, replace
+from gxo.dataclass import replace
 from gxo.runtime.guard import Given, given
 from gxo.runtime.handover import put
 from gxo.runtime.redact import Redactor
@@ -26,73 +25,70 @@ from gxo.units.names import WorkloadNames
 
 _KEY = Path("/var/lib/gxo/secrets.key")
 _KEY_SIZE = 32
-_MARK = 32
+_MARK = 12
+"""Digits of a hash: with the longest name of a unit as many as a file's name holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What units are given; `key` is that by which its files are named."""
+def bind(wanted: Desired, *, make_key: bool = True) -> Desired:
+    """What is wanted, tied to the secrets as they are now; SecretError names the workload.
 
-    key: Path = _KEY
+    Without `make_key` nothing is written: where there is no key yet, nothing is compared.
+    """
+    key = _key(make=make_key)
+    parts = tuple(
+        replace(part, units=tuple(_bound(unit, key) for unit in part.units))
+        for part in wanted.parts
+    )
+    return replace(wanted, parts=parts)
 
-    def bind(self, wanted: Desired, *, make_key: bool = True) -> Desired:
-        """What is wanted, tied to the secrets as they are now; SecretError names the workload.
 
-        Without `make_key` nothing is written: where there is no key yet, nothing is compared.
-        """
-        if not any(map(credential, wanted.units)):
-            return wanted
-        key = self._key(make=make_key)
-        parts = tuple(
-            replace(part, units=tuple(_bound(unit, key) for unit in part.units))
-            for part in wanted.parts
-        )
-        return replace(wanted, parts=parts)
-
-    def provide(self, unit: Unit) -> None:
-        """Have the file there that a unit is about to be handed. Raises SecretError."""
-        path = credential(unit)
-        if path and not Path(path).exists():
-            found = _given(unit)
-            try:
-                put(Path(path), found.handed)
-            except OSError as error:
-                raise SecretError(f"{error.filename or path}: {error.strerror}") from None
-
-    def _key(self, *, make: bool) -> bytes:
+def provide(unit: Unit) -> None:
+    """Have the file there that a unit is about to be handed. Raises SecretError."""
+    path = credential(unit.directives)
+    if path and not Path(path).exists():
+        found = _given(unit)
         try:
-            with self.key.open("rb") as file:
-                found = os.fstat(file.fileno())
-                if found.st_uid != 0 or stat.S_IMODE(found.st_mode) & 0o077:
-                    raise SecretError(
-                        f"{self.key} is open to others than root; remove it, and the services that"
-                        " have secrets restart with the next `gxo apply`"
-                    )
-                return file.read()
-        except FileNotFoundError:
-            fresh = os.urandom(_KEY_SIZE).hex()
-            if make:
-                self.key.parent.mkdir(parents=True, exist_ok=True)
-                durable.write(self.key, fresh, mode=0o600)
-            return fresh.encode()
+            put(Path(path), found.handed)
         except OSError as error:
-            raise SecretError(f"cannot read {self.key}: {error.strerror}") from None
+            raise SecretError(f"{error.filename or path}: {error.strerror}") from None
+
+
+def _key(*, make: bool) -> bytes:
+    """That by which the files are named."""
+    try:
+        with _KEY.open("rb") as file:
+            found = os.fstat(file.fileno())
+            if found.st_uid != 0 or stat.S_IMODE(found.st_mode) & 0o077:
+                raise SecretError(
+                    f"{_KEY} is open to others than root; remove it, and the services that have"
+                    " secrets restart with the next `gxo apply`"
+                )
+            return file.read()
+    except FileNotFoundError:
+        fresh = os.urandom(_KEY_SIZE).hex()
+        if make:
+            _KEY.parent.mkdir(parents=True, exist_ok=True)
+            durable.write(_KEY, fresh, mode=0o600)
+        return fresh.encode()
+    except OSError as error:
+        raise SecretError(f"cannot read {_KEY}: {error.strerror}") from None
 
 
 def _bound(unit: Unit, key: bytes) -> Unit:
-    if not credential(unit):
+    path = credential(unit.directives)
+    if not path:
         return unit
     mark = hmac.digest(key, _given(unit).values, "sha256").hex()[:_MARK]
-    return unit if credential(unit).endswith(f".{mark}") else bound(unit, mark)
+    return unit if path.endswith(f".{mark}") else bound(unit, mark)
 
 
 def _given(unit: Unit) -> Given:
     """What a unit is handed, as its templates and the secrets come to now."""
     names = WorkloadNames(unit.playbook, unit.workload)
-    found: Mapping[str, Any] = recipe(unit) or {}
     redactor = Redactor()
     try:
-        return given(found, f"/run/{names.workspace}", _secrets(redactor), redactor)
+        at = f"/run/{names.workspace}"
+        return given(recipe(unit.directives), at, _secrets(redactor), redactor)
     except SecretError as error:
         raise SecretError(f"cannot give `{names.label}` its secrets: {error}") from None
 

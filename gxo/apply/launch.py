@@ -31,11 +31,11 @@ class Launch:
 
         Raises SecretError where what they are given cannot be had.
         """
-        if any(map(credential, units)):
-            from gxo.apply.credentials import Credentials
+        if any(credential(unit.directives) for unit in units):
+            from gxo.apply.credentials import provide
 
             for unit in units:
-                Credentials().provide(unit)
+                provide(unit)
         for unit in units:
             _forget_set_property(unit.name)
             tidy(unit, self.manager)

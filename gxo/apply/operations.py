@@ -158,8 +158,8 @@ def restore(
 
 def _with_secrets(wanted: Desired, *, for_good: bool = True) -> Desired:
     """What is wanted, tied to the secrets that it is given, as they are now."""
-    if not any(map(credential, wanted.units)):
+    if not any(credential(unit.directives) for unit in wanted.units):
         return wanted
-    from gxo.apply.credentials import Credentials  # most playbooks have none
+    from gxo.apply.credentials import bind  # most playbooks have none
 
-    return Credentials().bind(wanted, make_key=for_good)
+    return bind(wanted, make_key=for_good)

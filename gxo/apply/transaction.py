@@ -338,7 +338,7 @@ class Transaction:
         for name, wanted in self.wanted.items():
             prefix = playbook_slice(name).removesuffix("slice")
             self.places.stamps.sweep(prefix, {unit.name for unit in wanted.units})
-            drop(prefix, set(map(credential, wanted.units)))
+            drop(prefix, {credential(unit.directives) for unit in wanted.units})
 
     def _report(self, failure: Failure) -> Report:
         # systemd looks for the file of the unit that went before, and says that it is gone

@@ -12,8 +12,8 @@ _PLACE = Path(PLACE)
 def put(path: Path, data: bytes) -> None:
     """Have such a file. Raises OSError."""
     _prepare()
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
+    fresh = path.with_name(f".{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o400)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
     fresh.replace(path)
@@ -21,7 +21,7 @@ def put(path: Path, data: bytes) -> None:
 
 def drop(prefix: str, kept: Container[str] = ()) -> None:
     """Remove the files of units whose names begin so, but for the paths that are kept."""
-    for path in (*_PLACE.glob(f"{prefix}*"), *_PLACE.glob(f".{prefix}*")):
+    for path in _PLACE.glob(f"{prefix}*"):
         if str(path) not in kept:
             path.unlink(missing_ok=True)
 

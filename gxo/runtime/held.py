@@ -151,9 +151,8 @@ class Held:
 
         names = WorkloadNames(self._plan.playbook.text, step.name.text, run=self._names.run)
         try:
-            found = given(
-                recipe(own) or {}, f"/run/{names.workspace}", self._secret, self._redactor
-            )
+            at = f"/run/{names.workspace}"
+            found = given(recipe(own), at, self._secret, self._redactor)
             put(Path(path), found.handed)
         except (OSError, SecretError) as error:
             raise CannotHold(f"cannot give it its secrets: {error}") from None

@@ -1,7 +1,7 @@
 """Credential: the file from which a unit gets its secrets, and what it says of them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gxo.units.model import Directive, Unit
@@ -11,19 +11,17 @@ PLACE = "/run/gxo/credentials"
 DIGEST = "GXO_DIGEST="
 
 
-def credential(unit: Unit) -> str:
-    """The path of the file; empty where a unit gets no secrets."""
-    for item in unit.directives:
+def credential(directives: Iterable[Directive]) -> str:
+    """The path of a unit's file; empty where it gets no secrets."""
+    for item in directives:
         if item.name == "LoadCredential":
             return str(item.value).partition(":")[2]
     return ""
 
 
-def recipe(unit: Unit) -> Mapping[str, Any] | None:
-    """The plan of which the templates say what is in the file; None where there is none."""
-    if not credential(unit):
-        return None
-    found = next(item.value for item in unit.directives if item.name == "StandardInputData")
+def recipe(directives: Iterable[Directive]) -> Mapping[str, Any]:
+    """The plan of which the templates say what is in the file of such a unit."""
+    found = next(item.value for item in directives if item.name == "StandardInputData")
     read: Mapping[str, Any] = json.loads(str(found))["plan"]
     return read
 
@@ -34,7 +32,7 @@ def only_secrets_differ(old: Unit, new: Unit) -> bool:
         [item for item in unit.directives if not is_stamp(item) and item.name != "LoadCredential"]
         for unit in (old, new)
     )
-    return credential(old) != credential(new) and first == second
+    return credential(old.directives) != credential(new.directives) and first == second
 
 
 def is_stamp(item: Directive) -> bool:
