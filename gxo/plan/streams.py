@@ -40,13 +40,13 @@ def groups(names: Sequence[str], edges: Iterable[Edge]) -> tuple[Group, ...]:
         joined.join(number[edge.source], number[edge.target])
     ends = {end for edge in live for end in (edge.source, edge.target)}
     members: dict[int, list[str]] = {}
+    between: dict[int, list[Edge]] = {}
     for name in names:
         if name in ends:
             members.setdefault(joined.of(number[name]), []).append(name)
-    return tuple(
-        Group(tuple(found), tuple(edge for edge in live if edge.source in found))
-        for found in members.values()
-    )
+    for edge in live:
+        between.setdefault(joined.of(number[edge.source]), []).append(edge)
+    return tuple(Group(tuple(found), tuple(between[top])) for top, found in members.items())
 
 
 def fed_twice(name: str, edges: Iterable[Edge]) -> tuple[str, str, str] | None:

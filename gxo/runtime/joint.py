@@ -140,6 +140,10 @@ class Joint:
             found = self._flow.drained({reader: pipe.unread for reader, pipe in pipes.items()})
             if found is True:
                 self._tell(name, result)
+            elif found and self.cancelled:
+                self._tell(
+                    name, replace(result, ok=False, cancelled=True, detail="it was cancelled")
+                )
             elif found:
                 self._tell(name, _failed(result, _deserted(found)))
 

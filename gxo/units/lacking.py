@@ -114,6 +114,9 @@ def _effects(plan: Plan) -> Iterator[_Lack]:
 def _of_run(step: Step) -> Iterator[_Lack]:
     if not isinstance(step.lifecycle, RunOnce | Supervise):
         return
+    root = step.security.root_filesystem
+    if root is not None and step.action.module.text == "exec" and len(step.stream_inputs) > 1:
+        yield root.span, "read several streams in a root filesystem of its own"
     yield from _modules(step.on_failure, IN_RUNS)
     if isinstance(step.lifecycle, Supervise):
         yield from _modules((step.action,), ("exec",))

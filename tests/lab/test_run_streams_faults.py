@@ -9,7 +9,6 @@ from tests.lab.test_run_faults import interrupt, running
 
 HOST = "security_context: {profile: host}, "
 SEEN = "cat >/dev/null; touch /srv/seen"
-STUCK = "trap '' TERM; while :; do sleep 0.1; done"
 
 
 @pytest.fixture(autouse=True)
@@ -126,18 +125,19 @@ def test_an_interrupt(machine: Machine) -> None:
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert out.count('"status": "Cancelled"') == 5
+    assert "ended before" not in out
     assert left(machine) == []
 
 
 def test_a_killed_runner(machine: Machine) -> None:
-    """Nothing of a group is left, also of members that ignore SIGTERM."""
-    group = step("endless", f"yes & {STUCK}") + step("stuck", STUCK, "stream_inputs: [endless], ")
+    """Nothing of a group is left, and who reads has not seen an end of what it reads."""
+    group = step("mute", "exec sleep 1000") + step("waits", SEEN, f"{HOST}stream_inputs: [mute], ")
     with running(machine, group) as process:
         assert until(lambda: len(steps(machine)) == 2, 60)
         (unit,) = [u for u in left(machine) if u.startswith("gxo-run-")]
         machine.run("systemctl", "kill", "-s", "KILL", "--kill-who=main", unit, check=True)
         process.communicate(timeout=60)
-    assert left(machine) == []
+    assert (left(machine), seen(machine)) == ([], False)
 
 
 def test_what_brings_a_stream_to_several_is_killed(machine: Machine) -> None:
@@ -153,3 +153,19 @@ def test_what_brings_a_stream_to_several_is_killed(machine: Machine) -> None:
         out, _ = process.communicate(timeout=60)
     assert (process.returncode, left(machine), seen(machine)) == (1, [], False)
     assert "the process that moves the stream was killed by SIGKILL" in out
+
+
+def test_a_member_that_systemd_cannot_start(machine: Machine) -> None:
+    """It is named as who did not read; who would have read it is stopped."""
+    bad = step("bad", "cat", "security_context: {profile: host}, stream_inputs: [endless], ")
+    ran = run(
+        machine,
+        step("endless", "exec yes")
+        + bad.replace('"command": "cat", "shell": true', '"command": "/srv/no-such-program"')
+        + step("last", SEEN, f"{HOST}stream_inputs: [bad], "),
+    )
+    assert (ran.code, set(ran.steps.values())) == (1, {"Failed"})
+    assert ran.details("bad")[0].endswith("its program cannot be run or found")
+    assert ran.details("endless")[0].endswith("`bad` ended before it had read all of its stream")
+    assert ran.details("last")[0] == "`bad`, whose stream it reads, failed"
+    assert not seen(machine)

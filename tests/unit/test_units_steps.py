@@ -51,6 +51,10 @@ def test_a_user_of_the_playbook() -> None:
          "cannot let `a` wait for `t`, which no run has"),
         (f"- {{name: a, lifecycle: {{policy: run_once}}, process: {WAIT}}}",
          "cannot run `control:wait_for_signal`"),
+        (f"- {{name: x, {ONCE}}}\n- {{name: y, {ONCE}}}\n"
+         f"- {{name: a, stream_inputs: [x, y], {ONCE},"
+         " security_context: {root_filesystem: {path: /srv/root}}}",
+         "cannot read several streams in a root filesystem of its own"),
         (f"- {{name: a, when: '{{{{ env (lower \"X\") }}}}', {ONCE}}}",
          "cannot read a variable of the environment whose name a template makes"),
         (f"- {{name: a, on_failure: [{WAIT}], {ONCE}}}",
