@@ -7,6 +7,7 @@ from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
 from gxo.plan.effects import effects
 from gxo.plan.model import Action, EdgeKind, Plan, Step
+from gxo.plan.streams import streams
 from gxo.source import Span
 from gxo.spec.lifecycle import EventDriven, RunOnce, Supervise
 from gxo.template.names import secrets
@@ -29,6 +30,10 @@ IN_RUNS = frozenset(
 """The modules that a run carries out."""
 
 
+_TAKING = frozenset({"recvmsg", "@network-io", "@system-service"})
+"""Calls without which a message is not taken."""
+
+
 def lacking_to_apply(plan: Plan) -> tuple[Problem, ...]:
     """Parts of a playbook that only runs have."""
     return _problems(_of_plan(plan))
@@ -46,6 +51,7 @@ def lacking_to_run(plan: Plan) -> tuple[Problem, ...]:
             *_told(plan.on_paused, "on_paused"),
             *_modules((*plan.on_success, *plan.on_failure), IN_RUNS),
             *_edges(plan),
+            *_messages(plan),
             *_effects(plan),
             *(lack for step in plan.steps for lack in _of_run(step)),
         ]
@@ -105,6 +111,25 @@ def _edges(plan: Plan) -> Iterator[_Lack]:
             yield edge.span, f"let `{edge.target}` wait for `{edge.source}`, which no run has"
 
 
+def _messages(plan: Plan) -> Iterator[_Lack]:
+    """Where streams come in a message, which Python takes before the program is there."""
+    joined = {end for edge in streams(plan.edges) for end in (edge.source, edge.target)}
+    for step in plan.steps:
+        several = len(step.stream_inputs) > 1
+        if step.action.module.text == "exec":
+            taken = several or bool(step.stream_inputs and secrets(step.action.params))
+        else:
+            taken = step.name.text in joined
+        if not taken:
+            continue
+        name, root, seccomp = step.name.text, step.security.root_filesystem, step.security.seccomp
+        if root is not None and several:
+            yield root.span, f"give `{name}` several streams in a root filesystem of its own"
+        denied = next((call for call in seccomp.deny if call in _TAKING), None) if seccomp else None
+        if seccomp is not None and denied is not None:
+            yield seccomp.where("deny"), f"give `{name}` its streams where `{denied}` is denied"
+
+
 def _effects(plan: Plan) -> Iterator[_Lack]:
     for use in effects(plan, "env"):
         if use.argument is None:
@@ -114,9 +139,6 @@ def _effects(plan: Plan) -> Iterator[_Lack]:
 def _of_run(step: Step) -> Iterator[_Lack]:
     if not isinstance(step.lifecycle, RunOnce | Supervise):
         return
-    root = step.security.root_filesystem
-    if root is not None and step.action.module.text == "exec" and len(step.stream_inputs) > 1:
-        yield root.span, "read several streams in a root filesystem of its own"
     yield from _modules(step.on_failure, IN_RUNS)
     if isinstance(step.lifecycle, Supervise):
         yield from _modules((step.action,), ("exec",))

@@ -54,7 +54,11 @@ def test_a_user_of_the_playbook() -> None:
         (f"- {{name: x, {ONCE}}}\n- {{name: y, {ONCE}}}\n"
          f"- {{name: a, stream_inputs: [x, y], {ONCE},"
          " security_context: {root_filesystem: {path: /srv/root}}}",
-         "cannot read several streams in a root filesystem of its own"),
+         "cannot give `a` several streams in a root filesystem of its own"),
+        (f"- {{name: x, {ONCE}}}\n- {{name: a, stream_inputs: [x], lifecycle: {{policy: run_once}},"
+         " security_context: {seccomp: {deny: ['@network-io']}},"
+         " process: {module: passthrough, params: {}}}",
+         "cannot give `a` its streams where `@network-io` is denied"),
         (f"- {{name: a, when: '{{{{ env (lower \"X\") }}}}', {ONCE}}}",
          "cannot read a variable of the environment whose name a template makes"),
         (f"- {{name: a, on_failure: [{WAIT}], {ONCE}}}",
