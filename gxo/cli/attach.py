@@ -213,6 +213,8 @@ class _Lines:
         if event.event == "output":
             for words in event.detail.splitlines():
                 output.say(visible(f"      {words}"))
+        elif event.event == "warning":
+            output.say(visible(f"  {'warning':<10}{event.detail}"))
         elif event.event == "retry":
             output.say(visible(f"  {'retrying':<10}{name}: {event.detail}"))
         elif status is Status.RUNNING:

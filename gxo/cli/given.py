@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gxo.cli import output
 from gxo.plan.effects import effects
 from gxo.plan.model import Plan
+from gxo.plan.outside import outside
 from gxo.runtime.given import Given
 
 if TYPE_CHECKING:
@@ -24,9 +25,15 @@ def to_hand(plan: Plan, *, as_json: bool) -> Given:
     environment = {name: value for name, value in os.environ.items() if name in read}
     names = {use.argument for use in effects(plan, "secret")}
     if not names:
-        return Given(environment)
+        return Given(environment, config=config_path() if outside(plan) else "")
     path, providers = configured(as_json=as_json)
     return Given(environment, dict(_secrets(names, providers, os.environ)), path)
+
+
+def config_path() -> str:
+    """The configuration that the caller names, absolute; empty for that of the host."""
+    named = os.environ.get("GXO_CONFIG", "")
+    return str(Path(named).absolute()) if named else ""
 
 
 def configured(*, as_json: bool) -> "tuple[str, tuple[Provider, ...]]":
@@ -36,8 +43,7 @@ def configured(*, as_json: bool) -> "tuple[str, tuple[Provider, ...]]":
     """
     from gxo.config.read import ConfigError, load_config
 
-    config = os.environ.get("GXO_CONFIG", "")
-    path = str(Path(config).absolute()) if config else ""
+    path = config_path()
     try:
         return path, load_config(path).providers
     except ConfigError as error:

@@ -22,6 +22,10 @@ from gxo.units.target import OLDEST
 
 if TYPE_CHECKING:
     from gxo.apply.transaction import Prune
+    from gxo.language.catalog import Catalog
+    from gxo.language.reader import Find
+    from gxo.source import Name
+    from gxo.spec.outside import Outside
     from gxo.systemd.manager import Manager
     from gxo.units.steps import Frame
 
@@ -42,7 +46,7 @@ class Loaded:
 def load(paths: Sequence[str], given: Given, target: Target) -> Loaded:
     """Read, parse, plan and compile for `apply`; nothing raises on what a user wrote."""
     sources, unread = read_paths(paths)
-    playbooks, wrong = parse_sources(sources)
+    playbooks, wrong = parse_sources(sources, _outside())
     problems = [*unread, *wrong]
     if any(problem.severity is Severity.ERROR for problem in problems):
         # who declares an input may be among what could not be read
@@ -73,6 +77,21 @@ def _plans(
     profiles, unread = read_profiles(playbooks)
     plans, wrong = build_plans(playbooks, replace(given, profiles=profiles))
     return plans, (*unread, *wrong)
+
+
+def _outside() -> "Find":
+    """What finds modules from outside the library: loaded where a playbook names one."""
+    made: list[Catalog] = []
+
+    def find(name: "Name", problems: list[Problem]) -> "Outside | None":
+        if not made:
+            from gxo.cli.given import config_path
+            from gxo.language.catalog import Catalog
+
+            made.append(Catalog(config_path()))
+        return made[0].find(name, problems)
+
+    return find
 
 
 def load_to_read(paths: Sequence[str], given: Given, target: Target) -> Loaded:
@@ -192,7 +211,7 @@ def load_to_run(
     host = host_of(manager)
     target = Target(systemd=host.systemd, gaps=unenforced(host))
     sources, problems = read_paths([path])
-    playbooks, wrong = parse_sources(sources)
+    playbooks, wrong = parse_sources(sources, _outside())
     plans, more = _plans(playbooks, given)
     frames: Mapping[str, Frame] = {}
     for plan in plans[:1]:

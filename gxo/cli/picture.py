@@ -70,6 +70,8 @@ class Picture:
         status = Status(event.status)
         if event.event == "output":
             node.words = event.detail.splitlines()[-_WORDS:]
+        elif event.event == "warning":
+            node.words = (*node.words, event.detail)
         elif event.event == "retry":
             node.detail, node.words = event.detail, ()
         elif event.iteration != WHOLE:
@@ -102,9 +104,10 @@ class Picture:
     def lines(self, now: int, size: tuple[int, int]) -> list[Line]:
         """The picture at a time (microseconds), for so many columns and rows."""
         columns, rows = size
-        shown = self._shown(max(rows - 3, 1))
+        warnings = [(Cell(f"  warning: {text}", Colour.DOUBTFUL),) for text in self._whole.words]
+        shown = self._shown(max(rows - 3 - len(warnings), 1))
         wide = min(max((len(node.name) for node in shown), default=0), columns // 2)
-        lines = [self._head(now)]
+        lines = [self._head(now), *warnings]
         for node in shown:
             lines.append(self._row(node, now, wide))
             lines += [self._stream(source, node.name) for source in node.sources]

@@ -1,4 +1,6 @@
-"""What the configuration says: where secrets come from."""
+"""What the configuration says: where secrets come from, which modules there are beside gxo's."""
+
+from enum import StrEnum
 
 from gxo.dataclass import dataclass
 
@@ -37,8 +39,28 @@ class Program:
 Provider = Credentials | Directory | Environment | Program
 
 
+class ModulePolicy(StrEnum):
+    """What becomes of a module from outside that no configured key has signed."""
+
+    ENFORCE = "enforce"
+    """It does not run."""
+    WARN = "warn"
+    """It runs, and the run says so."""
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Modules:
+    """Modules from outside the library: where they lie, and the files of the keys that count."""
+
+    paths: tuple[str, ...] = ("/etc/gxo/modules",)
+    policy: ModulePolicy = ModulePolicy.ENFORCE
+    keys: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """The whole of it; without a file, this default."""
 
     providers: tuple[Provider, ...] = (Credentials(), Directory(), Environment())
+    modules: Modules = Modules()

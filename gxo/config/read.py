@@ -5,9 +5,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gxo.config.model import Config, Credentials, Directory, Environment, Program, Provider
+from gxo.config.model import (
+    Config,
+    Credentials,
+    Directory,
+    Environment,
+    ModulePolicy,
+    Modules,
+    Program,
+    Provider,
+)
 from gxo.config.places import read_values, shape
-from gxo.config.table import PROVIDERS, SECRETS, TOP, Key, Takes
+from gxo.config.table import MODULES, PROVIDERS, SECRETS, TOP, Key, Takes
+from gxo.dataclass import replace
 from gxo.diagnostic.base import Problem, sort_problems
 from gxo.diagnostic.lazy import Lazy
 from gxo.source import Source, Span
@@ -68,14 +78,16 @@ def read_config(source: Source) -> tuple[Config, tuple[Problem, ...]]:
     """What a text says, and all that is wrong with it."""
     reader = _Reader([])
     found = read_values(source, reader.problems)
-    providers = Config().providers
+    providers, modules = Config().providers, Modules()
     if found is not None and not _is_nothing(found):
         top = reader.section(found, "the configuration", TOP)
         if (secrets := top.get("secrets")) is not None:
             given = reader.section(secrets, "`secrets`", SECRETS)
             if (listed := given.get("providers")) is not None:
                 providers = reader.providers(listed)
-    return Config(providers), sort_problems(reader.problems)
+        if (outside := top.get("modules")) is not None:
+            modules = reader.modules(outside)
+    return Config(providers, modules), sort_problems(reader.problems)
 
 
 class _Reader:
@@ -149,6 +161,39 @@ class _Reader:
         if len(self.problems) > before:
             return None
         return _MAKE[name](**settings)
+
+    def modules(self, value: Value) -> Modules:
+        given = self.section(value, "`modules`", MODULES)
+        found = Modules()
+        if "paths" in given:
+            found = replace(found, paths=self.paths(given["paths"], "paths"))
+        if "policy" in given:
+            found = replace(found, policy=self.policy(given["policy"]))
+        if "keys" in given:
+            found = replace(found, keys=self.paths(given["keys"], "keys"))
+        return found
+
+    def paths(self, value: Value, key: str) -> tuple[str, ...]:
+        if not isinstance(value, ListValue):
+            self.wrong(value, key, Takes.PATHS)
+            return ()
+        for item in value.items:
+            if not str(_data(item)).startswith("/"):
+                self.wrong(item, key, Takes.PATHS)
+        return tuple(str(_data(item)) for item in value.items)
+
+    def policy(self, value: Value) -> ModulePolicy:
+        data = _data(value)
+        if isinstance(data, str) and data in tuple(ModulePolicy):
+            return ModulePolicy(data)
+        if isinstance(data, str):
+            choices = tuple(map(str, ModulePolicy))
+            self.problems.append(
+                key_faults.NotOneOf(span=value.span, key="policy", value=data, choices=choices)
+            )
+        else:
+            self.wrong(value, "policy", Takes.POLICY)
+        return ModulePolicy.ENFORCE
 
     def setting(self, provider: str, name: str, value: Value) -> object:
         """The value of a provider's key; what is wrong with it is noted."""

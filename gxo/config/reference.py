@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from gxo.config.read import PLACE
-from gxo.config.table import PROVIDERS, SECRETS, TOP, Key
+from gxo.config.table import MODULES, PROVIDERS, SECRETS, TOP, Key
 
 
 def markdown() -> str:
@@ -27,6 +27,8 @@ def _lines() -> Iterator[str]:
         yield f"{doc}\n"
         if keys:
             yield from _table(keys)
+    yield "## `modules`\n"
+    yield from _table(MODULES)
 
 
 def _table(keys: tuple[Key, ...]) -> Iterator[str]:

@@ -14,6 +14,8 @@ class Takes(StrEnum):
     COMMAND = "a list of texts, of which the first is the absolute path of a program"
     DURATION = "a duration such as `10s`"
     PROVIDERS = "a list of providers"
+    PATHS = "a list of absolute paths"
+    POLICY = "`enforce` or `warn` or `off`"
     SECTION = "a map"
 
 
@@ -36,6 +38,13 @@ TOP = (
         example="{providers: [{type: directory}]}",
         default="{}",
     ),
+    Key(
+        name="modules",
+        takes=Takes.SECTION,
+        doc="Modules from outside the library.",
+        example="{keys: [/etc/gxo/keys/release.pub]}",
+        default="{}",
+    ),
 )
 SECRETS = (
     Key(
@@ -44,6 +53,36 @@ SECRETS = (
         doc="Who is asked for a secret, in this order; the first that has it gives it.",
         example="[{type: directory, path: /etc/site/secrets}]",
         default="[{type: credentials}, {type: directory}, {type: environment}]",
+    ),
+)
+MODULES = (
+    Key(
+        name="paths",
+        takes=Takes.PATHS,
+        doc="Directories in which each directory that holds a `module.yaml` is a module.",
+        example="[/etc/gxo/modules, /opt/site/modules]",
+        default="[/etc/gxo/modules]",
+    ),
+    Key(
+        name="policy",
+        takes=Takes.POLICY,
+        doc=(
+            "What becomes of a module that none of the `keys` has signed: it does not run; it runs,"
+            " and the run says so; it runs."
+        ),
+        example="warn",
+        default="enforce",
+    ),
+    Key(
+        name="keys",
+        takes=Takes.PATHS,
+        doc=(
+            "Files of public keys, one PEM each, ECDSA on P-256, as `cosign generate-key-pair` and"
+            " `openssl ec -pubout` write them. Root's alone, and none may lie among the modules. A"
+            " signature by any of them counts, so that one can follow another."
+        ),
+        example="[/etc/gxo/keys/2026.pub, /etc/gxo/keys/2027.pub]",
+        default="[]",
     ),
 )
 _DOCS = {

@@ -27,6 +27,45 @@ class UnknownModule(Problem):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnusableModule(Problem):
+    """A module from outside the library that is there; `name` is empty where it is not known."""
+
+    code: ClassVar[str] = "unusable-module"
+    name: str
+    path: str
+    reason: str
+
+    def message(self) -> str:
+        named = f"`{self.name}`, which lies" if self.name else "the module"
+        return f"cannot use {named} in {self.path}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleTwice(Problem):
+    code: ClassVar[str] = "module-twice"
+    name: str
+    paths: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"{len(self.paths)} modules of this host are called `{self.name}`"
+
+    def hint(self) -> str:
+        return f"they lie in {listed(self.paths)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibraryNamespace(Problem):
+    code: ClassVar[str] = "library-namespace"
+    name: str
+
+    def message(self) -> str:
+        return f"`{self.name}` cannot be a module's name: the namespace is the library's own"
+
+    def hint(self) -> str:
+        return "take one of your own, such as that of your organisation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownParam(Problem):
     code: ClassVar[str] = "unknown-param"
     module: str

@@ -8,7 +8,6 @@ from gxo.language.pipeline import fed_once
 from gxo.language.reader import Reader
 from gxo.language.section import first_line
 from gxo.source import Name
-from gxo.spec.library import LIBRARY
 from gxo.spec.lifecycle import Policy
 from gxo.spec.module import Stream
 from gxo.template.value import ListValue, Literal, MapValue, Value
@@ -38,7 +37,7 @@ _ADVICE = {
 
 def check_workload(reader: Reader, workload: Workload) -> None:
     """Problems of one workload by itself."""
-    spec = LIBRARY[workload.process.module.text]
+    spec = workload.process.spec
     policy = workload.lifecycle.policy
     if policy not in spec.lifecycles:
         reader.problems.append(
@@ -79,7 +78,7 @@ def check_workload(reader: Reader, workload: Workload) -> None:
 
 
 def _check_streams(reader: Reader, workload: Workload) -> None:
-    spec = LIBRARY[workload.process.module.text]
+    spec = workload.process.spec
     streams = workload.stream_inputs
     if streams and spec.stream_in is Stream.NONE:
         reader.problems.append(
@@ -129,7 +128,7 @@ def check_workloads(reader: Reader, workloads: tuple[Workload, ...]) -> None:
 
 def _check_producer(reader: Reader, name: Name, source: Workload) -> None:
     module = source.process.module
-    if LIBRARY[module.text].stream_out is Stream.NONE:
+    if source.process.spec.stream_out is Stream.NONE:
         reader.problems.append(
             module_faults.GivesNoStream(
                 span=name.span, workload=name.text, module=module.text, defined=module.span

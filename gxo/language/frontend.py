@@ -16,7 +16,7 @@ from gxo.language.document import compose
 from gxo.language.keys import PLAYBOOK
 from gxo.language.limits import NAME, UNIT_NAMES
 from gxo.language.model import Playbook, Workload
-from gxo.language.reader import NULLS, Reader, phrase
+from gxo.language.reader import NULLS, Find, Reader, none_outside, phrase
 from gxo.language.section import first_line, read_keys
 from gxo.source import Name, Source, Span
 
@@ -35,14 +35,17 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def parse_sources(
-    sources: Iterable[Source],
+    sources: Iterable[Source], outside: Find = none_outside
 ) -> tuple[tuple[Playbook, ...], tuple[Problem, ...]]:
-    """The playbooks without an error of their own, and the problems of all."""
+    """The playbooks without an error of their own, and the problems of all.
+
+    `outside` finds the modules that are not of the library.
+    """
     playbooks: list[Playbook] = []
     problems: list[Problem] = []
     with _collector_at_rest():
         for source in sources:
-            _parse(source, playbooks, problems)
+            _parse(source, outside, playbooks, problems)
     named: dict[str, Name] = {}
     for playbook in playbooks:
         name = playbook.name
@@ -66,7 +69,9 @@ def _collector_at_rest() -> Iterator[None]:
             gc.enable()
 
 
-def _parse(source: Source, playbooks: list[Playbook], problems: list[Problem]) -> None:
+def _parse(
+    source: Source, outside: Find, playbooks: list[Playbook], problems: list[Problem]
+) -> None:
     found: list[Problem] = []
     roots = compose(source, found)
     composed = not any(problem.severity is Severity.ERROR for problem in found)
@@ -75,7 +80,7 @@ def _parse(source: Source, playbooks: list[Playbook], problems: list[Problem]) -
         found.append(yaml_faults.EmptyPlaybook(span=_beginning(source)))
     for number, root in enumerate(documents):
         before = len(found)
-        playbook = _playbook(Reader(source, found), root, second=number > 0)
+        playbook = _playbook(Reader(source, found, outside), root, second=number > 0)
         sound = not any(problem.severity is Severity.ERROR for problem in found[before:])
         if playbook is not None and sound and composed:
             playbooks.append(playbook)

@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -126,13 +126,12 @@ class Prose(Kind):
 
 
 class Choice(Kind):
-    """One of the words of an enumeration."""
+    """One of the words of an enumeration, or of some members of it."""
 
-    __slots__ = ("_enum", "_words", "takes")
+    __slots__ = ("_words", "takes")
 
-    def __init__(self, enum: type[StrEnum]) -> None:
-        self._enum = enum
-        self._words = {str(member): member for member in enum}
+    def __init__(self, members: Iterable[StrEnum]) -> None:
+        self._words = {str(member): member for member in members}
         self.takes = " or ".join(f"`{word}`" for word in self._words)
 
     def read(self, reader: Reader, node: Node, key: str) -> StrEnum | None:

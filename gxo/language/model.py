@@ -4,18 +4,29 @@ from enum import StrEnum
 
 from gxo.dataclass import dataclass
 from gxo.source import Name, Source, Span
+from gxo.spec.library import LIBRARY
 from gxo.spec.lifecycle import Lifecycle, Placed
+from gxo.spec.module import ModuleSpec
+from gxo.spec.outside import Outside
 from gxo.spec.policy import ChannelPolicy, Retry, SecurityContext
 from gxo.template.value import MapValue, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """What a workload does: a module of the library by name, and its params, typed by its spec."""
+    """What a workload does: a module by name, and its params, typed by its spec.
+
+    `outside` is the module where it is none of the library.
+    """
 
     module: Name
     params: MapValue
     span: Span
+    outside: Outside | None = None
+
+    @property
+    def spec(self) -> ModuleSpec:
+        return LIBRARY[self.module.text] if self.outside is None else self.outside.spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Processes: a module of the library and its params, typed by the module's spec."""
+"""Processes: a module and its params, typed by the module's spec."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -31,8 +31,12 @@ def _build(reader: Reader, span: Span, at: Places, values: Values) -> Process | 
     node = values.get("params")
     if node is None and "params" in at:
         return None
-    params = read_params(reader, LIBRARY[module.text], node, span)
-    return None if params is None else Process(module=module, params=params, span=span)
+    outside = None if module.text in LIBRARY else reader.outside(module, reader.problems)
+    spec = LIBRARY[module.text] if outside is None else outside.spec
+    params = read_params(reader, spec, node, span)
+    if params is None:
+        return None
+    return Process(module=module, params=params, span=span, outside=outside)
 
 
 _PARAMS = {name: {param.name: param for param in spec.params} for name, spec in LIBRARY.items()}
@@ -40,12 +44,13 @@ _PARAMS = {name: {param.name: param for param in spec.params} for name, spec in 
 PROCESS = Section(
     "process",
     "`process`",
-    "What a workload does: a module of the library, and its params.",
+    "What a workload does: a module and its params.",
     (
         Key(
             "module",
-            ModuleName(),
-            "The module; the reference of modules lists them.",
+            ModuleName(outside=True),
+            "The module; the reference of modules lists those of the library, and `gxo modules"
+            " list` also those that this host has beside them.",
             "exec",
             required=True,
         ),
@@ -67,7 +72,7 @@ def read_params(
 ) -> MapValue | None:
     """The params of a module, typed; None where any of them is wrong."""
     before = len(reader.problems)
-    known = _PARAMS[spec.name]
+    known = _PARAMS.get(spec.name) or {param.name: param for param in spec.params}
     written = map_items(reader, node) if node is not None else []
     names = {name.text: name for name, _ in written}
     place = reader.span(node) if node is not None else around

@@ -9,15 +9,21 @@ from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.scalar import end_of, text_of
 from gxo.source import Name, Source, Span, Text
+from gxo.spec.library import LIBRARY
+from gxo.spec.outside import Outside
 
 if TYPE_CHECKING:
     from gxo.diagnostic import keys as key_faults
+    from gxo.diagnostic import modules as module_faults
     from gxo.diagnostic import yaml as yaml_faults
 else:
     key_faults = Lazy("gxo.diagnostic.keys")
+    module_faults = Lazy("gxo.diagnostic.modules")
     yaml_faults = Lazy("gxo.diagnostic.yaml")
 
 T = TypeVar("T")
+Find = Callable[[Name, list[Problem]], Outside | None]
+"""Finds a module from outside the library by its name; that there is none it notes."""
 Parse = Callable[[Text, list[Problem]], T | None]
 
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -25,14 +31,24 @@ BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": Fals
 _YES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
+def none_outside(name: Name, problems: list[Problem]) -> None:
+    """A `Find` where there are none."""
+    problems.append(
+        module_faults.UnknownModule(span=name.span, name=name.text, known=tuple(LIBRARY))
+    )
+
+
 class Reader:
     """State of one document's reading. A reading function returns None where it found a problem."""
 
-    __slots__ = ("_memo", "problems", "secrets", "source")
+    __slots__ = ("_memo", "outside", "problems", "secrets", "source")
 
-    def __init__(self, source: Source, problems: list[Problem]) -> None:
+    def __init__(
+        self, source: Source, problems: list[Problem], outside: Find = none_outside
+    ) -> None:
         self.source = source
         self.problems = problems
+        self.outside = outside
         self._memo: dict[tuple[object, str], object] = {}
         self.secrets = "secret" in source.text
         """Whether any template can call `secret`: most playbooks need no search for it."""

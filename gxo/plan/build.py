@@ -205,7 +205,7 @@ def _task_policy(workload: Workload, playbook: Playbook) -> TaskPolicy:
 
 
 def _action(process: Process) -> Action:
-    return Action(module=process.module, params=process.params)
+    return Action(module=process.module, params=process.params, outside=process.outside)
 
 
 def _actions(processes: tuple[Process, ...]) -> tuple[Action, ...]:

@@ -1,8 +1,8 @@
 """Plan <-> JSON: every dataclass of a plan by its own type hints, spans by a table of sources.
 
 A dataclass becomes an object whose `$` is its class; a span `[source, start, end]`, or null where
-no source is kept; tuples and lists become arrays, enums their values. All fields are written, so
-that a default changed later does not change a plan stored before.
+no source is kept; tuples, lists and sets become arrays, enums their values. All fields are
+written, so that a default changed later does not change a plan stored before.
 
 The compact form says what something is and not where it stands: it is the same wherever the text
 stood, and stays the same when a later version adds a field. A field at its default is left out.
@@ -105,6 +105,8 @@ class _Encoder:
             return value
         if isinstance(value, tuple | list):
             return [self.value(item) for item in value]
+        if isinstance(value, frozenset):
+            return sorted(map(self.value, value), key=str)
         if isinstance(value, Mapping):
             return {key: self.value(item) for key, item in value.items()}
         assert is_dataclass(value), f"{type(value)} is no part of a plan"
@@ -121,6 +123,8 @@ def _compact(value: object) -> Any:
         return value
     if isinstance(value, tuple | list):
         return [_compact(item) for item in value]
+    if isinstance(value, frozenset):
+        return sorted(map(_compact, value), key=str)
     if isinstance(value, Mapping):
         return {key: _compact(item) for key, item in value.items()}
     if isinstance(value, Text):
@@ -163,6 +167,9 @@ def _decoder(hint: Any) -> _Decode:
         return _union(arguments)
     if origin is tuple:
         return _tuple(arguments)
+    if origin is frozenset:
+        member = _decoder(arguments[0])
+        return lambda data, sources: frozenset(member(entry, sources) for entry in data)
     if origin is not None and issubclass(origin, Mapping) and origin is not dict:
         item = _decoder(arguments[1])
         return lambda data, sources: {k: item(v, sources) for k, v in data.items()}

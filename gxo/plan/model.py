@@ -5,6 +5,7 @@ from enum import StrEnum
 from gxo.dataclass import dataclass, field
 from gxo.source import Name, Span
 from gxo.spec.lifecycle import Lifecycle
+from gxo.spec.outside import Outside
 from gxo.spec.policy import ChannelPolicy, Retry, SecurityContext
 from gxo.template.value import Data, MapValue, Value
 
@@ -36,10 +37,14 @@ class Edge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """A module and its params, ready to be evaluated."""
+    """A module and its params, ready to be evaluated.
+
+    `outside` is the module where it is none of the library.
+    """
 
     module: Name
     params: MapValue
+    outside: Outside | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,10 @@ class BadParams(Exception):
     """Params that cannot be used as they came out of their templates; the text says why."""
 
 
+class Escape(BadParams):
+    """A path that leads out of where a step may work; the text says which, and to where."""
+
+
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """How a step is started; `given`: what its unit reads first on standard input, out of sight."""

@@ -135,6 +135,8 @@ def _tell(events: Iterable[EventRow]) -> None:
     for event in events:
         if event.event == "output":
             _say(event.detail)
+        elif event.event == "warning":
+            _say(f"warning: {event.detail}")
         elif not event.step:
             word = "started" if event.status == Status.RUNNING else event.status.lower()
             _say(f"run {event.run} {word}" + (f": {event.detail}" if event.detail else ""))

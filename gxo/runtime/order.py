@@ -94,7 +94,7 @@ class Order:
         for status in (Status.CANCELLED, Status.PAUSED, Status.FAILED):
             if status in found:
                 return status
-        return Status.COMPLETED
+        return Status.FAILED if self.failed else Status.COMPLETED
 
     def group(self, name: str) -> Group | None:
         """The steps that start together with that one."""

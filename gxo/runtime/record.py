@@ -98,6 +98,12 @@ class Record:
         """How far streams have come; who listens looks for it."""
         self._store.flow(self._run, streams)
 
+    def warning(self, text: str) -> None:
+        """Something about the run that is to be known though it goes on."""
+        event = self._event("warning", Status.RUNNING, detail=text)
+        self._store.save(self._run, [], [event])
+        self._tell(event)
+
     def cut_off(self, row: StepRow, status: Status, detail: str, ended: int) -> None:
         """A step or an item of one that nobody saw the end of."""
         event = self._event("step", status, step=row.step, iteration=row.iteration, detail=detail)

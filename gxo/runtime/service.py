@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gxo.plan.model import Plan
+from gxo.plan.outside import outside
 from gxo.runtime import clock
 from gxo.runtime.attempts import Attempts
 from gxo.runtime.door import Door
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 
 _PATIENCE = 60.0
 """Seconds for what a step left running to be stopped."""
+_PRIORITIES = {"security": 2, "warning": 4}
+"""In the journal (syslog(3)); of all other streams it is that of information."""
 
 
 def run(run_id: str) -> int:
@@ -74,12 +78,15 @@ def run(run_id: str) -> int:
 
         def line(step: str, stream: str, text: str) -> None:
             own = {**fields, "GXO_WORKLOAD": step, "GXO_STEP": step, "GXO_STREAM": stream}
-            own["SYSLOG_IDENTIFIER"] = f"{row.playbook}.{step}"
+            own["SYSLOG_IDENTIFIER"] = f"{row.playbook}.{step}" if step else row.playbook
             with suppress(JournalError):  # a run does not end for want of a journal
-                journal.write(text, own, 2 if stream == "security" else 6)
+                journal.write(text, own, _PRIORITIES.get(stream, 6))
 
         door = Door(path, (frame.user for frame in task.frames.values()))
         record.run(Status.RUNNING, started=clock.now())
+        refused = _lay_out(task.plan, path, given, record, line)
+        if refused:
+            order.fail()
         for step in before.values():
             record.taken_over(step)
         with manager.jobs() as jobs:
@@ -112,7 +119,8 @@ def run(run_id: str) -> int:
             from gxo.runtime.keeping import keep
 
             lost = keep(task.plan, run_id, path)
-        record.run(status, detail=lost, ended=clock.now())
+        said = "; ".join(filter(None, (refused, lost)))
+        record.run(status, detail=said, ended=clock.now())
         clear(manager, row)
     return 0
 
@@ -133,6 +141,25 @@ def clean(run_id: str) -> int:
         else:
             end(store, Manager(bus), row, status)
     return 0
+
+
+def _lay_out(
+    plan: Plan, workspace: Path, given: Given, record: Record, line: Callable[[str, str, str], None]
+) -> str:
+    """Have the modules from outside the library ready; why not, where one of them may not run."""
+    if not outside(plan):
+        return ""
+    from gxo.runtime.outside import Refused, lay_out
+
+    try:
+        warnings = lay_out(plan, str(workspace), given.config)
+    except Refused as error:
+        line("", "security", str(error))
+        return str(error)
+    for warning in warnings:
+        record.warning(warning)
+        line("", "warning", warning)
+    return ""
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import UNDER_WAY, RunRow, Store, StoreError
-from gxo.runtime.workspace import WorkspaceError, Workspaces, remove
+from gxo.runtime.workspace import COPIES, WorkspaceError, Workspaces, remove
 from gxo.systemd.bus import BusError
 from gxo.systemd.manager import Manager, no_such_unit
 from gxo.units.names import run_directories
@@ -60,10 +60,11 @@ def sweep(store: Store, manager: Manager) -> Swept:
 
     for run in gone:
         attempt(partial(_end_behind, store, manager, run))
-    there = Workspaces().all()  # read first: what is there has its run in the state already
+    # read first: what is there has its run in the state already
+    there = (*Workspaces().all(), *COPIES.all())
     held = {run.workspace for run in store.runs(statuses=(*UNDER_WAY, Status.PAUSED))}
     for path in there:
-        if str(path) not in held:
+        if str(Workspaces().place / path.name) not in held:
             attempt(partial(remove, path))
     artifacts = Artifacts()
     attempt(lambda: forget(store, artifacts, [run.id for run in too_many(store.ended())]))
@@ -158,6 +159,7 @@ def clear(manager: Manager, run: RunRow) -> None:
     _clear_services(manager, run.id)
     drop(f"gxorun-{run.id}.")
     if run.workspace:
+        remove(COPIES.place / Path(run.workspace).name)
         remove(Path(run.workspace))
 
 

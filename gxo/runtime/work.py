@@ -33,6 +33,7 @@ _START = (
     " from gxo.modules.worker import main; main()"
 )
 _LONGEST = 200
+_LONGEST_ERROR = 2000
 _BEGINNING = 60
 
 
@@ -100,7 +101,7 @@ def work_of(
     ends: StreamEnds = NO_ENDS,
 ) -> Work:
     """A worker's start; raises BadParams."""
-    spec = LIBRARY[action.module.text]
+    spec = LIBRARY[action.module.text] if action.outside is None else action.outside.spec
     request: dict[str, Any] = {
         "module": action.module.text,
         "params": asked(spec, action.params, scope, span, streams=ends.output),
@@ -115,6 +116,10 @@ def work_of(
             "output": ends.output,
             "spool": ends.spool,
         }
+    if action.outside is not None:
+        from gxo.runtime.outside import start_outside
+
+        return Work(*start_outside(action.outside, request, frame), json.dumps(request))
     try:
         python = own_python(frame)
         found = tuple(map(library_dir, libraries(spec.name)))
@@ -163,8 +168,7 @@ def answered(result: Result, redactor: Redactor, answer: str | None = None) -> R
     summary = _cut(said.get("summary"), redactor)
     if "error" not in said:
         return replace(result, summary=summary, stdout="")
-    about = _shown(redactor.text(said["about"]))
-    error = f"cannot {said['cannot']} {about}: {said['error']}{_data(said, redactor)}"
+    error = _error(said, redactor)
     fatal = bool(said.get("fatal"))
     return replace(
         result,
@@ -174,6 +178,14 @@ def answered(result: Result, redactor: Redactor, answer: str | None = None) -> R
         detail=f"security: {error}" if fatal else error,
         fatal=fatal,
     )
+
+
+def _error(said: dict[str, Any], redactor: Redactor) -> str:
+    """Why it failed; a module from outside need not say what it cannot do."""
+    if "cannot" not in said or "about" not in said:
+        return _shown(redactor.text(said["error"]), _LONGEST_ERROR)
+    about = _shown(redactor.text(said["about"]))
+    return f"cannot {said['cannot']} {about}: {said['error']}{_data(said, redactor)}"
 
 
 def _data(said: dict[str, Any], redactor: Redactor) -> str:
@@ -189,7 +201,18 @@ def _answer(text: str) -> dict[str, Any] | None:
         found = whole(json.loads(text))
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and ("error" in found or "summary" in found) else None
+    return found if isinstance(found, dict) and _is_sound(found) else None
+
+
+def _is_sound(answer: dict[str, Any]) -> bool:
+    """Whether it is an answer: that of a module from outside may be anything."""
+    texts = [answer[key] for key in ("error", "cannot", "about", "shown") if key in answer]
+    said = "error" in answer or "summary" in answer
+    return (
+        said
+        and all(isinstance(text, str) for text in texts)
+        and isinstance(answer.get("summary"), dict | None)
+    )
 
 
 def _shown(text: str, longest: int = _LONGEST) -> str:

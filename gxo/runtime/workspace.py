@@ -34,6 +34,10 @@ class Workspaces:
         return tuple(sorted(path for path in self.place.iterdir() if _NAME.fullmatch(path.name)))
 
 
+COPIES = Workspaces(Path("/var/lib/gxo/modules"))
+"""The copies of modules that runs start, each under its workspace's name (outside.py)."""
+
+
 def make(path: Path, owner: tuple[int, int] | None = None) -> None:
     """Make a workspace, 0700, of that user and group (else of this process). WorkspaceError."""
     try:

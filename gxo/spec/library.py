@@ -9,3 +9,5 @@ from gxo.spec.modules.host import HOST
 from gxo.spec.modules.network import NETWORK
 
 LIBRARY: Mapping[str, ModuleSpec] = by_name((*HOST, *CONTROL, *NETWORK, *DATA))
+NAMESPACES = frozenset({"gxo", *(name.split(":")[0] for name in LIBRARY)})
+"""What the names of modules from outside cannot begin with."""

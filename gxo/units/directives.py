@@ -100,6 +100,7 @@ def _rows() -> tuple[Row, ...]:
     add(k.TEXT, "ProtectSystem ProtectHome KeyringMode DevicePolicy")
     add(k.TEXT, "ProtectProc ProcSubset", 247)
     add(k.PATHS, "ReadWritePaths ReadOnlyPaths InaccessiblePaths", 231)
+    add(k.BIND, "BindReadOnlyPaths", 233)
     add(k.CAPABILITY_SET, "CapabilityBoundingSet")
     add(k.CAPABILITY_SET, "AmbientCapabilities", 229)
     add(k.NAMESPACE_SET, "RestrictNamespaces", 233)

@@ -99,6 +99,13 @@ def _variable_fault(text: str) -> str | None:
     return quote.words_fault(text)
 
 
+def _bind_fault(text: str) -> str | None:
+    paths = text.split(":")
+    if len(paths) != 2:
+        return "it is not one path, `:` and another"
+    return next(filter(None, map(quote.path_fault, paths)), None)
+
+
 def _mask(names: tuple[str, ...]) -> int:
     return sum(1 << CAPABILITIES.index(name.removeprefix("CAP_")) for name in names)
 
@@ -136,6 +143,8 @@ PATHS = Kind(
 )
 """Of the host; behind a `+` of the root directory that the unit has."""
 WORDS = Kind("as", _words, fault=_first_fault(quote.text_fault))
+BIND = Kind("a(ssbt)", quote.file_text, lambda text: ((*text.split(":"), False, 0),), _bind_fault)
+"""One `SOURCE:DESTINATION`; the directive repeats."""
 COMMAND = Kind(
     "a(sasas)",
     lambda c: quote.file_command(c.argv, ignore_failure=c.ignore_failure),

@@ -1,6 +1,6 @@
 """Lacking: what this version of gxo checks in a playbook, but does not carry out."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from gxo.diagnostic.base import Problem
@@ -49,7 +49,7 @@ def lacking_to_run(plan: Plan) -> tuple[Problem, ...]:
     found = _problems(
         [
             *_told(plan.on_paused, "on_paused"),
-            *_modules((*plan.on_success, *plan.on_failure), IN_RUNS),
+            *_modules((*plan.on_success, *plan.on_failure)),
             *_edges(plan),
             *_messages(plan),
             *_effects(plan),
@@ -95,9 +95,10 @@ def _told(actions: Iterable[Action], key: str) -> Iterator[_Lack]:
     yield from ((a.module.span, f"run `{a.module.text}` for `{key}`") for a in actions)
 
 
-def _modules(actions: Iterable[Action], known: Collection[str]) -> Iterator[_Lack]:
+def _modules(actions: Iterable[Action]) -> Iterator[_Lack]:
+    """What no run carries out; modules from outside the library are all alike."""
     for action in actions:
-        if action.module.text not in known:
+        if action.outside is None and action.module.text not in IN_RUNS:
             yield action.module.span, f"run `{action.module.text}`"
 
 
@@ -139,12 +140,13 @@ def _effects(plan: Plan) -> Iterator[_Lack]:
 def _of_run(step: Step) -> Iterator[_Lack]:
     if not isinstance(step.lifecycle, RunOnce | Supervise):
         return
-    yield from _modules(step.on_failure, IN_RUNS)
+    yield from _modules(step.on_failure)
     if isinstance(step.lifecycle, Supervise):
-        yield from _modules((step.action,), ("exec",))
+        if step.action.module.text != "exec":
+            yield step.action.module.span, f"run `{step.action.module.text}`"
         yield from _of_service(step)
     else:
-        yield from _modules((step.action,), IN_RUNS)
+        yield from _modules((step.action,))
     yield from _of_both(step)
 
 

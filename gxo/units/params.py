@@ -116,7 +116,7 @@ def read_params(
         if value is not None:
             found[param.name] = _read(reader, param, value)
         elif param.default is not None:
-            found[param.name] = _typed(param, _default(param.default))
+            found[param.name] = _typed(param, _default(param.type, param.default))
         else:
             found[param.name] = None
             if param.required:
@@ -142,9 +142,9 @@ def _read(reader: ParamReader, param: Param, value: Value) -> Data:
         return None
 
 
-def _default(written: str) -> Data:
+def _default(kind: ParamType, written: str) -> Data:
     """A default stands in its spec as a playbook writes it."""
-    if written[:1] in ('"', "[", "{"):
+    if written[:1] in ('"', "[", "{") or kind is ParamType.ANY:
         found: Data = json.loads(written)
         return found
     return written

@@ -7,13 +7,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from hashlib import sha256
 from pathlib import Path
 
 SUITES = {252: "bookworm", 257: "trixie"}
 _PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "libnss-systemd", "polkitd"),
     *("python3", "python3-pydbus", "python3-yaml", "python3-lark", "python3-typer"),
-    *("python3-jinja2", "nginx-light", "redis-server", "iproute2", "procps", "acl"),
+    *("python3-jinja2", "python3-cryptography"),
+    *("nginx-light", "redis-server", "iproute2", "procps", "acl"),
 )
 
 
@@ -31,18 +33,21 @@ def cache() -> Path:
 def tree(version: int, also: tuple[str, ...] = ()) -> Path:
     """The root of a Debian with that systemd: $GXO_TEST_ROOT, or built in the cache.
 
-    One with further packages (`also`) is a tree of its own. Takes half a minute and 200 MB the
-    first time. Raises RuntimeError with what to install.
+    One with further packages (`also`), or with other ones than an earlier gxo wanted, is a tree of
+    its own. Takes half a minute and 200 MB the first time. Raises RuntimeError with what to
+    install.
     """
     given = os.environ.get("GXO_TEST_ROOT")
     if given and not also:
         return Path(given)
-    target = cache() / "-".join(("root", SUITES[version], *also))
+    packages = (*_PACKAGES, *also)
+    wanted = sha256(" ".join(packages).encode()).hexdigest()[:8]
+    target = cache() / "-".join(("root", SUITES[version], *also, wanted))
     target.parent.mkdir(parents=True, exist_ok=True)
     with (target.parent / f"{target.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes start at once
         if not (target / "usr/lib/systemd/systemd").exists():
-            _build(SUITES[version], target, (*_PACKAGES, *also))
+            _build(SUITES[version], target, packages)
     return target
 
 
