@@ -28,6 +28,7 @@ COMMANDS = {
     "rollback": "rollback",
     "remove": "remove",
     "secrets": "secrets",
+    "modules": "modules",
     "schema": "schema",
     "setup": "setup",
     "doctor": "doctor",

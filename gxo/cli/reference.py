@@ -29,6 +29,7 @@ SCHEMAS = {
     "cancel": "cancel",
     "secrets list": "secrets",
     **dict.fromkeys(("secrets set", "secrets rm"), "secret"),
+    **dict.fromkeys(("modules", "modules list", "modules verify"), "modules"),
     **dict.fromkeys(("start", "stop", "restart", "reload", "trigger", "remove"), "control"),
 }
 # the same, of what it prints with `--list`

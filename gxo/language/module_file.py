@@ -110,11 +110,11 @@ class _ByName(Kind):
 
     __slots__ = ("_make", "_named", "_section", "takes")
 
-    def __init__(self, noun: str, section: Section, make: Make) -> None:
+    def __init__(self, noun: str, nouns: str, section: Section, make: Make) -> None:
         self._named = Named(noun, word=True)
         self._section = section
         self._make = make
-        self.takes = f"a map of names to {section.slug}s"
+        self.takes = f"a map of names to {nouns}"
 
     def read(self, reader: Reader, node: Node, key: str) -> tuple[object, ...] | None:
         if not isinstance(node, MappingNode):
@@ -293,14 +293,14 @@ MODULE = Section(
         ),
         Key(
             "params",
-            _ByName("a param", PARAM, _param),
+            _ByName("a param", "params", PARAM, _param),
             "What it takes.",
             "{path: {type: path, doc: Where the report goes., required: true}}",
             default="{}",
         ),
         Key(
             "summary",
-            _ByName("a summary key", SUMMARY, _summary_key),
+            _ByName("a summary key", "summary keys", SUMMARY, _summary_key),
             "What it yields.",
             "{lines: {type: int, doc: How many there are.}}",
             default="{}",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from gxo.language.keys import SECTIONS
 from gxo.language.kinds import Kind
 from gxo.language.limits import DEPTH, FILE_BYTES, NAME, TEXT, VALUES
+from gxo.language.module_file import MODULE, PARAM, SUMMARY
 from gxo.language.section import ListOf, Section, Variants
 from gxo.spec.library import LIBRARY
 from gxo.spec.lifecycle import Policy
@@ -83,6 +84,46 @@ Any text in params may be a template. A template that is the whole value keeps i
 """
 
 
+_MODULE_FILE = f"""# module.yaml
+
+{_MADE}
+
+A module from outside the library is a directory with a `module.yaml` and its code;
+[Modules of your own](../how-to/modules.md) shows how one is made, signed and used. What stands in
+`module.yaml` is read as data: nothing of a module's code runs before a run that uses it.
+
+```yaml
+# module.yaml
+name: acme:report
+doc: Writes a report.
+entry: main.py
+params:
+  path: {{type: path, doc: Where it goes., required: true, example: out/report.txt}}
+  style: {{type: choice, doc: How long it is., choices: [short, long], default: short}}
+summary:
+  lines: {{type: int, doc: How many lines it has.}}
+```
+
+## What is started
+
+The file named by `entry`, in the step's own unit, under its `security_context`, with the workspace
+as its working directory, from a copy that nobody can change.
+
+- On standard input: one JSON document. `module` is its name; `params` holds every param, evaluated
+  and of its type: durations in seconds, sizes in bytes, modes as numbers, null for what is not
+  given and has no default; `workspace` is the workspace's path; `write` and `read` are the paths
+  that the `security_context` grants beside it, and with `free` true it has those of the whole host.
+- On standard output: one JSON document, its answer. `{{"summary": {{…}}}}` is what `register`
+  keeps. `{{"error": "no such host"}}` says that it failed, and may have a `summary` too; with
+  `"fatal": true` it is not tried again, and nothing else of the run starts.
+- On standard error: whatever it likes, line by line into the journal, redacted.
+- Its exit status: 0 where it has answered without an error, any other where it failed.
+
+Secrets reach it in `params` alone. A path in a param of type `path` must lie where the step may
+work, or the workload ends with a security error before anything is started.
+"""
+
+
 def playbook_reference() -> str:
     """docs/reference/playbook.md: every section, every key."""
     return "\n".join([_PLAYBOOK, *(line for section in SECTIONS for line in _section(section))])
@@ -91,6 +132,12 @@ def playbook_reference() -> str:
 def modules_reference() -> str:
     """docs/reference/modules.md: every module of the library, every param."""
     return "\n".join([_MODULES, *(line for spec in LIBRARY.values() for line in _module(spec))])
+
+
+def module_file_reference() -> str:
+    """docs/reference/module-yaml.md: what a module from outside the library says of itself."""
+    sections = (MODULE, PARAM, SUMMARY)
+    return "\n".join([_MODULE_FILE, *(line for section in sections for line in _section(section))])
 
 
 def _section(section: Section) -> Iterator[str]:

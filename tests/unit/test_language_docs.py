@@ -18,7 +18,7 @@ from gxo.language.model import LoopControl, Playbook, TaskPolicy, Workload
 from gxo.language.params import read_param
 from gxo.language.process import read_params
 from gxo.language.reader import Reader
-from gxo.language.reference import modules_reference, playbook_reference
+from gxo.language.reference import module_file_reference, modules_reference, playbook_reference
 from gxo.language.schema import playbook_schema
 from gxo.language.section import Key, Section
 from gxo.language.values import read_value
@@ -81,6 +81,7 @@ def node_of(text: str) -> tuple[Reader, yaml.Node]:
     [
         ("playbook.md", playbook_reference),
         ("modules.md", modules_reference),
+        ("module-yaml.md", module_file_reference),
         ("playbook.schema.json", lambda: json.dumps(playbook_schema(), indent=2) + "\n"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
