@@ -93,7 +93,7 @@ def _directory(place: str) -> int:
     try:
         return os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
-        raise UnusableTree(_reason(error)) from None
+        raise UnusableTree(reason(error)) from None
 
 
 def _files(directory: int, above: str, left: _Left) -> Iterator[File]:
@@ -120,7 +120,7 @@ def _open(directory: int, name: str, path: str) -> tuple[int, int]:
     try:
         descriptor = os.open(name, _OPEN, dir_fd=directory)
     except OSError as error:
-        raise UnusableTree(f"`{path}`: {_kind(directory, name) or _reason(error)}") from None
+        raise UnusableTree(f"`{path}`: {_kind(directory, name) or reason(error)}") from None
     return descriptor, os.fstat(descriptor).st_mode
 
 
@@ -152,6 +152,8 @@ def _kind(directory: int, name: str) -> str:
     return "neither a file nor a directory" if stat.S_ISSOCK(mode) else ""
 
 
-def _reason(error: OSError | ValueError) -> str:
-    said = error.strerror if isinstance(error, OSError) else None
-    return (said or "its name holds a NUL character").lower()
+def reason(error: OSError | ValueError) -> str:
+    """Why a file cannot be opened."""
+    if isinstance(error, OSError):
+        return (error.strerror or "it failed").lower()
+    return "its name holds a NUL character"

@@ -9,7 +9,7 @@ from gxo.config.model import Modules
 from gxo.dataclass import dataclass
 from gxo.outside.manifest import difference, manifest
 from gxo.outside.signature import LONGEST_KEY, BadKey, PublicKey, public_key
-from gxo.outside.tree import Tree
+from gxo.outside.tree import Tree, reason
 
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
@@ -71,7 +71,7 @@ def read_key(path: str, *, strict: bool = False) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
-        raise BadKey(_reason(error)) from None
+        raise BadKey(reason(error)) from None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -85,8 +85,3 @@ def read_key(path: str, *, strict: bool = False) -> bytes:
     if len(found) > LONGEST_KEY:
         raise BadKey(f"it has more than {LONGEST_KEY >> 10} KiB")
     return found
-
-
-def _reason(error: OSError | ValueError) -> str:
-    said = error.strerror if isinstance(error, OSError) else None
-    return (said or "its name holds a NUL character").lower()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from gxo.dataclass import replace
 from gxo.runtime.attempt import Attempt, Result
+from gxo.runtime.command import Escape
 from gxo.runtime.door import Door
 from gxo.runtime.gate import Gate, gated
 from gxo.runtime.handed import Handed
@@ -17,6 +18,7 @@ from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager
 from gxo.template.evaluate import Scope
 from gxo.template.names import secrets
+from gxo.template.value import Data
 
 Ended = Callable[[Result], None]
 Over = Callable[[Outcome], None]
@@ -60,6 +62,16 @@ class Attempts:
 
     def begin(self, doing: Doing, scope: Scope, ended: Ended) -> None:
         """Start it; `ended` is told how it ended. Raises Fault, BadParams, DoorError."""
+        try:
+            self._begin(doing, scope, ended)
+        except Escape as error:
+            said = self._redactor.text(str(error))
+            self._line(doing.step, "security", f"security: {said}")
+            summary: Data = {"security": said}
+            result = Result(ok=False, summary=summary, detail=f"security: {said}", fatal=True)
+            self._at_once.append((ended, result))
+
+    def _begin(self, doing: Doing, scope: Scope, ended: Ended) -> None:
         if self._at_hand(doing, scope, ended):
             return
         attempt = self._let_start(doing.step)

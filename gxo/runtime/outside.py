@@ -165,7 +165,7 @@ def _hold_paths(module: Outside, request: Mapping[str, Any]) -> None:
                 raise SecurityError(f"it leads out of {place.base.path}")
             os.close(place.open(os.O_PATH))
         except SecurityError as error:
-            raise Escape(f"security: cannot use {path}: {error}") from None
+            raise Escape(f"cannot use {path}: {error}") from None
         except ModuleError as error:
             raise BadParams(str(error)) from None
         except OSError:

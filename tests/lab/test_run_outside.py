@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.keys import new_key
-from tests.lab.applying import Site, schedule, site
+from tests.lab.applying import site
 from tests.lab.machine import Machine
 from tests.lab.running import Ran, run, step, summaries, use
 from tests.schemas import held
@@ -192,11 +192,8 @@ def test_answers(host: Host) -> None:
 def test_a_schedule_keeps_to_its_module(host: Host) -> None:
     """Its runs are of the bytes that were applied: of other ones, signed too, after an apply."""
     with site(host.machine, "turned") as here:
-        params = json.dumps({"who": "you"})
-        text = schedule("greet", "true", "*-01-01").replace("workspace: none", "catch_up: false")
-        before, _, after = text.partition("process: ")
-        end = after[after.rindex("}}") + 2 :]
-        here.write(f"{before}process: {{module: 'acme:greet', params: {params}}}{end or '}'}")
+        never = '{policy: scheduled, calendar: "*-01-01", catch_up: false}'
+        here.write(use("greet", "acme:greet", who="you").replace("{policy: run_once}", never))
         here.apply()
         assert here.gxo("trigger", "turned.greet").returncode == 0
         host.change()
