@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 import typer
 
-from gxo.cli import reference
+from gxo.cli import reference, skeleton
 from gxo.cli.main import COMMANDS
 from gxo.cli.program import app
+from gxo.language.catalog import Catalog
 from gxo.language.frontend import parse_sources
+from gxo.language.reader import Find, none_outside
 from gxo.plan.build import build_plan
 from gxo.source import Source
 from gxo.units.build import Target, compile_units
@@ -23,11 +25,8 @@ from gxo.units.steps import compile_steps
 from tests.docs import DOCUMENTS, RUN_EXAMPLES, TOP, Block, blocks, matches
 
 BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
-RUNS = (
-    "docs/how-to/run.md",
-    "docs/how-to/secrets.md",
-    "docs/how-to/streams.md",
-    "docs/how-to/records.md",
+RUNS = tuple(
+    f"docs/how-to/{name}.md" for name in ("run", "secrets", "streams", "records", "modules")
 )
 PLAYBOOKS = [
     block for block in BLOCKS if block.kind == "yaml" and re.search("^workloads:", block.text, re.M)
@@ -51,13 +50,17 @@ COMMAND_LINES = [(path, line) for path in PAGES for line in dict.fromkeys(comman
 
 
 @pytest.mark.parametrize("block", PLAYBOOKS, ids=lambda block: block.place)
-def test_playbooks_compile(block: Block) -> None:
+def test_playbooks_compile(block: Block, tmp_path: Path) -> None:
     """A playbook in a document has no problem, and becomes units; `wrong.yaml` has problems.
 
-    The playbooks of `gxo run` become steps.
+    The playbooks of `gxo run` become steps. They may use the module that `gxo modules new` makes.
     """
     source = Source(block.file or "playbook.yaml", block.text)
-    problems, units = compiled(source, 252, runs=block.place.startswith(RUNS))
+    skeleton.write("acme:report", tmp_path / "modules" / "report")
+    config = tmp_path / "config.yaml"
+    config.write_text(f"modules: {{paths: [{tmp_path}/modules]}}\n")
+    find = Catalog(str(config)).find
+    problems, units = compiled(source, 252, find, runs=block.place.startswith(RUNS))
     if block.file == "wrong.yaml":
         assert problems
     else:
@@ -73,9 +76,11 @@ def test_examples_compile(path: Path, version: int) -> None:
     assert (problems, units > 0) == ([], True)
 
 
-def compiled(source: Source, version: int, *, runs: bool = False) -> tuple[list[str], int]:
+def compiled(
+    source: Source, version: int, outside: Find = none_outside, *, runs: bool = False
+) -> tuple[list[str], int]:
     """What is wrong with a playbook, and how many units, or steps of a run, it becomes."""
-    playbooks, problems = parse_sources([source])
+    playbooks, problems = parse_sources([source], outside)
     found = list(problems)
     units = 0
     for playbook in playbooks:
@@ -129,6 +134,14 @@ def test_links_lead_somewhere(document: Path) -> None:
             assert path.exists(), f"{document.name} links to {target}"
             if anchor:
                 assert anchor in anchors(path), f"{document.name} links to {target}#{anchor}"
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda path: str(path.relative_to(TOP)))
+def test_tests_that_are_named_exist(document: Path) -> None:
+    """A test that a document names as what holds a promise is there."""
+    for path, _, name in re.findall(r"`(tests/[\w/]+\.py)(::(\w+))?`", document.read_text()):
+        text = (TOP / path).read_text()
+        assert not name or f"def {name}(" in text, f"{document.name} names {path}::{name}"
 
 
 def anchors(document: Path) -> set[str]:
