@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.keys import new_key
-from tests.lab.applying import site
+from tests.lab.applying import site, until
 from tests.lab.machine import Machine
-from tests.lab.running import Ran, run, step, summaries, use
+from tests.lab.running import Ran, left, run, step, steps, summaries, use
 from tests.schemas import held
 
 MODULES = "/etc/gxo/modules"
@@ -148,6 +148,19 @@ def test_policies(host: Host) -> None:
     ran = host.run(greet)
     assert ran.code == 1
     assert "others than root may write to it" in told(ran)
+
+
+def test_a_killed_runner_leaves_no_copies(host: Host) -> None:
+    """They go with the workspace, by whoever cleans up behind it."""
+    machine = host.machine
+    slow = step("slow", "sleep 600") + use("greet", "acme:greet", "needs: [slow], ", who="you")
+    path = machine.write("/srv/killed.yaml", f"name: killed\nworkloads:\n{slow}")
+    machine.gxo("run", "--detach", path, check=True)
+    assert until(lambda: bool(steps(machine)))
+    assert machine.run("ls", "-A", COPIES).stdout != ""
+    machine.run("systemctl", "kill", "-s", "KILL", "--kill-who=main", "gxo-run-*", check=True)
+    assert until(lambda: left(machine) == [])
+    assert machine.run("ls", "-A", COPIES).stdout == ""
 
 
 def test_a_path_that_leads_out(host: Host) -> None:
