@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Owner = tuple[int, int]
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _CHUNK = 1 << 18
+_LOOKS = 32
 _LINKED = "it has other names (hard links), which would change with it"
 
 
@@ -157,8 +158,8 @@ def _append(
         seen = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=directory)
         there = os.fstat(seen)
         need_file(there.st_mode)
-        if there.st_nlink > 1 and not place.base.free:
-            raise ModuleError(_LINKED) from None
+        if not place.base.free:
+            _need_alone(there, directory, name)
         size = 0
         with open(reopened(seen, os.O_WRONLY | os.O_APPEND), "ab") as file:
             for chunk in data:
@@ -167,6 +168,21 @@ def _append(
             os.fsync(file.fileno())
         _bring(directory, name, None, owner, place)
     return bool(size), size
+
+
+def _need_alone(file: os.stat_result, directory: int, name: str) -> None:
+    """ModuleError for a file that has other names, which would change with it.
+
+    Who takes this name from it while we look would leave it with one, that of another file: so we
+    look often, and he must be quicker each time. Where fs.protected_hardlinks is set, as systemd
+    sets it, nobody can link what he may not write himself.
+    """
+    for _ in range(_LOOKS):
+        there = found(name, directory)
+        if there is None or (there.st_dev, there.st_ino) != (file.st_dev, file.st_ino):
+            raise ModuleError("it is being replaced")
+        if there.st_nlink > 1:
+            raise ModuleError(_LINKED)
 
 
 def manage(params: dict[str, Any], jail: Jail) -> dict[str, Any]:
@@ -257,11 +273,8 @@ def _bring(directory: int, name: str, mode: int | None, owner: Owner, place: Pla
         modes = mode is not None and mode != stat.S_IMODE(there.st_mode)
         if not (moves or modes):
             return False
-        if stat.S_ISREG(there.st_mode) and there.st_nlink > 1 and not place.base.free:
-            raise ModuleError(_LINKED)
-        if stat.S_ISLNK(there.st_mode):
-            os.chown(name, *owner, dir_fd=directory, follow_symlinks=False)
-            return True
+        if not (stat.S_ISDIR(there.st_mode) or place.base.free):
+            _need_alone(there, directory, name)
         if moves:
             os.chown(f"/proc/self/fd/{seen}", *owner)
         if mode is not None:
