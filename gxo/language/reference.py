@@ -80,7 +80,8 @@ workloads:
 ```
 
 Any text in params may be a template. A template that is the whole value keeps its type, so that
-`items: "{{{{ .hosts }}}}"` can be a list.
+`items: "{{{{ .hosts }}}}"` can be a list. The summary of a workload that reads streams has
+`dropped` too, the lines that it did not get for want of room (`channel_policy`).
 """
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gxo.runtime.capture import KEPT, LONGEST, Capture
+from gxo.runtime.capture import KEPT, LONGEST, Answer, Capture
 from gxo.runtime.progress import delay
 from gxo.runtime.redact import MASK, Redactor
 from gxo.runtime.scope import Scopes
@@ -132,3 +132,17 @@ def test_long_output_is_cut_and_told_whole() -> None:
     assert (len(capture.text), capture.cut) == (KEPT, True)
     assert max(map(len, lines)) <= LONGEST
     assert "".join(lines) == ("x" * 50_000 + MASK) * 40
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_the_last_line_of_a_worker_is_its_answer(size: int, end: bytes) -> None:
+    """However it comes in chunks, whole or without its end; each whole line is told."""
+    lines: list[str] = []
+    answer = Answer(lines.append)
+    data = b"one\ntwo\n{three}" + end
+    for at in range(0, len(data), size):
+        answer.feed(data[at : at + size])
+    answer.feed(b"")
+    assert answer.text == "{three}"
+    assert lines == ["one", "two", *(["{three}"] if end else [])]
