@@ -97,8 +97,9 @@ def _between(before: int, old: StreamRow, now: int, new: StreamRow) -> Speed | N
     if now <= before:
         return None
     seconds = (now - before) / 1e6
-    records = None if new.records is None else (new.records - (old.records or 0)) / seconds
-    return Speed((new.bytes - old.bytes) / seconds, records)
+    # who knows better may have come to less: a pump is ahead of who reads, who tells of it later
+    records = None if new.records is None else max(new.records - (old.records or 0), 0) / seconds
+    return Speed(max(new.bytes - old.bytes, 0) / seconds, records)
 
 
 def _scaled(number: float, unit: str = "") -> str:

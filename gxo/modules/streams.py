@@ -64,7 +64,9 @@ def _nameless(directory: str) -> int:
 
 
 class Input:
-    """One input. `records` is None where nobody counts them."""
+    """One input. `bytes` counts what was read, laid aside or not; `records` those that were taken,
+    and is None where nobody counts them.
+    """
 
     def __init__(self, name: str, descriptor: int, aside: Aside | None = None) -> None:
         self.name = name
@@ -77,6 +79,7 @@ class Input:
     def read(self) -> bytes:
         """What has come; nothing at its end."""
         data = os.read(self.descriptor, CHUNK)
+        self.bytes += len(data)
         if not data:
             self.ended = True
             os.close(self.descriptor)
@@ -145,7 +148,6 @@ class Streams:
                 yield -1, b""
                 continue
             data = self.inputs[port].next()
-            self.inputs[port].bytes += len(data)
             if not data:
                 left.discard(port)
             yield port, data

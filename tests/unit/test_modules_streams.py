@@ -90,6 +90,10 @@ def test_what_is_not_wanted_yet_is_not_read(tmp_path: Path) -> None:
         reading.start()
         writing.join(0.5 if not spool else 20)
         assert (written[0] == 64 * 65536) == spool
+        deadline = time.monotonic() + 20
+        while spool and streams.inputs[1].bytes < 64 * 65536:  # what is laid aside is counted
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
         assert list(tmp_path.iterdir()) == []
         os.write(first[1], b"a")
         os.close(first[1])

@@ -41,6 +41,15 @@ def seen(*rows: StreamRow) -> Flows:
     return flows
 
 
+def test_no_speed_is_below_nothing() -> None:
+    """Also where who reads a stream tells later, and of less, than a pump that carries it."""
+    assert seen(row(9000, 90), row(4000, 40)).speed(EDGE) == Speed(2000.0, 20.0)
+    flows = seen(row(0), row(0), row(9000, 90), row(4000, 40), row(4000, 40))
+    found = flows.speed(EDGE)
+    assert found is not None
+    assert (found.bytes, found.records) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("stream", "said"),
     [
