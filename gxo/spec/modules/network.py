@@ -225,7 +225,9 @@ NETWORK = (
         doc=(
             "Asks a server. A status from 400 on fails the workload. No proxy is taken from the "
             "environment; a redirection to another host takes "
-            "none of `headers` there but `Accept`, `Content-Type` and `User-Agent`, and no body."
+            "none of `headers` there but `Accept`, `Content-Type` and `User-Agent`, and no body. A "
+            "stream is its body as it comes, and what a good answer holds is one: both must have "
+            "gone through within `timeout`."
         ),
         params=(
             Param(
