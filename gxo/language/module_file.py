@@ -236,7 +236,8 @@ def _data(value: Value) -> Data:
 
 def _written(data: Data, kind: ParamType) -> str:
     """A default as specs have it: text as it is where that cannot be taken for JSON."""
-    bare = isinstance(data, str) and data and data[0] not in '"[{' and kind is not ParamType.ANY
+    typed = kind not in (ParamType.ANY, ParamType.CONDITION)
+    bare = typed and isinstance(data, str) and data and data[0] not in '"[{'
     return str(data) if bare else json.dumps(data)
 
 

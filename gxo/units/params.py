@@ -144,7 +144,7 @@ def _read(reader: ParamReader, param: Param, value: Value) -> Data:
 
 def _default(kind: ParamType, written: str) -> Data:
     """A default stands in its spec as a playbook writes it."""
-    if written[:1] in ('"', "[", "{") or kind is ParamType.ANY:
+    if written[:1] in ('"', "[", "{") or kind in (ParamType.ANY, ParamType.CONDITION):
         found: Data = json.loads(written)
         return found
     return written
