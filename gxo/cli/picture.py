@@ -60,6 +60,7 @@ class Picture:
         self.plain = plain
         self.cancelling = False
         self.first_failed = ""
+        self._warnings: list[str] = []
         self._whole = _Node("", 0)
         self._nodes = {name: _Node(name, place) for place, name in enumerate(steps)}
         self._flows = Flows()
@@ -71,7 +72,7 @@ class Picture:
         if event.event == "output":
             node.words = event.detail.splitlines()[-_WORDS:]
         elif event.event == "warning":
-            node.words = (*node.words, event.detail)
+            self._warnings.append(event.detail)
         elif event.event == "retry":
             node.detail, node.words = event.detail, ()
         elif event.iteration != WHOLE:
@@ -104,7 +105,7 @@ class Picture:
     def lines(self, now: int, size: tuple[int, int]) -> list[Line]:
         """The picture at a time (microseconds), for so many columns and rows."""
         columns, rows = size
-        warnings = [(Cell(f"  warning: {text}", Colour.DOUBTFUL),) for text in self._whole.words]
+        warnings = [(Cell(f"  warning: {text}", Colour.DOUBTFUL),) for text in self._warnings]
         shown = self._shown(max(rows - 3 - len(warnings), 1))
         wide = min(max((len(node.name) for node in shown), default=0), columns // 2)
         lines = [self._head(now), *warnings]

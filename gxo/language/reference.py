@@ -82,6 +82,9 @@ workloads:
 Any text in params may be a template. A template that is the whole value keeps its type, so that
 `items: "{{{{ .hosts }}}}"` can be a list. The summary of a workload that reads streams has
 `dropped` too, the lines that it did not get for want of room (`channel_policy`).
+
+These are the library's. Others can stand beside them, as
+[Modules of your own](../how-to/modules.md) shows.
 """
 
 

@@ -62,6 +62,18 @@ def test_under_way() -> None:
     ]
 
 
+def test_a_warning() -> None:
+    """It stands above the steps, and stays when the run has ended."""
+    told = event(1, "", "Running", "warning", detail="a module runs all the same")
+    shown = picture(["use"], [told, event(1, "use", "Running"), event(2, "use", "Completed"),
+                              event(2, "", "Completed", "run")])  # fmt: skip
+    assert drawn(shown, 3) == [
+        "run 0141d9b3e1dd of build completed  1.00 s",
+        "  warning: a module runs all the same",
+        "  ✓ use   1.00 s",
+    ]
+
+
 def test_a_failure() -> None:
     """The last lines of the step that failed stand under it, and its reason behind it."""
     shown = picture(
