@@ -286,8 +286,6 @@ def _judged(result: Result, verdict: Verdict, fault: str) -> Result:
         return replace(result, cancelled=False, detail=detail)
     if verdict.deserted_by is not None:
         return _failed(result, _deserted(verdict.deserted_by))
-    if fault and result.cancelled:
-        return replace(result, ok=False, cancelled=False, detail=fault)
     return _failed(result, fault) if fault else result
 
 
@@ -296,5 +294,7 @@ def _deserted(reader: str) -> str:
 
 
 def _failed(result: Result, why: str) -> Result:
-    detail = f"{result.detail}: {why}" if result.detail else why
-    return replace(result, ok=False, detail=detail)
+    """With the reason behind its own, unless it was stopped for that reason."""
+    own = "" if result.cancelled else result.detail
+    detail = f"{own}: {why}" if own else why
+    return replace(result, ok=False, cancelled=False, detail=detail)
