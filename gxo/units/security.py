@@ -50,7 +50,7 @@ def security(
     context: SecurityContext, names: WorkloadNames, target: Target
 ) -> tuple[tuple[Directive, ...], tuple[Problem, ...]]:
     """The directives of a context, in a fixed order, and what is wrong with it."""
-    problems: list[Problem] = []
+    problems: list[Problem] = [*_misnamed(context)]
     user = tuple(_user(context, names, problems))
     unmapped = _unmapped(context)
     known = target.systemd >= OLDEST and not target.gaps
@@ -75,6 +75,16 @@ def security(
             span = setting.span or context.where("profile")
             problems.append(kind(span=span, directive=setting.name, reason=lacking))
     return tuple(kept), tuple(problems)
+
+
+def _misnamed(context: SecurityContext) -> Iterator[Problem]:
+    """Directives that may be missing, and that there are none of."""
+    if isinstance(context.allow_degraded, bool):
+        return
+    span = context.where("allow_degraded")
+    for name in context.allow_degraded:
+        if name not in TABLE:
+            yield faults.UnknownWord(span=span, noun="directive", word=name, known=tuple(TABLE))
 
 
 def _unmapped(context: SecurityContext) -> bool:

@@ -117,6 +117,7 @@ def test_gaps(initial: float, top: float, steps: int, expected: list[float]) -> 
             context(seccomp=Seccomp(span=SPAN, profile="mine")),
             "there is no seccomp profile `mine`",
         ),
+        (context(allow_degraded=("IOWieght",)), "there is no directive `IOWieght`"),
         (
             context(network=Network(span=SPAN, deny=("1.2.3.4/8",))),
             "cannot use this network: 1.2.3.4/8 has host bits set",
