@@ -24,15 +24,19 @@ def shop(machine: Machine) -> Iterator[Site]:
 
 
 def test_for_people(shop: Site) -> None:
-    """The plan is one table, what differs below each row; progress says each thing once."""
+    """The plan is one table, what differs below each row; progress says each thing once.
+
+    How exposed what starts will be is told by `plan` alone.
+    """
     new = (
         "run    shop.prepare         new\n"
         "start  shop.web             new\n"
         "start  shop.nightly-report  new\n"
         "2 to start, 1 to run (no rollback undoes it)\n"
     )
+    rated = new.replace(" new\n", " new  exposure 1.5\n")
     done = shop.gxo("plan", shop.path)
-    assert (done.returncode, done.stdout, done.stderr) == (2, new, "")
+    assert (done.returncode, done.stdout, done.stderr) == (2, rated, "")
     done = shop.apply()
     assert done.stdout == f"{new}applied: shop 1\n"
     said = [line for line in done.stderr.splitlines() if not line.startswith("set up this host")]
@@ -50,10 +54,10 @@ def test_for_people(shop: Site) -> None:
     done = shop.gxo("plan", shop.path)
     assert (done.returncode, done.stdout) == (
         2,
-        "restart  shop.web             changed\n"
+        "restart  shop.web             changed  exposure 1.5\n"
         '    -ExecStart=:/bin/sh -c "exec sleep infinity"\n'
         '    +ExecStart=:/bin/sh -c "exec sleep 3600"\n'
-        "restart  shop.nightly-report  changed\n"
+        "restart  shop.nightly-report  changed  exposure 1.5\n"
         "    -OnCalendar=*-*-* 03:17:00\n"
         "    +OnCalendar=*-*-* 04:17:00\n"
         "2 to restart, 1 unchanged\n",
