@@ -12,6 +12,7 @@ from gxo.dataclass import dataclass
 from gxo.systemd.manager import Manager, major
 
 _CAP_SYS_ADMIN = 21
+_KINDS = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
 
 
 class CgroupMode(StrEnum):
@@ -35,7 +36,7 @@ class Host:
     """Those that systemd can use: mounted writable (v1), or given to this tree (v2)."""
     security_modules: frozenset[str]
     namespaces: frozenset[str]
-    """Kinds that systemd can make, as /proc/self/ns names them."""
+    """Kinds that systemd can make, as /proc/self/ns names them (namespaces(7))."""
     root: bool
     user_gxo: bool
 
@@ -197,7 +198,8 @@ def _namespaces() -> frozenset[str]:
     bounds = re.search(r"^CapBnd:\s*([0-9a-f]+)$", _read("/proc/1/status"), re.MULTILINE)
     if bounds and not int(bounds[1], 16) >> _CAP_SYS_ADMIN & 1:
         return frozenset()
-    found = frozenset(entry.name for entry in Path("/proc/self/ns").iterdir())
+    # by their names: a process that may not be traced cannot list what is its own
+    found = frozenset(kind for kind in _KINDS if os.path.lexists(f"/proc/self/ns/{kind}"))
     users = _read("/proc/sys/user/max_user_namespaces").strip()
     return found - {"user"} if users == "0" else found
 

@@ -74,8 +74,8 @@ def test_many_that_end_at_once(machine: Machine) -> None:
     )
     loop = use("loop", "control:identity", "loop: '{{ .numbers }}', ",
                value="{{ .item }}")  # fmt: skip
-    counted = use("counted", "control:assert", that="{{ eq (len .loop) 1000 }}")
-    head = f"vars: {{numbers: [{', '.join(map(str, range(1000)))}]}}\n"
+    counted = use("counted", "control:assert", that="{{ eq (len .loop) 4000 }}")
+    head = f"vars: {{numbers: [{', '.join(map(str, range(4000)))}]}}\n"
     ran = run(machine, step("other", "true") + chain + loop + counted, head=head)
     assert (ran.code, ran.status) == (0, "Completed")
     assert [name for name in ran.order("Completed") if name.startswith("s")] == [
