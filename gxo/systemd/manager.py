@@ -202,7 +202,7 @@ class Manager:
     def file_state(self, unit: str) -> str:
         """Whether a unit's file is `enabled`, `disabled`, `masked`…; empty where there is none."""
         try:
-            return str(self._call("GetUnitFileState", "s", (unit,), "s")[0])
+            return str(self.bus.call_by_proxy(MANAGER_PATH, MANAGER, "GetUnitFileState", unit))
         except BusError as error:
             if error.name == "org.freedesktop.DBus.Error.FileNotFound":
                 return ""
@@ -210,7 +210,7 @@ class Manager:
 
     def daemon_reload(self) -> None:
         """Read all unit files again: 250 ms with 100 units, so only where nothing else will do."""
-        self.bus.call(MANAGER_PATH, MANAGER, "Reload", timeout=120)
+        self.bus.call_by_proxy(MANAGER_PATH, MANAGER, "Reload", timeout=120)
 
     def settle(self) -> None:
         """Return when systemd has done what follows an event that it told of before.
