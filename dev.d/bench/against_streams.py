@@ -19,7 +19,7 @@ _SINK = "cat >/dev/null"
 _GIB = 1 << 30
 
 
-def pipe(size: int = 8 * _GIB) -> Iterator[Result]:
+def pipe(size: int = 24 * _GIB) -> Iterator[Result]:
     """Two programs, against the same two in a shell's pipe."""
     yield from _zeros("exec to exec", "a shell's pipe", size, [_SINK], f"| {_SINK}", 1 / 0.95)
 
