@@ -64,7 +64,7 @@ def test_escapes_that_no_lab_may_try(attacker: Host) -> None:
 def test_a_root_filesystem_in_a_file(gxo: Host) -> None:
     """A workload runs in the file system of an image, read-only, and sees nothing of the host."""
     tree, image = "/var/tmp/tree", "/var/tmp/tree.raw"
-    names = ("bin", "etc", "proc", "sys", "dev", "run", "tmp", "var/tmp", "var/lib")
+    names = ("bin", "etc", "proc", "sys", "dev", "run", "tmp", "var/tmp", "var/lib/gxo")
     places = " ".join(f"{tree}/{name}" for name in names)
     gxo.check_output(f"mkdir -p {places} && cp /bin/busybox {tree}/bin/sh && chmod -R a+rX {tree}")
     gxo.check_output(f"echo of the image > {tree}/etc/mark && truncate -s 16M {image}")
