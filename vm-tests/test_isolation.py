@@ -27,7 +27,8 @@ def ran(host: Host, name: str, command: str, context: str = "{}") -> list[str]:
     host.check_output(f"gxo run /var/tmp/{name}.yaml")
     host.check_output("journalctl --sync")
     journal = "journalctl --no-pager --output=cat"
-    return str(host.check_output(f"{journal} GXO_PLAYBOOK={name} GXO_STEP=only")).splitlines()
+    step = f"GXO_PLAYBOOK={name} GXO_STEP=only GXO_STREAM=stdout"
+    return str(host.check_output(f"{journal} {step}")).splitlines()
 
 
 def test_every_protection_holds(gxo: Host, guest: Guest) -> None:
