@@ -99,7 +99,7 @@ def test_an_escape_ends_the_run(
         step("trap", "ln -s / root")
         + use("out", module, f"needs: [trap], retry: {{attempts: 3}}, ignore_errors: true, {extra}",
               **params)
-        + step("slow", "sleep 0.5", "needs: [trap], ")
+        + step("slow", "sleep 2", "needs: [trap], ")
         + step("other", "true", "needs: [slow], "),
         head="vars: {name: ../..}\n",
     )  # fmt: skip
