@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from math import isfinite
 
 import orjson
@@ -240,7 +241,7 @@ class Decoder:
             raise self.lines.fault(index, line, what)
 
 
-class Operator:
+class Operator(ABC):
     """One step of records or bytes. Its inputs are ports, numbered from 0.
 
     `takes` and `gives` are Batch or bytes. Where they are None it takes either, and gives nothing.
@@ -250,9 +251,9 @@ class Operator:
     takes: type[Batch] | type[bytes] | None = Batch
     gives: type[Batch] | type[bytes] | None = Batch
 
+    @abstractmethod
     def feed(self, port: int, chunk: Any) -> Any:
         """What to hand on of what came, or an iterator of it; None is nothing."""
-        raise NotImplementedError
 
     def end(self, port: int) -> Any:  # noqa: ARG002 - those that keep something override it
         """What is left to hand on when a port is at its end; None is nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from abc import abstractmethod
 
 from gxo.modules.fault import ModuleError
 from gxo.modules.flow import Batch, Operator, encoded
@@ -50,16 +51,24 @@ class Format(Operator):
         begun, self._begun = self._begun, True
         return b"" if begun else self.before
 
+    @abstractmethod
     def text(self, chunk: Batch) -> bytes:
         """What stands for these records."""
-        return "".join(self.lines(chunk.records)).encode("utf-8", "replace")
-
-    def lines(self, records: list[Record]) -> Iterable[str]:
-        raise NotImplementedError
 
     def fault(self, more: int, what: str) -> ModuleError:
         """What is wrong with a record of the batch at hand."""
         return ModuleError(f"record {self.index + more + 1} {what}")
+
+
+class _ByRecord(Format):
+    """A text made record by record."""
+
+    def text(self, chunk: Batch) -> bytes:
+        return "".join(self.lines(chunk.records)).encode("utf-8", "replace")
+
+    @abstractmethod
+    def lines(self, records: list[Record]) -> Iterable[str]:
+        """What stands for each, in one piece or several."""
 
 
 class Ndjson(Format):
@@ -84,7 +93,7 @@ class Json(Format):
         return super().close() + (b"\n]\n" if self.index else b"]\n")
 
 
-class Yaml(Format):
+class Yaml(_ByRecord):
     """One list in block style."""
 
     def lines(self, records: list[Record]) -> Iterator[str]:
@@ -96,7 +105,7 @@ class Yaml(Format):
         return b"" if self.index else b"[]\n"
 
 
-class TextLines(Format):
+class TextLines(_ByRecord):
     """What stands at `line` of each."""
 
     def lines(self, records: list[Record]) -> Iterator[str]:
@@ -107,7 +116,7 @@ class TextLines(Format):
             yield line + "\n"
 
 
-class Logfmt(Format):
+class Logfmt(_ByRecord):
     """`key=value` each; text in quotes where it needs them, null left out."""
 
     def lines(self, records: list[Record]) -> Iterator[str]:
@@ -136,7 +145,7 @@ class _Rows:
         self.lines.append(row.removesuffix("\r\n") + "\n")
 
 
-class Csv(Format):
+class Csv(_ByRecord):
     """A header, then a row of each: the columns are those given, or the keys of the first."""
 
     def __init__(self, columns: list[str] | None, delimiter: str) -> None:
@@ -170,7 +179,7 @@ class Csv(Format):
         return b"" if self._headed else "".join(self.lines([])).encode()
 
 
-class Xml(Format):
+class Xml(_ByRecord):
     """`data:parse` reads the same records from it."""
 
     before = b'<?xml version="1.0" encoding="UTF-8"?>\n<records>\n'
@@ -218,7 +227,7 @@ class Xml(Format):
 _IN_TAG = str.maketrans({"\n": "&#10;", "\t": "&#9;"})
 
 
-class Template(Format):
+class Template(_ByRecord):
     """A text for each record, a line break at its end."""
 
     def __init__(self, told: dict[str, Any]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from gxo.modules.fault import ModuleError
 from gxo.modules.flow import Batch, Operator
 
@@ -31,20 +33,20 @@ _OWN = {
 }
 
 
-class Parser:
+class Parser(ABC):
     """One text, fed in parts. Made of the params of `data:parse`."""
 
     def __init__(self, params: dict[str, Any]) -> None:
         self.params = params
         self.skipped = 0
 
+    @abstractmethod
     def feed(self, data: bytes) -> list[Record]:
         """The records that are whole by now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def end(self) -> list[Record]:
         """Those of what is left."""
-        raise NotImplementedError
 
 
 class Parse(Operator):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import abstractmethod
 
 from gxo.modules.fault import ModuleError
 from gxo.modules.flow import Decoder, Lines, as_record
@@ -22,7 +23,7 @@ _ESCAPE = re.compile(r"\\(.)")
 
 
 class _ByLine(Parser):
-    """`records` is told the lines of a part."""
+    """A text whose lines are records each."""
 
     def __init__(self, params: dict[str, Any]) -> None:
         super().__init__(params)
@@ -34,8 +35,9 @@ class _ByLine(Parser):
     def end(self) -> list[Record]:
         return self.records(self.lines.end())
 
+    @abstractmethod
     def records(self, lines: list[bytes]) -> list[Record]:
-        raise NotImplementedError
+        """What these lines say."""
 
 
 class TextLines(_ByLine):
