@@ -3,7 +3,7 @@
 import random
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -57,19 +57,24 @@ def kill_and_look(machine: Machine, batches: int, seed: int) -> None:
         path = machine.write(
             "/srv/kills.yaml", f"name: kills\nworkloads:\n{WORKLOADS}{UP}{stubborn}"
         )
-        runs = [
-            machine.popen(*machine.gxo_argv("run", "--json", path), env=machine.gxo_env)
-            for _ in range(TOGETHER)
-        ]
-        try:
-            assert until(lambda: any(unit.startswith("gxo-run-") for unit in left(machine)))
-            kill_some(machine, chance)
-            for run in runs:
-                out, err = run.communicate(timeout=90)
-                assert run.returncode in (0, 1), (out, err)
-        finally:
-            end(runs)
-        assert_clean(machine)
+        batch(machine, path, lambda: kill_some(machine, chance))
+
+
+def batch(machine: Machine, path: str, kill: Callable[[], None]) -> None:
+    """Runs of one playbook at once, `kill` as soon as a runner is up; nothing is left behind."""
+    runs = [
+        machine.popen(*machine.gxo_argv("run", "--json", path), env=machine.gxo_env)
+        for _ in range(TOGETHER)
+    ]
+    try:
+        assert until(lambda: any(unit.startswith("gxo-run-") for unit in left(machine)))
+        kill()
+        for run in runs:
+            out, err = run.communicate(timeout=90)
+            assert run.returncode in (0, 1), (out, err)
+    finally:
+        end(runs)
+    assert_clean(machine)
 
 
 def kill_some(machine: Machine, chance: random.Random) -> None:

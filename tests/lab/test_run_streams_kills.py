@@ -5,13 +5,10 @@ import time
 
 import pytest
 
-from tests.lab.applying import until
 from tests.lab.machine import Machine
-from tests.lab.running import left, step
-from tests.lab.test_run_kills import MARK, assert_clean, end, kill_unit
+from tests.lab.running import step
+from tests.lab.test_run_kills import MARK, TOGETHER, batch, kill_unit
 
-TOGETHER = 4
-"""Runs at once: one that is killed must not touch the others."""
 SPAN = 4.0
 """Seconds from the first runner's start to the last kill; undisturbed, they take about as long."""
 PUMP = "shim/pump[.]py"
@@ -53,19 +50,7 @@ def kill_and_look(machine: Machine, batches: int, seed: int, stubborn: float = 0
         more = step("stubborn", STUBBORN, "stream_inputs: [two], timeout: 6s, ")
         workloads = WORKLOADS + (more if chance.random() < stubborn else "")
         path = machine.write("/srv/cut.yaml", f"name: cut\nworkloads:\n{workloads}")
-        runs = [
-            machine.popen(*machine.gxo_argv("run", "--json", path), env=machine.gxo_env)
-            for _ in range(TOGETHER)
-        ]
-        try:
-            assert until(lambda: any(unit.startswith("gxo-run-") for unit in left(machine)))
-            kill_some(machine, chance)
-            for run in runs:
-                out, err = run.communicate(timeout=90)
-                assert run.returncode in (0, 1), (out, err)
-        finally:
-            end(runs)
-        assert_clean(machine)
+        batch(machine, path, lambda: kill_some(machine, chance))
         assert machine.run("pgrep", "-af", PUMP).stdout == ""
 
 
