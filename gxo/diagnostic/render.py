@@ -37,7 +37,7 @@ def render_all(problems: Sequence[Problem]) -> Iterator[str]:
 
 
 def to_json(problem: Problem) -> dict[str, object]:
-    """The problem as in 8-contracts.md: columns from 1, in code points; the end is exclusive."""
+    """The problem as programs get it: columns from 1, in code points; the end is exclusive."""
     span = problem.span
     line, column = span.source.place(span.start)
     end_line, end_column = span.source.place(span.end)

@@ -275,7 +275,7 @@ class _Reader:
                 self.warnings.append(Finding(item.start, item.end, wrong))
 
     def _number(self, token: Token | None, part: _Part) -> int | None:
-        """The value; None where there is none, or it is faults."""
+        """The value; None where there is none, or it is wrong."""
         if token is None:
             return None
         whole, point, fraction = token.text.partition(".")

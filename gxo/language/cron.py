@@ -1,6 +1,6 @@
 """Cron expressions: five fields as in crontab(5), or one @name; converted to OnCalendar=.
 
-Where cron implementations differ we follow Vixie's (8-contracts.md): if one of the two day fields
+Where cron implementations differ we follow Vixie's: if one of the two day fields
 starts with `*`, both must match, else either. What is left out of crontab(5) is refused by name.
 """
 
@@ -193,7 +193,7 @@ class _Reader:
         self.errors.append(Finding(start, end, wrong))
 
     def _step(self, node: Node | None) -> int | None:
-        """0 where there is none, None where it is faults."""
+        """0 where there is none, None where it is wrong."""
         if node is None:
             return 0
         text = self._of(node)

@@ -1,4 +1,4 @@
-"""A playbook with every key checked, its names not yet resolved (4-language.md)."""
+"""A playbook with every key checked, its names not yet resolved."""
 
 from enum import StrEnum
 

@@ -37,7 +37,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
 
 
 def to_compact_json(plan: Plan, label: str) -> dict[str, Any]:
-    """The plan without its text, in the compact form; faults in it are told of by `label`."""
+    """The plan without its text, in the compact form; problems in it name `label` as their file."""
     sources = [{"path": label, "text": ""}]
     return {"version": VERSION, "sources": sources, "plan": _compact(plan)}
 

@@ -59,7 +59,7 @@ def _edges_into(workload: Workload, scope: Scope, problems: list[Problem]) -> It
             problems.append(
                 faults.UnknownWorkload(span=name.span, name=name.text, key=key, known=known)
             )
-    # the seed's order (3.2): the condition first, then the items, then the params of each round
+    # in the order of evaluation: the condition, then the items, then the params of each round
     item = (loop_var(workload),) if workload.loop is not None else ()
     for read in (
         *scope.reads(workload.when, problems),

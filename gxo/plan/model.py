@@ -13,7 +13,7 @@ VERSION = 1
 
 
 class EdgeKind(StrEnum):
-    """Why one step waits for another (4-language.md, Order)."""
+    """Why one step waits for another."""
 
     STATE = "state"
     STREAM = "stream"

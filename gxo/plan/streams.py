@@ -20,7 +20,7 @@ class Group:
 
 
 def stream_variable(producer: str) -> str:
-    """The variable under which a workload finds the stream of a producer (8-contracts.md)."""
+    """The variable under which a workload finds the stream of a producer."""
     return "GXO_STREAM_" + producer.upper().replace("-", "_")
 
 

@@ -1,4 +1,4 @@
-"""The first library: the spec of every module by its name (4-language.md)."""
+"""The library: the spec of every module that comes with gxo, by its name."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Lifecycles: how and when a process runs (seed 1.2). Durations are whole microseconds."""
+"""Lifecycles: how and when a process runs. Durations are whole microseconds."""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -123,7 +123,7 @@ class Network(Placed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityContext(Placed):
-    """How a workload is isolated (6-security.md).
+    """How a workload is isolated (docs/reference/security-profiles.md).
 
     `allow_degraded`: which directives it may go without where they are not enforced; True: all.
     """

@@ -34,7 +34,7 @@ _STOP = 120 * SECOND
 def is_instance(plan: Plan, step: Step) -> bool:
     """Whether each turn of a workload is a run.
 
-    It is none where a plain command needs nothing that only runs have (5-runtime.md).
+    It is none where a plain command needs nothing that only runs have.
     """
     lifecycle = step.lifecycle
     if not isinstance(lifecycle, Scheduled):
