@@ -33,8 +33,6 @@ else:
     yaml_faults = Lazy("gxo.diagnostic.yaml")
 
 _FAR = 1e15
-
-
 # the others are read by rules that one module of the library has
 _TYPES = tuple(kind for kind in ParamType if kind not in (ParamType.STEPS, ParamType.FIELDS))
 _LIFECYCLES = tuple(policy for policy in Policy if policy in TASK)
@@ -285,9 +283,7 @@ MODULE = Section(
         ),
         Key(
             "lifecycles",
-            ListOf(
-                Choice(tuple(p for p in Policy if p in TASK)), "lifecycles", unique=True, least=1
-            ),
+            ListOf(Choice(_LIFECYCLES), "lifecycles", unique=True, least=1),
             "Where it may stand.",
             "[run_once]",
             default="[run_once, scheduled, event_driven]",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from yaml import MappingNode, Node
 
+from gxo.diagnostic.base import Severity
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.model import Process
 from gxo.language.modulekinds import ModuleName, RawParams
@@ -112,8 +113,6 @@ def read_params(
 
 
 def _unless_errors(reader: Reader, before: int, params: MapValue) -> MapValue | None:
-    from gxo.diagnostic.base import Severity
-
     errors = any(p.severity is Severity.ERROR for p in reader.problems[before:])
     return None if errors else params
 

@@ -90,8 +90,7 @@ class Section(Kind):
     """A map whose keys are known. `noun` names it in messages, `slug` in schema and docs.
 
     `build` makes the typed value of what was read (absent keys are absent); by default `model`
-    is called with it. `check` may refuse what no single key shows, and is only asked where all
-    required keys are there.
+    is called with it.
     """
 
     __slots__ = (
@@ -240,17 +239,16 @@ def first_line(span: Span) -> Span:
 class Variants(Kind):
     """A map whose key `by` says which section it is."""
 
-    __slots__ = ("by", "noun", "sections", "slug", "takes", "wording")
+    __slots__ = ("by", "noun", "sections", "slug", "takes")
 
     def __init__(
-        self, slug: str, noun: str, by: str, wording: str, sections: Mapping[str, Section]
+        self, slug: str, noun: str, by: str, takes: str, sections: Mapping[str, Section]
     ) -> None:
         self.slug = slug
         self.noun = noun
         self.by = by
         self.sections = sections
-        self.wording = wording
-        self.takes = wording
+        self.takes = takes
 
     def read(self, reader: Reader, node: Node, key: str) -> object | None:
         if not isinstance(node, MappingNode):

@@ -215,7 +215,7 @@ class _Stop:
             return self.syntax("a template ends with `}}`")
         if char == "{":
             return self.syntax("two braces open a template; a map is `dict KEY VALUE …`")
-        if char in "&":
+        if char == "&":
             return self.syntax("write `&&` or `and`")
         if char == "?":
             return self.syntax("write `ternary YES NO CONDITION`")
