@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from yaml import MappingNode, Node, ScalarNode
+from yaml import Node, ScalarNode
 
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.kinds import Bool, Choice, Kind, Named, Prose, Schema
@@ -81,18 +81,15 @@ class Inputs(Kind):
     _NAMED = Named("an input", word=True)
 
     def read(self, reader: Reader, node: Node, key: str) -> tuple[Input, ...] | None:
-        if not isinstance(node, MappingNode):
-            if not isinstance(node, ScalarNode) or reader.scalar(node, key, self.takes):
-                reader.wrong(node, key, self.takes)
-            return None
-        if reader.refused_template(node):
+        found = reader.map(node, key, self.takes)
+        if found is None:
             return None
         inputs = [
             _input(reader, name, child)
-            for name, child in map_items(reader, node)
+            for name, child in map_items(reader, found)
             if self._NAMED.check(reader, name)
         ]
-        return tuple(found for found in inputs if found is not None)
+        return tuple(item for item in inputs if item is not None)
 
     def schema(self) -> Schema:
         return {

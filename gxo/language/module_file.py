@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from yaml import MappingNode, Node, ScalarNode
+from yaml import Node, ScalarNode
 
 from gxo.dataclass import dataclass, replace
 from gxo.diagnostic.base import Problem, Severity
@@ -115,13 +115,12 @@ class _ByName(Kind):
         self.takes = f"a map of names to {nouns}"
 
     def read(self, reader: Reader, node: Node, key: str) -> tuple[object, ...] | None:
-        if not isinstance(node, MappingNode):
-            if not isinstance(node, ScalarNode) or reader.scalar(node, key, self.takes):
-                reader.wrong(node, key, self.takes)
+        found = reader.map(node, key, self.takes)
+        if found is None:
             return None
         made = [
             self._declared(reader, name, child)
-            for name, child in map_items(reader, node)
+            for name, child in map_items(reader, found)
             if self._named.check(reader, name)
         ]
         return tuple(item for item in made if item is not None)

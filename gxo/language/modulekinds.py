@@ -1,6 +1,6 @@
 """Kinds of values that a process is made of: a module's name, and params before they are typed."""
 
-from yaml import MappingNode, Node, ScalarNode
+from yaml import MappingNode, Node
 
 from gxo.language.kinds import Kind, Schema, line
 from gxo.language.reader import Reader, none_outside
@@ -43,12 +43,7 @@ class RawParams(Kind):
     takes = "a map of params"
 
     def read(self, reader: Reader, node: Node, key: str) -> MappingNode | None:
-        if isinstance(node, MappingNode):
-            return None if reader.refused_template(node) else node
-        if isinstance(node, ScalarNode) and not reader.scalar(node, key, self.takes):
-            return None
-        reader.wrong(node, key, self.takes)
-        return None
+        return reader.map(node, key, self.takes)
 
     def schema(self) -> Schema:
         return {"type": "object"}

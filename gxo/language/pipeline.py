@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from yaml import MappingNode, Node, ScalarNode, SequenceNode
+from yaml import MappingNode, Node, SequenceNode
 
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.conditions import Condition
@@ -140,14 +140,12 @@ def _value(value: object, span: Span) -> Value:
 
 def read_fields(reader: Reader, node: Node, param: Param) -> MapValue | None:
     """Declared fields of a payload, each as an input is declared."""
-    if not isinstance(node, MappingNode):
-        if isinstance(node, ScalarNode) and not reader.scalar(node, param.name, "a map"):
-            return None
-        reader.wrong(node, param.name, "a map of declared inputs")
+    declared = reader.map(node, param.name, "a map of declared inputs")
+    if declared is None:
         return None
     named = Named("an input", word=True)
     entries: list[tuple[Name, Value]] = []
-    for name, child in map_items(reader, node):
+    for name, child in map_items(reader, declared):
         if named.check(reader, name):
             found = read_keys(reader, child, name.text, INPUT)
             if found is not None:

@@ -27,11 +27,10 @@ class Vars(Kind):
     _NAMED = Named("a var", word=True)
 
     def read(self, reader: Reader, node: Node, key: str) -> MapValue | None:
-        if not isinstance(node, MappingNode):
-            if not isinstance(node, ScalarNode) or reader.scalar(node, key, self.takes):
-                reader.wrong(node, key, self.takes)
+        written = reader.map(node, key, self.takes)
+        if written is None:
             return None
-        found = read_map(reader, node, key)
+        found = read_map(reader, written, key)
         for name, value in found.entries:
             self._NAMED.check(reader, name)
             refuse_kept(reader, key, value)

@@ -110,6 +110,14 @@ class Reader:
             return None
         return node
 
+    def map(self, node: Node, key: str, takes: str) -> MappingNode | None:
+        """The node if it is a map; else a problem."""
+        if isinstance(node, MappingNode):
+            return None if self.refused_template(node) else node
+        if not isinstance(node, ScalarNode) or self.scalar(node, key, takes):
+            self.wrong(node, key, takes)
+        return None
+
     def no_value(self, node: ScalarNode, key: str, takes: str) -> None:
         span = self.span(node)
         if span.start == span.end:  # nothing is written: the key is the place

@@ -152,24 +152,20 @@ def read_keys(
     reader: Reader, node: Node, key: str, section: Section
 ) -> tuple[Span, Places, Values] | None:
     """What the keys of a section hold, by the model's attributes; None if a required one is not."""
-    if not isinstance(node, MappingNode):
-        if isinstance(node, ScalarNode) and reader.scalar(node, key, section.takes) is None:
-            return None
-        reader.wrong(node, key, section.takes)
-        return None
-    if reader.refused_template(node):
+    written = reader.map(node, key, section.takes)
+    if written is None:
         return None
     values: Values = {}
     ranges: dict[str, tuple[int, int]] = {}
     known = section.by_name
-    for key_node, value_node in node.value:
+    for key_node, value_node in written.value:
         name = key_node.value
         row = known.get(name) if isinstance(key_node, ScalarNode) else None
         if row is None:
             _unknown_key(reader, key_node, section)
             continue
         if name in ranges:
-            _duplicate_key(reader, node, key_node)
+            _duplicate_key(reader, written, key_node)
             continue
         # the usual case of `reader.end`, without a call
         scalar = isinstance(value_node, ScalarNode) and value_node.style not in _BLOCKS
@@ -251,13 +247,13 @@ class Variants(Kind):
         self.takes = takes
 
     def read(self, reader: Reader, node: Node, key: str) -> object | None:
-        if not isinstance(node, MappingNode):
-            if isinstance(node, ScalarNode) and node.value in self.sections:
-                reader.wrong(node, key, self.takes, f"write {{{self.by}: {node.value}}}")
-            elif not isinstance(node, ScalarNode) or reader.scalar(node, key, self.takes):
-                reader.wrong(node, key, self.takes)
+        if isinstance(node, ScalarNode) and node.value in self.sections:
+            reader.wrong(node, key, self.takes, f"write {{{self.by}: {node.value}}}")
             return None
-        for key_node, value_node in node.value:
+        written = reader.map(node, key, self.takes)
+        if written is None:
+            return None
+        for key_node, value_node in written.value:
             if key_node.value == self.by:
                 section = (
                     self.sections.get(value_node.value)
@@ -269,15 +265,14 @@ class Variants(Kind):
                 any_section = next(iter(self.sections.values()))
                 any_section.by_name[self.by].kind.read(reader, value_node, self.by)
                 return None
-        if not reader.refused_template(node):
-            reader.problems.append(
-                key_faults.MissingKey(
-                    span=first_line(reader.span(node)),
-                    section=self.noun,
-                    name=self.by,
-                    example=next(iter(self.sections)),
-                )
+        reader.problems.append(
+            key_faults.MissingKey(
+                span=first_line(reader.span(node)),
+                section=self.noun,
+                name=self.by,
+                example=next(iter(self.sections)),
             )
+        )
         return None
 
     def schema(self) -> Schema:
