@@ -8,6 +8,7 @@ from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any
 
+from gxo.spec.host import CAPABILITIES
 from gxo.units import kinds
 from gxo.units.directives import TABLE
 from gxo.units.kinds import Kind
@@ -83,8 +84,9 @@ def _filter(value: list[Any]) -> str:
 
 
 def _capabilities(value: int) -> str:
-    held = [name for number, name in enumerate(kinds.CAPABILITIES) if value >> number & 1]
-    return "all" if len(held) == len(kinds.CAPABILITIES) else " ".join(held) or "none"
+    held = [name for number, name in enumerate(CAPABILITIES) if value >> number & 1]
+    names = " ".join(name.removeprefix("CAP_") for name in held)
+    return "all" if len(held) == len(CAPABILITIES) else names or "none"
 
 
 def _namespaces(value: int) -> str:

@@ -8,6 +8,7 @@ from yaml import Node, SequenceNode
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.kinds import Bool, Kind, Schema, Text, line, out_of_range
 from gxo.language.reader import Reader
+from gxo.spec.host import CALL_GROUPS, CAPABILITIES, NETWORKS, USER
 from gxo.spec.lifecycle import Address, ReadyKind
 
 if TYPE_CHECKING:
@@ -18,35 +19,14 @@ else:
     name_faults = Lazy("gxo.diagnostic.names")
 
 
-def _prefixed(prefix: str, names: str) -> tuple[str, ...]:
-    return tuple(prefix + name for name in names.split())
+# in the order of the alphabet, for those who read the schema
+_CAPABILITIES = tuple(sorted(CAPABILITIES))
+_SIGNAL_NAMES = "HUP INT QUIT ABRT ALRM TERM USR1 USR2 CHLD CONT TSTP TTIN TTOU URG WINCH IO PWR"
+SIGNALS = tuple(f"SIG{name}" for name in _SIGNAL_NAMES.split())
 
-
-# capabilities(7), as of Linux 6.12
-CAPABILITIES = _prefixed(
-    "CAP_",
-    "AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND BPF CHECKPOINT_RESTORE CHOWN DAC_OVERRIDE "
-    "DAC_READ_SEARCH FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE MAC_ADMIN "
-    "MAC_OVERRIDE MKNOD NET_ADMIN NET_BIND_SERVICE NET_BROADCAST NET_RAW PERFMON SETFCAP SETGID "
-    "SETPCAP SETUID SYSLOG SYS_ADMIN SYS_BOOT SYS_CHROOT SYS_MODULE SYS_NICE SYS_PACCT SYS_PTRACE "
-    "SYS_RAWIO SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG WAKE_ALARM",
-)
-# systemd.exec(5), SystemCallFilter=; those of 252
-CALL_GROUPS = _prefixed(
-    "@",
-    "aio basic-io chown clock cpu-emulation debug file-system io-event ipc keyring known memlock "
-    "module mount network-io obsolete pkey privileged process raw-io reboot resources sandbox "
-    "setuid signal swap sync system-service timer",
-)
-# systemd.resource-control(5), IPAddressAllow=
-NETWORK_WORDS = ("any", "localhost", "link-local", "multicast")
-SIGNALS = _prefixed(
-    "SIG", "HUP INT QUIT ABRT ALRM TERM USR1 USR2 CHLD CONT TSTP TTIN TTOU URG WINCH IO PWR"
-)
-
-USER = Text(
+USER_NAME = Text(
     "the name of a user",
-    pattern=r"[A-Za-z_][A-Za-z0-9_.-]{0,30}\$?|[0-9]{1,10}",
+    pattern=USER,
     form="a user's name or number",
     advice="a name is made of letters, digits, `_`, `-` and `.`, at most 31 of them",
 )
@@ -111,17 +91,17 @@ class Capability(Kind):
 
     def read(self, reader: Reader, node: Node, key: str) -> str | None:
         found = line(reader, node, key, self.takes)
-        if found is None or found.value in CAPABILITIES:
+        if found is None or found.value in _CAPABILITIES:
             return None if found is None else str(found.value)
         reader.problems.append(
             name_faults.UnknownCapability(
-                span=reader.span(found), name=found.value, known=CAPABILITIES
+                span=reader.span(found), name=found.value, known=_CAPABILITIES
             )
         )
         return None
 
     def schema(self) -> Schema:
-        return {"enum": list(CAPABILITIES)}
+        return {"enum": list(_CAPABILITIES)}
 
 
 class SystemCall(Kind):
@@ -166,7 +146,7 @@ class Network(Kind):
 
     def read(self, reader: Reader, node: Node, key: str) -> str | None:
         found = line(reader, node, key, self.takes)
-        if found is None or found.value in NETWORK_WORDS:
+        if found is None or found.value in NETWORKS:
             return None if found is None else str(found.value)
         from ipaddress import ip_network
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.hostkinds import (
-    USER,
+    USER_NAME,
     AbsolutePath,
     Capability,
     Const,
@@ -268,7 +268,7 @@ SECURITY_CONTEXT = Section(
             "strict",
             default="default",
         ),
-        Key("user", USER, "Runs as this user; without it, as one without rights.", "www-data"),
+        Key("user", USER_NAME, "Runs as this user; without it, as one without rights.", "www-data"),
         Key("root_filesystem", ROOT_FILESYSTEM, "Another tree.", "{path: /srv/roots/web}"),
         Key("resources", RESOURCES, "Limits.", "{memory_max: 512M}"),
         Key("seccomp", SECCOMP, "System calls.", "{allow: [ptrace]}"),

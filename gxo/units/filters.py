@@ -12,6 +12,7 @@ from gxo.dataclass import replace
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
 from gxo.source import Span
+from gxo.spec.host import CALL_GROUPS
 from gxo.spec.policy import CallAction, CallProfile, CallRule, Profile, Seccomp, SecurityContext
 from gxo.units import profiles
 from gxo.units.directives import directive
@@ -24,12 +25,6 @@ else:
     faults = Lazy("gxo.diagnostic.units")
 
 _SYSCALL = re.compile(r"@?[a-z_][a-z0-9_-]*")
-_GROUP_NAMES = (
-    "@aio @basic-io @chown @clock @cpu-emulation @debug @default @file-system @io-event @ipc"
-    " @keyring @known @memlock @module @mount @network-io @obsolete @pkey @privileged @process"
-    " @raw-io @reboot @resources @sandbox @setuid @signal @swap @sync @system-service @timer"
-)
-_GROUPS = tuple(_GROUP_NAMES.split())
 _DENIES = (CallAction.ERRNO, CallAction.KILL)
 
 
@@ -64,11 +59,11 @@ def filters(
     for key, sign in (("allow", ""), ("deny", "~")):
         calls = getattr(wanted, key)
         for call in calls:
-            if not _SYSCALL.fullmatch(call) or (call[0] == "@" and call not in _GROUPS):
+            if not _SYSCALL.fullmatch(call) or (call[0] == "@" and call not in CALL_GROUPS):
                 span = wanted.where(key)
                 problems.append(
                     faults.UnknownWord(
-                        span=span, noun="system call or group of them", word=call, known=_GROUPS
+                        span=span, noun="system call or group of them", word=call, known=CALL_GROUPS
                     )
                 )
         if calls:

@@ -10,21 +10,12 @@ from errno import errorcode
 from typing import Any
 
 from gxo.dataclass import dataclass
+from gxo.spec.host import CAPABILITIES
 from gxo.units import quote
 from gxo.units.model import Command
 
 INFINITY = (1 << 64) - 1
 """No limit: of time, memory, tasks."""
-
-_CAPABILITIES = (
-    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE"
-    " NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO"
-    " SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME"
-    " SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG"
-    " WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
-)
-CAPABILITIES = tuple(_CAPABILITIES.split())
-"""In the order of their numbers, without CAP_ (linux/capability.h)."""
 
 # CLONE_NEW* of namespaces(7), by systemd's words
 NAMESPACES = {
@@ -107,7 +98,7 @@ def _bind_fault(text: str) -> str | None:
 
 
 def _mask(names: tuple[str, ...]) -> int:
-    return sum(1 << CAPABILITIES.index(name.removeprefix("CAP_")) for name in names)
+    return sum(1 << CAPABILITIES.index(name) for name in names)
 
 
 def _filter(values: tuple[str, ...]) -> object:

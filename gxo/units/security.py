@@ -10,11 +10,11 @@ from gxo.dataclass import replace
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
 from gxo.source import Span
+from gxo.spec.host import CAPABILITIES, NETWORKS, USER
 from gxo.spec.policy import Network, Profile, SecurityContext
 from gxo.units import profiles
 from gxo.units.directives import TABLE, directive, fault
 from gxo.units.filters import changes, filters
-from gxo.units.kinds import CAPABILITIES
 from gxo.units.model import Directive, DirectiveValue
 from gxo.units.names import WorkloadNames
 from gxo.units.target import OLDEST, Target
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 else:
     faults = Lazy("gxo.diagnostic.units")
 
-_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,30}\$?|[0-9]{1,10}")
-_NETWORKS = {
-    "any": ("0.0.0.0/0", "::/0"),
-    "localhost": ("127.0.0.0/8", "::1/128"),
-    "link-local": ("169.254.0.0/16", "fe80::/64"),
-    "multicast": ("224.0.0.0/4", "ff00::/8"),
-}
 # a kind of namespace, its directive and the value that turns it on
 _NAMESPACES: tuple[tuple[str, str, DirectiveValue], ...] = (
     ("pid", "PrivatePIDs", "yes"),
@@ -130,7 +123,7 @@ def _user(
 ) -> Iterator[Directive]:
     if context.user is not None:
         span = context.where("user")
-        if not _USER.fullmatch(context.user):
+        if not re.fullmatch(USER, context.user):
             reason = "it is neither a user's name nor a number"
             problems.append(faults.UnsafeText(span=span, what="user", reason=reason))
         yield _at(span, "User", context.user)
@@ -174,19 +167,13 @@ def _profile(
 
 
 def _capabilities(context: SecurityContext, problems: list[Problem]) -> tuple[str, ...]:
-    names = [text.upper().removeprefix("CAP_") for text in context.capabilities]
-    for name in names:
-        if name not in CAPABILITIES:
-            known = tuple(f"CAP_{each}" for each in CAPABILITIES)
-            problems.append(
-                faults.UnknownWord(
-                    span=context.where("capabilities"),
-                    noun="capability",
-                    word=f"CAP_{name}",
-                    known=known,
-                )
-            )
-    return tuple(f"CAP_{name}" for name in CAPABILITIES if name in names)
+    span = context.where("capabilities")
+    problems += (
+        faults.UnknownWord(span=span, noun="capability", word=name, known=CAPABILITIES)
+        for name in context.capabilities
+        if name not in CAPABILITIES
+    )
+    return tuple(name for name in CAPABILITIES if name in context.capabilities)
 
 
 def _resources(context: SecurityContext) -> Iterator[Directive]:
@@ -215,8 +202,8 @@ def _network(network: Network | None, problems: list[Problem]) -> Iterator[Direc
     for key, name in (("allow", "IPAddressAllow"), ("deny", "IPAddressDeny")):
         span = network.where(key)
         for text in getattr(network, key):
-            if text in _NETWORKS:
-                yield from (_at(span, name, each) for each in _NETWORKS[text])
+            if text in NETWORKS:
+                yield from (_at(span, name, each) for each in NETWORKS[text])
                 continue
             try:
                 yield _at(span, name, str(ip_network(text)))
@@ -226,7 +213,7 @@ def _network(network: Network | None, problems: list[Problem]) -> Iterator[Direc
                         span=span,
                         what="network",
                         reason=str(error),
-                        advice="addresses as 10.0.0.0/8 or ::1, or " + ", ".join(_NETWORKS),
+                        advice="addresses as 10.0.0.0/8 or ::1, or " + ", ".join(NETWORKS),
                     )
                 )
 
