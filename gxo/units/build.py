@@ -185,9 +185,7 @@ class _Work:
             for edge in self.into.get(step.name.text, ())
             if isinstance(self.steps[edge.source].lifecycle, Supervise | RunOnce)
         }
-        return tuple(
-            replace(directive("After", (name,)), span=span) for name, span in sorted(names.items())
-        )
+        return tuple(directive("After", (name,), span=span) for name, span in sorted(names.items()))
 
     def _wanted(self, step: Step) -> bool:
         if step.when is None or (is_instance(self.plan, step) and waits(self.plan, step.when)):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gxo.dataclass import dataclass, replace
+from gxo.dataclass import dataclass
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
 from gxo.source import Span
@@ -47,7 +47,7 @@ def read_exec(
         if shell
         else (program(command), *args)
     )
-    start = replace(directive("ExecStart", Command(argv)), span=place)
+    start = directive("ExecStart", Command(argv), span=place)
     if written is not None:
         reason = words_fault(command) if shell else _program_fault(argv)
         if reason:
@@ -90,7 +90,7 @@ class _Reader(ParamReader):
 
     def environment(self, value: Value | None) -> Iterator[Directive]:
         for text, span in self.texts(value, "environment"):
-            setting = replace(directive("Environment", text), span=span)
+            setting = directive("Environment", text, span=span)
             advice = None if "=" in text else "write `NAME=value`"
             self.check(setting, "environment variable", span, advice)
             yield setting
@@ -101,7 +101,7 @@ class _Reader(ParamReader):
         text = self.text(value, "stdin", value.span)
         if text is None:
             return
-        setting = replace(directive("StandardInputData", text), span=value.span)
+        setting = directive("StandardInputData", text, span=value.span)
         self.check(setting, "standard input", value.span)
         yield directive("StandardInput", "data")
         yield setting

@@ -7,6 +7,7 @@ and versions are those of systemd.directives(7) and org.freedesktop.systemd1(5).
 from functools import lru_cache
 
 from gxo.dataclass import dataclass
+from gxo.source import Span
 from gxo.units import kinds as k
 from gxo.units.kinds import Kind
 from gxo.units.model import Directive, DirectiveValue, UnitType
@@ -131,9 +132,15 @@ _SECTIONS = {
 }
 
 
-def directive(name: str, value: DirectiveValue, kind: UnitType = UnitType.SERVICE) -> Directive:
-    """A directive of gxo's own making, in the section where it belongs."""
-    return Directive(TABLE[name].section or _SECTIONS[kind], name, value)
+def directive(
+    name: str,
+    value: DirectiveValue,
+    kind: UnitType = UnitType.SERVICE,
+    *,
+    span: Span | None = None,
+) -> Directive:
+    """A directive in the section where it belongs; `span` is what in a playbook asks for it."""
+    return Directive(TABLE[name].section or _SECTIONS[kind], name, value, span)
 
 
 @lru_cache(maxsize=8192)

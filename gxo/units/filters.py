@@ -6,9 +6,9 @@ what is denied of a first one with it; later lines add and take away (systemd.ex
 
 import re
 from collections.abc import Iterator
+from errno import EPERM
 from typing import TYPE_CHECKING
 
-from gxo.dataclass import replace
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
 from gxo.source import Span
@@ -16,7 +16,7 @@ from gxo.spec.host import CALL_GROUPS
 from gxo.spec.policy import CallAction, CallProfile, CallRule, Profile, Seccomp, SecurityContext
 from gxo.units import profiles
 from gxo.units.directives import directive
-from gxo.units.model import Directive, DirectiveValue
+from gxo.units.model import Directive
 from gxo.units.target import Target
 
 if TYPE_CHECKING:
@@ -68,10 +68,10 @@ def filters(
                 )
         if calls:
             listed = (sign + calls[0], *calls[1:])
-            yield _at(wanted.where(key), "SystemCallFilter", listed)
+            yield directive("SystemCallFilter", listed, span=wanted.where(key))
     problems += _unenforced(context, wanted, target)
     if context.profile is Profile.HOST and wanted.listed is None and (wanted.allow or wanted.deny):
-        yield _at(wanted.span, "SystemCallErrorNumber", 1)
+        yield directive("SystemCallErrorNumber", EPERM, span=wanted.span)
 
 
 def changes(wanted: Seccomp | None) -> Iterator[tuple[str, Directive | None]]:
@@ -79,13 +79,15 @@ def changes(wanted: Seccomp | None) -> Iterator[tuple[str, Directive | None]]:
     if wanted is None or wanted.listed is None:
         return
     listed, span = wanted.listed, wanted.where("profile_path")
-    yield "SystemCallArchitectures", _at(span, "SystemCallArchitectures", listed.architectures)
+    name = "SystemCallArchitectures"
+    yield name, directive(name, listed.architectures, span=span)
+    name = "SystemCallErrorNumber"
     if listed.default is CallAction.ERRNO:
-        yield "SystemCallErrorNumber", _at(span, "SystemCallErrorNumber", listed.errno)
+        yield name, directive(name, listed.errno, span=span)
     elif listed.default is CallAction.KILL:
-        yield "SystemCallErrorNumber", None
+        yield name, None
     elif wanted.allow or wanted.deny:
-        yield "SystemCallErrorNumber", _at(span, "SystemCallErrorNumber", 1)
+        yield name, directive(name, EPERM, span=span)
 
 
 def _listed(wanted: Seccomp, listed: CallProfile) -> Iterator[Directive]:
@@ -95,12 +97,12 @@ def _listed(wanted: Seccomp, listed: CallProfile) -> Iterator[Directive]:
     logged = _names(listed, CallAction.LOG)
     if listed.default in _DENIES:
         # systemd puts @default into any list of what is allowed: it goes out again
-        yield _at(span, "SystemCallFilter", ("@default",))
-        yield _at(span, "SystemCallFilter", ("~@default",))
+        yield directive("SystemCallFilter", ("@default",), span=span)
+        yield directive("SystemCallFilter", ("~@default",), span=span)
         if passed or logged:
-            yield _at(span, "SystemCallFilter", (*passed, *logged))
+            yield directive("SystemCallFilter", (*passed, *logged), span=span)
         if logged:
-            yield _at(span, "SystemCallLog", logged)
+            yield directive("SystemCallLog", logged, span=span)
         return
     denied = tuple(
         f"{name}:{rule.errno if rule.action is CallAction.ERRNO else 'kill'}"
@@ -108,12 +110,12 @@ def _listed(wanted: Seccomp, listed: CallProfile) -> Iterator[Directive]:
         for name in rule.names
     )
     if denied:
-        yield _at(span, "SystemCallFilter", _inverted(denied))
+        yield directive("SystemCallFilter", _inverted(denied), span=span)
     if listed.default is CallAction.LOG:
         quiet = (*passed, *(name for rule in _denying(listed) for name in rule.names))
-        yield _at(span, "SystemCallLog", _inverted(tuple(dict.fromkeys(quiet))))
+        yield directive("SystemCallLog", _inverted(tuple(dict.fromkeys(quiet))), span=span)
     elif logged:
-        yield _at(span, "SystemCallLog", logged)
+        yield directive("SystemCallLog", logged, span=span)
 
 
 def _unenforced(context: SecurityContext, wanted: Seccomp, target: Target) -> Iterator[Problem]:
@@ -148,7 +150,3 @@ def _names(listed: CallProfile, action: CallAction) -> tuple[str, ...]:
 
 def _inverted(names: tuple[str, ...]) -> tuple[str, ...]:
     return (f"~{names[0]}", *names[1:])
-
-
-def _at(span: Span, name: str, value: DirectiveValue) -> Directive:
-    return replace(directive(name, value), span=span)

@@ -4,9 +4,9 @@ import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gxo.dataclass import replace
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
+from gxo.source import Span
 from gxo.spec.lifecycle import SECOND, Backoff, ReadyKind, Restart, Scheduled, Supervise
 from gxo.units import scripts
 from gxo.units.command import program
@@ -58,7 +58,7 @@ def supervised(
     settings.append(start)
     if ready and by is ReadyKind.TCP and ready.address:
         probe = scripts.probe(ready.address, timeout, own_pids=own_pids)
-        settings.append(replace(directive("ExecStartPost", probe), span=ready.where("when")))
+        settings.append(directive("ExecStartPost", probe, span=ready.where("when")))
     if waits:
         settings.append(directive("ExecStop", scripts.forget(state)))
     settings += _reload(lifecycle, problems, own_pids=own_pids)
@@ -87,14 +87,13 @@ def scheduled(start: Directive, timeout: int | None) -> tuple[Directive, ...]:
 def timer(lifecycle: Scheduled, label: str) -> tuple[Directive, ...]:
     """The timer of a schedule; it starts the service of its own name."""
 
-    def own(name: str, value: DirectiveValue) -> Directive:
-        return directive(name, value, UnitType.TIMER)
+    def own(name: str, value: DirectiveValue, span: Span | None = None) -> Directive:
+        return directive(name, value, UnitType.TIMER, span=span)
 
-    calendar = lifecycle.where("cron" if "cron" in lifecycle.at else "calendar")
     return (
         own("Description", f"gxo schedule of {label}"),
         own("IgnoreOnIsolate", True),
-        *(replace(own("OnCalendar", text), span=calendar) for text in lifecycle.calendar),
+        *(own("OnCalendar", text, lifecycle.where("calendar")) for text in lifecycle.calendar),
         own("AccuracySec", SECOND),
         *((own("RandomizedDelaySec", lifecycle.jitter),) if lifecycle.jitter else ()),
         *((own("Persistent", True),) if lifecycle.catch_up else ()),
@@ -133,7 +132,7 @@ def _reload(
     span = lifecycle.where("reload")
     if isinstance(wanted, tuple):
         command = Command((program(wanted[0]), *wanted[1:]))
-        setting = replace(directive("ExecReload", command), span=span)
+        setting = directive("ExecReload", command, span=span)
         reason = fault(setting)
         if reason:
             problems.append(faults.UnsafeText(span=span, what="reload command", reason=reason))
@@ -145,4 +144,4 @@ def _reload(
         reason = "nothing can signal into a PID namespace of its own"
         problems.append(faults.UnsafeText(span=span, what="reload signal", reason=reason))
     script = f'kill -s {wanted.removeprefix("SIG")} "$MAINPID"'
-    yield replace(directive("ExecReload", Command(("/bin/sh", "-c", script))), span=span)
+    yield directive("ExecReload", Command(("/bin/sh", "-c", script)), span=span)

@@ -6,10 +6,8 @@ from functools import cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from gxo.dataclass import replace
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
-from gxo.source import Span
 from gxo.spec.host import CAPABILITIES, NETWORKS, USER
 from gxo.spec.policy import Network, Profile, SecurityContext
 from gxo.units import profiles
@@ -114,10 +112,6 @@ def _plain(profile: Profile, systemd: int, *, own_pids: bool) -> tuple[Directive
     return (*profiles.profile(profile, systemd, own_pids=own_pids), *profiles.filters(profile))
 
 
-def _at(span: Span, name: str, value: DirectiveValue) -> Directive:
-    return replace(directive(name, value), span=span)
-
-
 def _user(
     context: SecurityContext, names: WorkloadNames, problems: list[Problem]
 ) -> Iterator[Directive]:
@@ -126,7 +120,7 @@ def _user(
         if not re.fullmatch(USER, context.user):
             reason = "it is neither a user's name nor a number"
             problems.append(faults.UnsafeText(span=span, what="user", reason=reason))
-        yield _at(span, "User", context.user)
+        yield directive("User", context.user, span=span)
     elif context.profile is not Profile.HOST:
         # named, so that all revisions of a workload share one user, and the files it owns
         yield directive("DynamicUser", True)
@@ -143,7 +137,8 @@ def _profile(
     if capabilities:
         # a capability within a user namespace of one's own is of no use outside it
         changed["PrivateUsers"] = None
-        changed["CapabilityBoundingSet"] = _at(span, "CapabilityBoundingSet", capabilities)
+        name = "CapabilityBoundingSet"
+        changed[name] = directive(name, capabilities, span=span)
     if context.root_filesystem and not context.root_filesystem.read_only:
         # all that it would protect is the tree, which stays within its own permissions
         changed["ProtectSystem"] = None
@@ -152,7 +147,7 @@ def _profile(
         choice = getattr(wanted, key)
         assert wanted is not None
         if choice is not None:
-            changed[name] = _at(wanted.where(key), name, value) if choice else None
+            changed[name] = directive(name, value, span=wanted.where(key)) if choice else None
     if capabilities and wanted and wanted.user:
         reason = "a capability does not reach out of a user namespace of its own"
         problems.append(faults.UnsafeText(span=span, what="list of capabilities", reason=reason))
@@ -163,7 +158,7 @@ def _profile(
             yield kept
     yield from (setting for setting in changed.values() if setting is not None)
     if capabilities and (context.user or context.profile is not Profile.HOST):
-        yield _at(span, "AmbientCapabilities", capabilities)
+        yield directive("AmbientCapabilities", capabilities, span=span)
 
 
 def _capabilities(context: SecurityContext, problems: list[Problem]) -> tuple[str, ...]:
@@ -187,11 +182,11 @@ def _resources(context: SecurityContext) -> Iterator[Directive]:
     ):
         value = getattr(limits, key)
         if value is not None:
-            yield _at(limits.where(key), name, value)
+            yield directive(name, value, span=limits.where(key))
     if limits.cpu_quota is not None:
         # thousandths of a percent to microseconds a second, in systemd's steps, never none at all
         quota = max(limits.cpu_quota // 10, 1) * _QUOTA_STEP
-        yield _at(limits.where("cpu_quota"), "CPUQuota", quota)
+        yield directive("CPUQuota", quota, span=limits.where("cpu_quota"))
 
 
 def _network(network: Network | None, problems: list[Problem]) -> Iterator[Directive]:
@@ -203,10 +198,10 @@ def _network(network: Network | None, problems: list[Problem]) -> Iterator[Direc
         span = network.where(key)
         for text in getattr(network, key):
             if text in NETWORKS:
-                yield from (_at(span, name, each) for each in NETWORKS[text])
+                yield from (directive(name, each, span=span) for each in NETWORKS[text])
                 continue
             try:
-                yield _at(span, name, str(ip_network(text)))
+                yield directive(name, str(ip_network(text)), span=span)
             except ValueError as error:
                 problems.append(
                     faults.UnsafeText(
@@ -223,12 +218,11 @@ def _paths(context: SecurityContext, problems: list[Problem]) -> Iterator[Direct
     for key, name in (("read_write_paths", "ReadWritePaths"), ("read_only_paths", "ReadOnlyPaths")):
         paths = getattr(context, key)
         if paths:
-            setting = _at(context.where(key), name, tuple(within + path for path in paths))
+            span = context.where(key)
+            setting = directive(name, tuple(within + path for path in paths), span=span)
             reason = fault(setting) or _hidden(paths, context.profile)
             if reason:
-                problems.append(
-                    faults.UnsafeText(span=context.where(key), what="path", reason=reason)
-                )
+                problems.append(faults.UnsafeText(span=span, what="path", reason=reason))
             yield setting
 
 
@@ -251,7 +245,7 @@ def _root(context: SecurityContext, problems: list[Problem]) -> Iterator[Directi
     if root is None:
         return
     key, name = ("path", "RootDirectory") if root.image is None else ("image", "RootImage")
-    setting = _at(root.where(key), name, root.image or root.path or "")
+    setting = directive(name, root.image or root.path or "", span=root.where(key))
     reason = fault(setting)
     if reason:
         problems.append(faults.UnsafeText(span=root.where(key), what="path", reason=reason))
@@ -270,4 +264,4 @@ def _root(context: SecurityContext, problems: list[Problem]) -> Iterator[Directi
     yield directive("RootDirectoryStartOnly", True)
     yield directive("MountAPIVFS", True)
     if root.read_only and context.profile is Profile.HOST:
-        yield _at(root.where("read_only"), "ReadOnlyPaths", ("+/",))
+        yield directive("ReadOnlyPaths", ("+/",), span=root.where("read_only"))
