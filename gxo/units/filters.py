@@ -25,6 +25,7 @@ else:
     faults = Lazy("gxo.diagnostic.units")
 
 _SYSCALL = re.compile(r"@?[a-z_][a-z0-9_-]*")
+_PROFILES = ("default-minimal",)
 _DENIES = (CallAction.ERRNO, CallAction.KILL)
 
 
@@ -36,42 +37,41 @@ def filters(
     if wanted is None:
         yield from profiles.filters(context.profile)
         return
+    problems += _unknown(wanted)
     if wanted.listed is not None:
         yield from _listed(wanted, wanted.listed)
     else:
         yield from profiles.filters(context.profile)
-    if wanted.profile_path is not None and wanted.listed is None:
-        reason = "it has not been read"
-        problems.append(
-            faults.UnsafeText(
-                span=wanted.where("profile_path"), what="seccomp profile", reason=reason
-            )
-        )
-    if wanted.profile != "default-minimal":
-        problems.append(
-            faults.UnknownWord(
-                span=wanted.where("profile"),
-                noun="seccomp profile",
-                word=wanted.profile,
-                known=("default-minimal",),
-            )
-        )
-    for key, sign in (("allow", ""), ("deny", "~")):
-        calls = getattr(wanted, key)
-        for call in calls:
-            if not _SYSCALL.fullmatch(call) or (call[0] == "@" and call not in CALL_GROUPS):
-                span = wanted.where(key)
-                problems.append(
-                    faults.UnknownWord(
-                        span=span, noun="system call or group of them", word=call, known=CALL_GROUPS
-                    )
-                )
+    for key, calls in (("allow", wanted.allow), ("deny", wanted.deny)):
         if calls:
-            listed = (sign + calls[0], *calls[1:])
-            yield directive("SystemCallFilter", listed, span=wanted.where(key))
+            named = calls if key == "allow" else _inverted(calls)
+            yield directive("SystemCallFilter", named, span=wanted.where(key))
     problems += _unenforced(context, wanted, target)
     if context.profile is Profile.HOST and wanted.listed is None and (wanted.allow or wanted.deny):
         yield directive("SystemCallErrorNumber", EPERM, span=wanted.span)
+
+
+def _unknown(wanted: Seccomp) -> Iterator[Problem]:
+    """A profile that has not been read, or that there is none of; names of no call."""
+    if wanted.profile_path is not None and wanted.listed is None:
+        span, reason = wanted.where("profile_path"), "it has not been read"
+        yield faults.UnsafeText(span=span, what="seccomp profile", reason=reason)
+    if wanted.profile not in _PROFILES:
+        yield faults.UnknownWord(
+            span=wanted.where("profile"),
+            noun="seccomp profile",
+            word=wanted.profile,
+            known=_PROFILES,
+        )
+    for key, calls in (("allow", wanted.allow), ("deny", wanted.deny)):
+        for call in calls:
+            if not _SYSCALL.fullmatch(call) or (call[0] == "@" and call not in CALL_GROUPS):
+                yield faults.UnknownWord(
+                    span=wanted.where(key),
+                    noun="system call or group of them",
+                    word=call,
+                    known=CALL_GROUPS,
+                )
 
 
 def changes(wanted: Seccomp | None) -> Iterator[tuple[str, Directive | None]]:
