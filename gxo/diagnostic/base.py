@@ -11,6 +11,8 @@ from gxo.source import Span
 
 _LONGEST_NAME = 100
 _MOST_NAMES = 2_000
+_LISTED = 24
+"""A hint that lists what there is stops here: longer lists are not read."""
 
 
 class Severity(StrEnum):
@@ -49,6 +51,14 @@ def sort_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
             (span.source.path, span.start, span.end, problem.code, problem.message()), problem
         )
     return tuple(seen[key] for key in sorted(seen))
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a`, `b`, `c` and 3 more."""
+    every = tuple(names)
+    more = len(every) - _LISTED
+    rest = f" and {more} more" if more > 0 else ""
+    return ", ".join(f"`{name}`" for name in every[:_LISTED]) + rest
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

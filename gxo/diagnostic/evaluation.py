@@ -3,8 +3,8 @@
 from typing import ClassVar
 
 from gxo.dataclass import dataclass
-from gxo.diagnostic.base import Problem, did_you_mean
-from gxo.diagnostic.template import listed, short
+from gxo.diagnostic.base import Problem, did_you_mean, listed
+from gxo.diagnostic.template import short
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class UnknownName(Problem):
         if not self.known:
             return "there is nothing to read here" if self.within is None else "it is empty"
         meant = did_you_mean(self.name, self.known)
-        there = f"there is {listed(self.known)}"
+        there = f"there is {listed(map(short, sorted(self.known)))}"
         return f"{meant} {there[0].upper()}{there[1:]}" if meant else there
 
 

@@ -3,19 +3,12 @@
 from typing import ClassVar
 
 from gxo.dataclass import dataclass
-from gxo.diagnostic.base import Problem, Severity, did_you_mean
+from gxo.diagnostic.base import Problem, Severity, did_you_mean, listed
 from gxo.source import Name, Span
-
-# A hint that lists what there is stops here: longer lists are not read.
-_LISTED = 12
 
 
 def _known(noun: str, names: tuple[str, ...]) -> str:
-    if not names:
-        return f"there is no {noun}"
-    listed = ", ".join(f"`{name}`" for name in names[:_LISTED])
-    rest = len(names) - _LISTED
-    return f"there is {listed}" + (f" and {rest} more" if rest > 0 else "")
+    return f"there is {listed(names)}" if names else f"there is no {noun}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,19 +3,10 @@
 from typing import ClassVar
 
 from gxo.dataclass import dataclass
-from gxo.diagnostic.base import Problem, did_you_mean
+from gxo.diagnostic.base import Problem, did_you_mean, listed
 from gxo.source import Span
 
-# A hint that lists what there is stops here: longer lists are not read.
-_LISTED = 24
 _LONG_EXAMPLE = 60
-
-
-def listed(names: tuple[str, ...]) -> str:
-    """`a`, `b`, `c` and 3 more."""
-    more = len(names) - _LISTED
-    rest = f" and {more} more" if more > 0 else ""
-    return ", ".join(f"`{name}`" for name in names[:_LISTED]) + rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,7 @@
 from typing import ClassVar
 
 from gxo.dataclass import dataclass
-from gxo.diagnostic.base import Problem, did_you_mean
-from gxo.diagnostic.keys import listed
+from gxo.diagnostic.base import Problem, did_you_mean, listed
 from gxo.source import Span
 
 

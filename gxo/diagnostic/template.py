@@ -1,6 +1,5 @@
 """What can be wrong with a template as it is written, before anything is evaluated."""
 
-from collections.abc import Iterable
 from typing import ClassVar
 
 from gxo.dataclass import dataclass
@@ -8,21 +7,12 @@ from gxo.diagnostic.base import Problem, Severity, did_you_mean
 from gxo.source import Span
 
 _LONGEST = 40
-_LISTED = 12
 
 
 def short(text: str) -> str:
     """Text for a message: one line of bearable length."""
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def listed(names: Iterable[str]) -> str:
-    """`a`, `b` and 3 more."""
-    every = sorted(names)
-    text = ", ".join(f"`{short(name)}`" for name in every[:_LISTED])
-    rest = len(every) - _LISTED
-    return text + (f" and {rest} more" if rest > 0 else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,10 +42,10 @@ def filters(
         yield from _listed(wanted, wanted.listed)
     else:
         yield from profiles.filters(context.profile)
-    for key, calls in (("allow", wanted.allow), ("deny", wanted.deny)):
-        if calls:
-            named = calls if key == "allow" else _inverted(calls)
-            yield directive("SystemCallFilter", named, span=wanted.where(key))
+    if wanted.allow:
+        yield directive("SystemCallFilter", wanted.allow, span=wanted.where("allow"))
+    if wanted.deny:
+        yield directive("SystemCallFilter", _inverted(wanted.deny), span=wanted.where("deny"))
     problems += _unenforced(context, wanted, target)
     if context.profile is Profile.HOST and wanted.listed is None and (wanted.allow or wanted.deny):
         yield directive("SystemCallErrorNumber", EPERM, span=wanted.span)
