@@ -9,15 +9,13 @@ from gxo.apply.live import Live, LiveUnit
 from gxo.apply.record import Intent, Observed, Revision, to_desired
 from gxo.dataclass import dataclass, field
 from gxo.spec.lifecycle import Policy
-from gxo.units.credential import only_secrets_differ
+from gxo.units.credential import is_stamp, only_secrets_differ
 from gxo.units.directives import line
 from gxo.units.model import Unit, UnitType
 from gxo.units.names import ROOT_SLICE, playbook_slice
 
 LEFT_ALONE = "steps are not rolled back"
 """Why a rollback does nothing about a step."""
-_OWN = "LogExtraFields=GXO_DIGEST="
-"""What differs in every revision, and says nothing."""
 
 
 class Action(StrEnum):
@@ -313,5 +311,5 @@ def _diff(part: Part, before: Iterable[Unit]) -> tuple[str, ...]:
 
 
 def _settings(unit: Unit) -> list[str]:
-    lines = (line(item) for item in unit.directives)
-    return [text for text in lines if not text.startswith(_OWN)]
+    """The lines of a unit but its digest, which differs in every revision and says nothing."""
+    return [line(item) for item in unit.directives if not is_stamp(item)]

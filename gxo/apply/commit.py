@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from gxo.apply.change import Action, Change
-from gxo.apply.event import Event, Kind, Listener
+from gxo.apply.event import Event, Kind, Listener, timestamp
 from gxo.apply.launch import PATIENCE, Launch, name_taken
 from gxo.apply.record import Outcome as RunOutcome
 from gxo.apply.stamps import Stamps, persistent
 from gxo.apply.transient import mend
-from gxo.apply.why import describe_stop, probe, why
+from gxo.apply.why import describe_stop, probe, why, why_job
 from gxo.dataclass import dataclass, field
 from gxo.runtime.secrets import SecretError
 from gxo.spec.lifecycle import SECOND
@@ -139,7 +139,7 @@ class Commit:
     def _tell_waiting(self) -> None:
         """Of what has been under way the longest."""
         oldest = min(self._tasks, key=lambda task: task.since)
-        waited = (_now() - oldest.since) // SECOND
+        waited = (timestamp() - oldest.since) // SECOND
         if waited != self._waited:
             self._waited = waited
             self._say(oldest.change, Kind.WAITING, waited=waited)
@@ -151,7 +151,7 @@ class Commit:
                 task.mended = mend(task.change.make, self.systemd)
 
     def _begin(self, change: Change) -> None:
-        task = _Task(change=change, since=_now())
+        task = _Task(change=change, since=timestamp())
         self._tasks.append(task)
         self.result.begun.append(change)
         if change.old:
@@ -197,7 +197,7 @@ class Commit:
 
     def _stopped(self, task: _Task, outcome: Outcome) -> None:
         if not outcome.ok and not no_such_unit(outcome.error):
-            self._fail(task, f"cannot stop {outcome.job.unit}: {_because(outcome)}")
+            self._fail(task, f"cannot stop {outcome.job.unit}: {why_job(outcome)}")
         elif not task.jobs:
             self._make(task)
 
@@ -207,7 +207,8 @@ class Commit:
             self._pay(task)
             settle = change.part.settle if change.part and not self.restoring else 0
             if change.action is Action.RUN:
-                self.ran(change, RunOutcome(digest=change.make[0].digest, ok=True, ended=_now()))
+                digest = change.make[0].digest
+                self.ran(change, RunOutcome(digest=digest, ok=True, ended=timestamp()))
                 self._end(task, Kind.RAN)
             elif settle:
                 self._say(change, Kind.SETTLING)
@@ -279,7 +280,7 @@ class Commit:
         change = task.change
         if change.action is Action.RUN:
             digest = change.make[0].digest
-            self.ran(change, RunOutcome(digest=digest, ok=False, ended=_now(), detail=reason))
+            self.ran(change, RunOutcome(digest=digest, ok=False, ended=timestamp(), detail=reason))
         self.result.failures.append(Failure(change, reason, task.since, invocation))
         self._end(task, Kind.FAILED, reason)
 
@@ -315,13 +316,13 @@ class Commit:
         timer, due = task.owed
         last = int(self.manager.properties(timer, ("LastTriggerUSec",)).get("LastTriggerUSec", 0))
         self.manager.unref(timer)
-        if 0 < due <= _now() and last < due:
+        if 0 < due <= timestamp() and last < due:
             self.jobs.start(task.change.make[1].name)
 
     def _say(self, change: Change, kind: Kind, detail: str = "", waited: int = 0) -> None:
         self.listen(
             Event(
-                time=_now(),
+                time=timestamp(),
                 kind=kind,
                 playbook=change.playbook,
                 workload=change.workload,
@@ -330,11 +331,3 @@ class Commit:
                 waited=waited,
             )
         )
-
-
-def _because(outcome: Outcome) -> str:
-    return str(outcome.error) if outcome.error else f"its job ended as {outcome.result}"
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

@@ -1,10 +1,10 @@
-"""Daily handling of what is applied: start, stop, restart, trigger."""
+"""Daily handling of what is applied: start, stop, restart, reload, trigger."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from gxo.apply.change import Action, Change
 from gxo.apply.desired import Part
-from gxo.apply.event import Event, Listener
+from gxo.apply.event import Listener, silent
 from gxo.apply.failure import ApplyError
 from gxo.apply.foreign import Kind
 from gxo.apply.live import Live
@@ -17,17 +17,13 @@ from gxo.systemd.bus import Bus
 from gxo.systemd.manager import Manager
 
 
-def _silent(_event: Event) -> None:
-    """Listens to nothing."""
-
-
 def control(
     action: str,
     playbook: str,
     workload: str | None = None,
     *,
     every: bool = False,
-    listen: Listener = _silent,
+    listen: Listener = silent,
     lock_timeout: float = WAIT,
     places: Places = HERE,
 ) -> tuple[Change, ...]:
@@ -46,8 +42,7 @@ def control(
             known = places.store.playbooks()
             hint = did_you_mean(playbook, known)
             raise ApplyError(
-                f"cannot {action} `{label}`: no playbook `{playbook}` is applied"
-                + (f"; {hint}" if hint else "")
+                f"cannot {action} `{label}`: no playbook `{playbook}` is applied", hint
             )
         transaction = Transaction(Manager(bus), places, [to_desired(revision)], Prune.NONE)
         parts = transaction.wanted[playbook].parts
@@ -55,8 +50,8 @@ def control(
         if not chosen:
             hint = did_you_mean(str(workload), [part.workload for part in parts])
             raise ApplyError(
-                f"cannot {action} `{label}`: playbook `{playbook}` has no workload `{workload}`"
-                + (f"; {hint}" if hint else "")
+                f"cannot {action} `{label}`: playbook `{playbook}` has no workload `{workload}`",
+                hint,
             )
         if action == "trigger" and workload is None and not every:
             chosen = [_the_one(chosen, label)]

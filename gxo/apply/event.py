@@ -1,5 +1,6 @@
 """Events: what an apply is doing, as values for a progress line or a line of JSON."""
 
+import time
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -42,3 +43,12 @@ class Event:
 
 
 Listener = Callable[[Event], None]
+
+
+def silent(_event: Event) -> None:
+    """A listener that has nothing to say."""
+
+
+def timestamp() -> int:
+    """Microseconds since 1970, as events and records count time."""
+    return time.time_ns() // 1000

@@ -7,7 +7,10 @@ from gxo.dataclass import dataclass
 
 
 class ApplyError(Exception):
-    """An apply, remove or rollback could not be done: "cannot X: reason"."""
+    """What was asked for could not be done: "cannot X: reason", with a hint where there is one."""
+
+    def __init__(self, text: str, hint: str | None = None) -> None:
+        super().__init__(f"{text}; {hint}" if hint else text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gxo.apply.change import Change
 from gxo.apply.desired import Desired, desired
-from gxo.apply.event import Event, Listener
+from gxo.apply.event import Listener, silent
 from gxo.apply.failure import ApplyError
 from gxo.apply.lock import WAIT, locked
 from gxo.apply.record import to_desired
@@ -18,10 +18,6 @@ from gxo.systemd.bus import Bus
 from gxo.systemd.manager import Manager
 from gxo.units.credential import credential
 from gxo.units.model import Unit
-
-
-def _silent(_event: Event) -> None:
-    """Listens to nothing."""
 
 
 def _never() -> bool:
@@ -53,7 +49,7 @@ def apply(
     *,
     prune: Prune = Prune.WORKLOADS,
     over: Sequence[Path] = (),
-    listen: Listener = _silent,
+    listen: Listener = silent,
     confirm: Callable[[Planned], bool] = lambda _: True,
     cancelled: Callable[[], bool] = _never,
     lock_timeout: float = WAIT,
@@ -78,7 +74,7 @@ def apply(
 def remove(
     playbook: str,
     *,
-    listen: Listener = _silent,
+    listen: Listener = silent,
     cancelled: Callable[[], bool] = _never,
     lock_timeout: float = WAIT,
     places: Places = HERE,
@@ -93,8 +89,7 @@ def remove(
         if playbook not in places.store.playbooks() and not units:
             hint = did_you_mean(playbook, places.store.playbooks())
             raise ApplyError(
-                f"cannot remove `{playbook}`: no playbook of that name is applied"
-                + (f"; {hint}" if hint else "")
+                f"cannot remove `{playbook}`: no playbook of that name is applied", hint
             )
         return transaction.commit(listen, cancelled).changes
 
@@ -103,7 +98,7 @@ def rollback(
     playbook: str,
     number: int | None = None,
     *,
-    listen: Listener = _silent,
+    listen: Listener = silent,
     confirm: Callable[[Planned], bool] = lambda _: True,
     cancelled: Callable[[], bool] = _never,
     lock_timeout: float = WAIT,
@@ -121,10 +116,11 @@ def rollback(
             number = kept[-2]
         if number not in kept:
             hint = did_you_mean(playbook, places.store.playbooks())
-            none = f"none is recorded{f'; {hint}' if hint else ''}"
-            there = f"there is {', '.join(map(str, kept))}" if kept else none
+            there = f"there is {', '.join(map(str, kept))}" if kept else "none is recorded"
             which = f"revision {number}" if number is not None else "an earlier revision"
-            raise ApplyError(f"cannot roll `{playbook}` back to {which}: {there}")
+            raise ApplyError(
+                f"cannot roll `{playbook}` back to {which}: {there}", None if kept else hint
+            )
         wanted = _with_secrets(to_desired(places.store.revision(playbook, number)))
         transaction = Transaction(Manager(bus), places, [wanted], steps=False)
         transaction.refuse_barred()
@@ -134,7 +130,7 @@ def rollback(
 
 
 def restore(
-    *, listen: Listener = _silent, lock_timeout: float = WAIT, places: Places = HERE
+    *, listen: Listener = silent, lock_timeout: float = WAIT, places: Places = HERE
 ) -> tuple[str, ...]:
     """Bring back after a boot what was applied last; what could not be started, in words.
 

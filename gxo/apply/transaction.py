@@ -1,6 +1,5 @@
 """Transaction: one lot of changes to several playbooks, that all come about or none."""
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from os.path import normpath
@@ -10,7 +9,7 @@ from gxo.apply.change import Action, Change, Known, changes, known, strangers
 from gxo.apply.commit import Commit, Committed, Failure
 from gxo.apply.desired import Desired
 from gxo.apply.drift import baseline
-from gxo.apply.event import Listener
+from gxo.apply.event import Listener, timestamp
 from gxo.apply.failure import ActivationFailed, ApplyError, Cancelled, Report
 from gxo.apply.launch import release, tidy
 from gxo.apply.live import Live, globs, read_live
@@ -242,11 +241,11 @@ class Transaction:
             if same == current:
                 return current
         number = max(self.places.store.numbers(name), default=0) + 1
-        return to_revision(wanted, number, _now(), __version__)
+        return to_revision(wanted, number, timestamp(), __version__)
 
     def _intend(self, name: str, target: Revision | None) -> None:
         try:
-            self.places.store.save_intent(name, Intent(started=_now(), target=target))
+            self.places.store.save_intent(name, Intent(started=timestamp(), target=target))
         except NoSpace:
             # who removes may well do it to make room
             if target is not None:
@@ -351,7 +350,3 @@ class Transaction:
             return Report(failure, (str(error),))
         lines = [entry.message for entry in entries]
         return Report(failure, tuple(line for line in lines if not line.startswith(noise)))
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from gxo.apply.change import Action, Change
-from gxo.apply.event import Event, Kind, Listener
+from gxo.apply.event import Event, Kind, Listener, timestamp
 from gxo.apply.launch import PATIENCE, Launch, name_taken
 from gxo.apply.stamps import Stamps
 from gxo.apply.transient import mend
+from gxo.apply.why import why_job
 from gxo.runtime.secrets import SecretError
 from gxo.systemd.jobs import Job, JobResult, Jobs, Outcome
 from gxo.systemd.manager import Manager, no_such_unit
@@ -38,7 +39,7 @@ def undo(
 
     for job, outcome in _wait(jobs, _STOP, stops, tell).items() if stops else ():
         if not outcome.ok and not no_such_unit(outcome.error):
-            problems.append(f"{job.unit} could not be stopped: {_because(outcome)}")
+            problems.append(f"{job.unit} could not be stopped: {why_job(outcome)}")
     for change in started:
         manager.reset_failed(change.make[0].name)
         if change.make[0].name not in change.old:
@@ -57,7 +58,7 @@ def undo(
         if outcome.ok:
             _say(listen, change, Kind.UNDONE)
         else:
-            problems.append(f"{name} could not be started again: {_because(outcome)}")
+            problems.append(f"{name} could not be started again: {why_job(outcome)}")
     problems += (f"{c.unit} is stopped: no record says what it was" for c in begun if c.lost)
     return tuple(problems)
 
@@ -92,14 +93,10 @@ def _wait(
         tell(open_[0], int(waited))
 
 
-def _because(outcome: Outcome) -> str:
-    return str(outcome.error) if outcome.error else f"its job ended as {outcome.result}"
-
-
 def _say(listen: Listener, change: Change, kind: Kind, waited: int = 0) -> None:
     listen(
         Event(
-            time=time.time_ns() // 1000,
+            time=timestamp(),
             kind=kind,
             playbook=change.playbook,
             workload=change.workload,

@@ -2,7 +2,7 @@
 
 from gxo.spec.lifecycle import SECOND
 from gxo.systemd.ending import describe
-from gxo.systemd.jobs import JobResult
+from gxo.systemd.jobs import JobResult, Outcome
 from gxo.systemd.states import UnitResult
 from gxo.units.model import Command, Unit
 from gxo.units.scripts import PROBE, UNREADY
@@ -20,6 +20,11 @@ def why(unit: Unit, ended: JobResult, found: UnitResult, probed: int = 0) -> str
         # systemd has stopped it since: how it ended then is not why
         return _late(unit)
     return _WHY.get(ended) or describe(found)
+
+
+def why_job(outcome: Outcome) -> str:
+    """Why a job did not do what was asked: what systemd refused it with, or how it ended."""
+    return str(outcome.error) if outcome.error else f"its job ended as {outcome.result}"
 
 
 def probe(unit: Unit) -> tuple[str, ...] | None:
