@@ -97,7 +97,7 @@ def _unbound(unit: Unit) -> Unit:
         for item in unit.directives
         if item.name != "After"
         or not isinstance(item.value, tuple)
-        or not any(parse(str(name)) for name in item.value)
+        or not any(map(parse, item.value))
     )
     return replace(unit, directives=kept)
 

@@ -7,7 +7,6 @@ from gxo.units.model import Directive, Unit, UnitType
 from gxo.units.profiles import DEFAULT_FILTER
 from gxo.units.steps import USER
 
-_PATHS = {"ReadWritePaths": "writes", "BindPaths": "writes", "BindReadOnlyPaths": "reads"}
 _ROOTS = ("RootDirectory", "RootImage")
 
 
@@ -37,8 +36,8 @@ def _of_service(unit: Unit) -> Iterator[str]:
             yield f"user {item.value}"
         elif item.name == "AmbientCapabilities":
             yield from (f"capability {word}" for word in _words(item))
-        elif item.name in _PATHS:
-            yield from (f"{_PATHS[item.name]} {path}" for path in _words(item))
+        elif item.name == "ReadWritePaths":
+            yield from (f"writes {path}" for path in _words(item))
 
 
 def _calls(lines: Sequence[tuple[str, ...]]) -> Iterator[str]:
@@ -52,7 +51,5 @@ def _calls(lines: Sequence[tuple[str, ...]]) -> Iterator[str]:
 
 
 def _words(item: Directive) -> tuple[str, ...]:
-    if not isinstance(item.value, tuple):
-        return (str(item.value),)
-    words = (word if isinstance(word, str) else word[0] for word in item.value)
+    words = item.value if isinstance(item.value, tuple) else (str(item.value),)
     return tuple(word.removeprefix("+") for word in words)

@@ -66,7 +66,7 @@ def tidy(unit: Unit, manager: Manager) -> None:
     """
     for item in unit.directives:
         if item.name == "RuntimeDirectory" and isinstance(item.value, tuple):
-            links = [path for name in item.value if (path := _RUN / str(name)).is_symlink()]
+            links = [path for name in item.value if (path := _RUN / name).is_symlink()]
             if links:
                 manager.settle()  # the directory may be about to go
             for link in links:

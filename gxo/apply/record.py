@@ -21,16 +21,14 @@ class CommandRecord:
     ignore_failure: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PairsRecord:
-    pairs: tuple[tuple[str, str], ...]
+ValueRecord = bool | int | str | CommandRecord | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DirectiveRecord:
     section: str
     name: str
-    value: bool | int | str | CommandRecord | PairsRecord | tuple[str, ...]
+    value: ValueRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,16 +160,8 @@ def _unit_record(unit: Unit) -> UnitRecord:
     )
 
 
-def _value_record(
-    value: DirectiveValue,
-) -> bool | int | str | CommandRecord | PairsRecord | tuple[str, ...]:
-    if isinstance(value, Command):
-        return CommandRecord(value.argv, value.ignore_failure)
-    if not isinstance(value, tuple):
-        return value
-    if value and not isinstance(value[0], str):
-        return PairsRecord(tuple((str(key), str(item)) for key, item in value))
-    return tuple(map(str, value))
+def _value_record(value: DirectiveValue) -> ValueRecord:
+    return CommandRecord(value.argv, value.ignore_failure) if isinstance(value, Command) else value
 
 
 def _unit(record: UnitRecord) -> Unit:
@@ -187,11 +177,7 @@ def _unit(record: UnitRecord) -> Unit:
     )
 
 
-def _value(
-    value: bool | int | str | CommandRecord | PairsRecord | tuple[str, ...],  # noqa: FBT001
-) -> DirectiveValue:
+def _value(value: ValueRecord) -> DirectiveValue:
     if isinstance(value, CommandRecord):
         return Command(value.argv, ignore_failure=value.ignore_failure)
-    if isinstance(value, PairsRecord):
-        return value.pairs
     return value

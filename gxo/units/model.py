@@ -21,7 +21,7 @@ class Command:
     ignore_failure: bool = False
 
 
-DirectiveValue = bool | int | str | Command | tuple[str, ...] | tuple[tuple[str, str], ...]
+DirectiveValue = bool | int | str | Command | tuple[str, ...]
 """Times are microseconds, sizes bytes; what each directive takes stands in units/directives.py."""
 
 

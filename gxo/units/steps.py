@@ -10,7 +10,7 @@ from gxo.spec.lifecycle import SECOND, RunOnce, Supervise
 from gxo.spec.policy import Profile, SecurityContext
 from gxo.units.directives import directive
 from gxo.units.lacking import lacking_to_run
-from gxo.units.model import Command, Directive, DirectiveValue, Unit, UnitType
+from gxo.units.model import Command, Directive, Unit, UnitType
 from gxo.units.names import WorkloadNames
 from gxo.units.security import security
 from gxo.units.target import Target
@@ -107,10 +107,9 @@ def _own(setting: Directive, names: WorkloadNames) -> tuple[Directive, ...]:
     if setting.name != "RuntimeDirectory":
         return (bare,)
     state = f"{_STATES}/{names.directory}"
-    found: DirectiveValue = setting.value
-    assert isinstance(found, tuple)
+    assert isinstance(setting.value, tuple)
     return (
-        directive("RuntimeDirectory", (*map(str, found), state)),
+        directive("RuntimeDirectory", (*setting.value, state)),
         directive("Environment", f"RUNTIME_DIRECTORY=/run/{names.workspace}"),
         directive("Environment", f"STATE_DIRECTORY=/run/{state}"),
     )

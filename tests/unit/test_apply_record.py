@@ -31,7 +31,6 @@ VALUES = (
     | st.text()
     | WORDS
     | st.builds(Command, argv=WORDS)
-    | st.lists(st.tuples(st.text(), st.text()), max_size=3).map(tuple)
 )
 UNITS = any_of(
     Unit,
