@@ -22,7 +22,7 @@ from gxo.diagnostic.base import Problem, sort_problems
 from gxo.diagnostic.lazy import Lazy
 from gxo.source import Source, Span
 from gxo.template.fault import Failure
-from gxo.template.value import Data, ListValue, Literal, MapValue, Value
+from gxo.template.value import ListValue, Literal, MapValue, Value, literal_data
 
 if TYPE_CHECKING:
     from gxo.diagnostic import keys as key_faults
@@ -178,12 +178,12 @@ class _Reader:
             self.wrong(value, key, Takes.PATHS)
             return ()
         for item in value.items:
-            if not str(_data(item)).startswith("/"):
+            if not str(literal_data(item)).startswith("/"):
                 self.wrong(item, key, Takes.PATHS)
-        return tuple(str(_data(item)) for item in value.items)
+        return tuple(str(literal_data(item)) for item in value.items)
 
     def policy(self, value: Value) -> ModulePolicy:
-        data = _data(value)
+        data = literal_data(value)
         if isinstance(data, str) and data in tuple(ModulePolicy):
             return ModulePolicy(data)
         if isinstance(data, str):
@@ -198,7 +198,7 @@ class _Reader:
     def setting(self, provider: str, name: str, value: Value) -> object:
         """The value of a provider's key; what is wrong with it is noted."""
         key = next(key for key in PROVIDERS[provider][1] if key.name == name)
-        data = _data(value)
+        data = literal_data(value)
         match key.takes:
             case Takes.PATH if isinstance(data, str) and data.startswith("/"):
                 return data
@@ -242,14 +242,6 @@ _MAKE: Mapping[str, Callable[..., Provider]] = {
     "environment": Environment,
     "command": Program,
 }
-
-
-def _data(value: Value) -> Data:
-    if isinstance(value, Literal):
-        return value.data
-    if isinstance(value, ListValue):
-        return [_data(item) for item in value.items]
-    return {}
 
 
 def _seconds(text: str) -> float | None:

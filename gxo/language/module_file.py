@@ -21,7 +21,7 @@ from gxo.spec.library import NAMESPACES
 from gxo.spec.lifecycle import Policy
 from gxo.spec.module import TASK, ModuleSpec, Param, ParamType, SummaryKey
 from gxo.spec.outside import MODULE_NAME
-from gxo.template.value import Data, ListValue, Literal, MapValue, Value
+from gxo.template.value import Data, literal_data
 
 if TYPE_CHECKING:
     from gxo.diagnostic import keys as key_faults
@@ -198,7 +198,7 @@ def _param(reader: Reader, name: Name, at: Places, values: Values) -> Param | No
     if default is None:
         return None if "default" in at else param
     value = read_param(reader, default, param)
-    return None if value is None else replace(param, default=_written(_data(value), kind))
+    return None if value is None else replace(param, default=_written(literal_data(value), kind))
 
 
 def _refuse_idle(reader: Reader, kind: ParamType, at: Places) -> None:
@@ -218,17 +218,6 @@ def _refuse_idle(reader: Reader, kind: ParamType, at: Places) -> None:
 
 def _summary_key(_: Reader, name: Name, __: Places, values: Values) -> SummaryKey:
     return SummaryKey(name.text, str(values.get("type", ParamType.ANY)), values["doc"])
-
-
-def _data(value: Value) -> Data:
-    match value:
-        case Literal():
-            return value.data
-        case ListValue():
-            return [_data(item) for item in value.items]
-        case MapValue():
-            return {name.text: _data(item) for name, item in value.entries}
-    raise AssertionError("a default holds no template")
 
 
 def _written(data: Data, kind: ParamType) -> str:

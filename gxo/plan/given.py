@@ -11,7 +11,7 @@ from gxo.diagnostic.lazy import Lazy
 from gxo.language.model import Input, Playbook
 from gxo.source import Name, Source, Span
 from gxo.spec.policy import CallProfile, SecurityContext
-from gxo.template.value import Data, ListValue, Literal, MapValue, Value
+from gxo.template.value import Data, ListValue, Literal, MapValue, Value, literal_data
 
 if TYPE_CHECKING:
     from gxo.diagnostic import graph as faults
@@ -66,7 +66,7 @@ def input_values(
                     )
                 )
         elif declared.default is not None:
-            values.append((name, literal(declared.default)))
+            values.append((name, literal_data(declared.default)))
         elif not declared.required:
             values.append((name, None))
         elif not given.partial:
@@ -119,19 +119,6 @@ def value_of(data: Data, span: Span) -> Value:
     if isinstance(data, list):
         return ListValue(tuple(value_of(item, span) for item in data), span)
     return Literal(data, span)
-
-
-def literal(value: Value) -> Data:
-    """A value without templates as data (an input's default: the language allows no template)."""
-    match value:
-        case Literal(data=data):
-            return data
-        case ListValue(items=items):
-            return [literal(item) for item in items]
-        case MapValue(entries=entries):
-            return {name.text: literal(item) for name, item in entries}
-        case _:
-            raise AssertionError("a template where the language allows none")
 
 
 def _typed(name: str, text: str) -> tuple[Span, Span]:

@@ -13,7 +13,7 @@ from gxo.dataclass import dataclass
 from gxo.template.evaluate import GXO, Scope
 from gxo.template.function import Function, FunctionTable, Kind
 from gxo.template.limits import Limits
-from gxo.template.tree import Call, Chain, Constant, Expr, Path
+from gxo.template.tree import Call, Chain, Constant, Expr, Path, is_index
 
 Frame = list[Any]
 """What one evaluation keeps: the pieces of the text at hand, the bound names, the variables."""
@@ -131,7 +131,7 @@ def _outer(path: Path, scope: Scope, *, lenient: bool) -> Get:
 def _entry(slot: int, keys: tuple[str, ...], *, lenient: bool) -> Get:
     if lenient:
         return lambda frame: _follow_lenient(frame[slot], keys)
-    if any(map(_number, keys)):
+    if any(map(is_index, keys)):
         return lambda frame: _follow(frame[slot], keys)
     match keys:  # lists and texts have no such keys, and raise as dicts do
         case ():
@@ -152,7 +152,7 @@ def _chain(chain: Chain, block: Block, lenient: bool) -> Get:  # noqa: FBT001
 
 def _follow(value: Any, keys: Sequence[str]) -> Any:
     for key in keys:
-        value = value[int(key) if type(value) is list and _number(key) else key]
+        value = value[int(key) if type(value) is list and is_index(key) else key]
     return value
 
 
@@ -161,15 +161,11 @@ def _follow_lenient(value: Any, keys: Sequence[str]) -> Any:
     for key in keys:
         if type(value) is dict:
             value = value.get(key)
-        elif type(value) is list and _number(key):
+        elif type(value) is list and is_index(key):
             value = value[int(key)] if int(key) < len(value) else None
         elif value is not None:
             raise Unsure
     return value
-
-
-def _number(key: str) -> bool:
-    return key.isascii() and key.isdigit() and len(key) < 10
 
 
 # calls

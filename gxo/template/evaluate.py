@@ -32,6 +32,7 @@ from gxo.template.tree import (
     Range,
     Template,
     With,
+    is_index,
 )
 from gxo.template.value import Data, ListValue, Literal, MapValue, Value
 
@@ -350,7 +351,7 @@ class _Run:
 def _entry(box: Data, key: str) -> Data | _Absent:
     if isinstance(box, dict):
         return box.get(key, _ABSENT)
-    if isinstance(box, list) and key.isascii() and key.isdigit() and len(key) < 10:
+    if isinstance(box, list) and is_index(key):
         number = int(key)
         return box[number] if number < len(box) else _ABSENT
     return _ABSENT

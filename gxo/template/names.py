@@ -17,6 +17,7 @@ from gxo.template.tree import (
     Range,
     Template,
     With,
+    is_index,
 )
 from gxo.template.value import ListValue, MapValue, Value
 
@@ -131,7 +132,7 @@ class _Reader:
 
 
 def _key(key: str) -> str | int:
-    return int(key) if key.isascii() and key.isdigit() and len(key) < 10 else key
+    return int(key) if is_index(key) else key
 
 
 def _calls(items: tuple[Item, ...]) -> Iterator[Call]:

@@ -34,6 +34,11 @@ class Path(Node):
     keys: tuple[str, ...]
 
 
+def is_index(key: str) -> bool:
+    """Whether a key of a path counts the items of a list."""
+    return key.isascii() and key.isdigit() and len(key) < 10
+
+
 @dataclass(frozen=True, slots=True)
 class Chain(Node):
     """`(…).a.b`: keys followed from what an expression yields."""

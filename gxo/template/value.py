@@ -42,3 +42,16 @@ class MapValue:
 
 
 Value = Literal | ListValue | MapValue | Template
+
+
+def literal_data(value: Value) -> Data:
+    """The data of a value that holds no template."""
+    match value:
+        case Literal():
+            return value.data
+        case ListValue():
+            return [literal_data(item) for item in value.items]
+        case MapValue():
+            return {name.text: literal_data(item) for name, item in value.entries}
+        case Template():
+            raise AssertionError("a template where the language allows none")
