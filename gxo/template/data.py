@@ -104,6 +104,13 @@ def weigh(value: Data, limits: Limits) -> int:
     return total
 
 
+def weigh_all(limits: Limits, *values: Data) -> None:
+    """TooMuch for lists and maps that hold too much to be walked (parts may be shared)."""
+    for value in values:
+        if isinstance(value, _BOXES):
+            weigh(value, limits)
+
+
 def copy(value: Data) -> Data:
     """The value with lists and maps of its own."""
     if isinstance(value, list):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from gxo.template import encode, lists, numbers, texts
+from gxo.template import encode, lists, logic, numbers, texts
 from gxo.template.data import to_json, to_text
 from gxo.template.function import Function, FunctionTable, by_name, make
 from gxo.template.limits import Limits
@@ -34,16 +34,16 @@ def _duration(value: Data) -> Data:
 
 
 _ROWS: tuple[Function, ...] = (
-    make("default fallback:any value:any", lists.default,
+    make("default fallback:any value:any", logic.default,
          "VALUE, or FALLBACK where VALUE is empty (false, 0, nil, or text, list or map of nothing)",
          ('{{ "" | default "none" }}', "none"), lenient=True),
-    make("coalesce values:any+", lists.coalesce,
+    make("coalesce values:any+", logic.coalesce,
          "the first of VALUES that is not empty, or nil",
          ('{{ coalesce nil "" "c" }}', "c"), lenient=True),
-    make("ternary yes:any no:any condition:any", lists.ternary,
+    make("ternary yes:any no:any condition:any", logic.ternary,
          "YES where CONDITION is true, else NO",
          ('{{ gt 2 1 | ternary "more" "less" }}', "more")),
-    make("empty value:any", lists.empty,
+    make("empty value:any", logic.empty,
          "whether VALUE is empty", ('{{ empty "" }}', "true"), lenient=True),
     make("get map:map key:text fallback:any?", lists.get,
          "the entry of MAP under KEY; FALLBACK, or nil, where there is none",
@@ -175,26 +175,26 @@ _ROWS: tuple[Function, ...] = (
     make("duration value:any", _duration,
          "a number of seconds as a duration; a duration as its seconds",
          ('{{ duration 5400 }} {{ duration "1h30m" }}', "1h30m0s 5400")),
-    make("eq left:any others:any+", lists.eq,
+    make("eq left:any others:any+", logic.eq,
          "whether LEFT equals any of OTHERS (`==`)", ("{{ eq 1 1 }}", "true"), limited=True),
-    make("ne left:any right:any", lists.ne,
+    make("ne left:any right:any", logic.ne,
          "whether they differ (`!=`)", ("{{ ne 1 1 }}", "false"), limited=True),
-    make("lt left:any right:any", lists.lt,
+    make("lt left:any right:any", logic.lt,
          "whether LEFT is less, of two numbers or two texts (`<`)", ("{{ lt 1 2 }}", "true")),
-    make("le left:any right:any", lists.le,
+    make("le left:any right:any", logic.le,
          "whether LEFT is less or equal (`<=`)", ("{{ le 2 2 }}", "true")),
-    make("gt left:any right:any", lists.gt,
+    make("gt left:any right:any", logic.gt,
          "whether LEFT is more (`>`)", ("{{ gt 1 2 }}", "false")),
-    make("ge left:any right:any", lists.ge,
+    make("ge left:any right:any", logic.ge,
          "whether LEFT is more or equal (`>=`)", ("{{ ge 2 2 }}", "true")),
-    make("and values:any+", lists.conjunction,
+    make("and values:any+", logic.conjunction,
          "the first of VALUES that is empty, else the last (`&&`); what follows is not evaluated",
          ('{{ and true "b" }}', "b")),
-    make("or values:any+", lists.disjunction,
+    make("or values:any+", logic.disjunction,
          "the first of VALUES that is not empty, else the last (`||`); what follows is not"
          " evaluated",
          ('{{ or "" "b" }}', "b")),
-    make("not value:any", lists.negate,
+    make("not value:any", logic.negate,
          "whether VALUE is empty (`!`)", ("{{ not true }}", "false")),
     make("now", None,
          "the time, as `2006-01-02T15:04:05Z`", ("{{ now }}", "")),

@@ -3,26 +3,10 @@
 from typing import cast
 
 from gxo.diagnostic.base import did_you_mean
-from gxo.template.data import compare, copy, equal, kind, same, truth, weigh
+from gxo.template.data import copy, kind, same, weigh_all
 from gxo.template.fault import Failure
 from gxo.template.limits import Limits
 from gxo.template.value import Data
-
-
-def default(fallback: Data, value: Data) -> Data:
-    return value if truth(value) else fallback
-
-
-def coalesce(*values: Data) -> Data:
-    return next((value for value in values if truth(value)), None)
-
-
-def ternary(yes: Data, no: Data, condition: Data) -> Data:
-    return yes if truth(condition) else no
-
-
-def empty(value: Data) -> bool:
-    return not truth(value)
 
 
 def get(box: dict[str, Data], key: str, fallback: Data = None) -> Data:
@@ -95,7 +79,7 @@ def cut(row: str | list[Data], start: int, end: int | None = None) -> Data:
 def has(limits: Limits, item: Data, box: list[Data] | dict[str, Data]) -> bool:
     if isinstance(box, dict):
         return isinstance(item, str) and item in box
-    _comparable(limits, item, box)
+    weigh_all(limits, item, box)
     return any(same(item, other) for other in box)
 
 
@@ -109,7 +93,7 @@ def values(box: dict[str, Data]) -> Data:
 
 def merge(limits: Limits, *boxes: dict[str, Data]) -> Data:
     """All entries, deeply; where two maps say a thing, the earlier one counts, as in sprig."""
-    _comparable(limits, *boxes)
+    weigh_all(limits, *boxes)
     result: dict[str, Data] = {}
     for box in boxes:
         _merge_into(result, box)
@@ -123,48 +107,3 @@ def _merge_into(target: dict[str, Data], box: dict[str, Data]) -> None:
             _merge_into(mine, value)
         elif key not in target:
             target[key] = copy(value)
-
-
-def eq(limits: Limits, left: Data, *others: Data) -> bool:
-    """Equal to any of the others, as in Go."""
-    _comparable(limits, left, *others)
-    return any(equal(left, other) for other in others)
-
-
-def ne(limits: Limits, left: Data, right: Data) -> bool:
-    return not eq(limits, left, right)
-
-
-def lt(left: Data, right: Data) -> bool:
-    return compare(left, right) < 0
-
-
-def le(left: Data, right: Data) -> bool:
-    return compare(left, right) <= 0
-
-
-def gt(left: Data, right: Data) -> bool:
-    return compare(left, right) > 0
-
-
-def ge(left: Data, right: Data) -> bool:
-    return compare(left, right) >= 0
-
-
-def conjunction(*values: Data) -> Data:
-    return next((value for value in values if not truth(value)), values[-1])
-
-
-def disjunction(*values: Data) -> Data:
-    return next((value for value in values if truth(value)), values[-1])
-
-
-def negate(value: Data) -> bool:
-    return not truth(value)
-
-
-def _comparable(limits: Limits, *values: Data) -> None:
-    """TooMuch for lists and maps that hold too much to be walked (parts may be shared)."""
-    for value in values:
-        if isinstance(value, list | dict):
-            weigh(value, limits)
