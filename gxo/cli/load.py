@@ -72,7 +72,7 @@ def _plans(
     """Plans with what playbooks name beside themselves."""
     if not any("profile_path" in playbook.source.text for playbook in playbooks):
         return build_plans(playbooks, given)
-    from gxo.language.oci import read_profiles
+    from gxo.language.seccomp import read_profiles
 
     profiles, unread = read_profiles(playbooks)
     plans, wrong = build_plans(playbooks, replace(given, profiles=profiles))

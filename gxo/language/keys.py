@@ -19,7 +19,7 @@ from gxo.language.lifecycle_keys import (
 )
 from gxo.language.model import Playbook, Workload
 from gxo.language.pipeline import STEP
-from gxo.language.placed import LiteralPaths, Vars, Workloads
+from gxo.language.playbookkinds import LiteralPaths, Vars, Workloads
 from gxo.language.policy_keys import (
     CHANNEL_POLICY,
     LOOP_CONTROL,

@@ -25,13 +25,7 @@ from gxo.units.model import Command, Directive, Unit, UnitType
 from tests.drawing import any_of
 
 WORDS = st.lists(st.text(), max_size=3).map(tuple)
-VALUES = (
-    st.booleans()
-    | st.integers()
-    | st.text()
-    | WORDS
-    | st.builds(Command, argv=WORDS)
-)
+VALUES = st.booleans() | st.integers() | st.text() | WORDS | st.builds(Command, argv=WORDS)
 UNITS = any_of(
     Unit,
     directives=st.lists(

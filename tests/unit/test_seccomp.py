@@ -8,7 +8,7 @@ import pytest
 from gxo.dataclass import replace
 from gxo.diagnostic import Problem
 from gxo.language.frontend import parse_sources
-from gxo.language.oci import parse_profile, read_profiles
+from gxo.language.seccomp import parse_profile, read_profiles
 from gxo.plan.build import build_plans
 from gxo.plan.codec import from_json, to_compact_json, to_json
 from gxo.plan.given import Given

@@ -1,4 +1,4 @@
-"""Kinds of values of a playbook's own level: vars, and paths that are kept as values."""
+"""Kinds of values of a playbook's own level: vars, the list of workloads, paths of artifacts."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
