@@ -39,7 +39,7 @@ def read_values(source: Source, problems: list[Problem]) -> Value | None:
         mark: Any = error.problem_mark
         at = min(mark.index, len(source.text)) if mark else 0
         reason = f"this is not YAML: {error.problem}"
-        problems.append(faults.YamlSyntax(span=_line(source, at), reason=reason))
+        problems.append(faults.YamlSyntax(span=Span(source, at, at + 1), reason=reason))
     except (yaml.YAMLError, UnicodeEncodeError):
         reason = "this is not YAML: it holds a control character"
         problems.append(faults.YamlSyntax(span=Span(source, 0, 0), reason=reason))
@@ -131,7 +131,3 @@ def shape(value: Value) -> str:
             return "a number"
         case _:
             return "text"
-
-
-def _line(source: Source, at: int) -> Span:
-    return Span(source, at, at + 1)

@@ -204,16 +204,8 @@ class _Reader:
                 return data
             case Takes.PREFIX if isinstance(data, str) and _PREFIX.fullmatch(data):
                 return data
-            case Takes.COMMAND if isinstance(value, ListValue) and isinstance(data, list) and data:
-                wrong = (
-                    item
-                    for index, item in enumerate(value.items)
-                    if not isinstance(text := data[index], str)
-                    or (index == 0 and not text.startswith("/"))
-                )
-                value = next(wrong, value)
-                if isinstance(value, ListValue):
-                    return tuple(data)
+            case Takes.COMMAND if isinstance(value, ListValue) and value.items:
+                return self.command(value, name)
             case Takes.DURATION if isinstance(data, str):
                 seconds = _seconds(data)
                 if seconds is not None:
@@ -226,6 +218,17 @@ class _Reader:
                     return seconds
         self.wrong(value, name, key.takes)
         return None
+
+    def command(self, value: ListValue, name: str) -> tuple[str, ...] | None:
+        """A program and its arguments; None where an item is wrong, which is noted."""
+        words: list[str] = []
+        for item in value.items:
+            word = literal_data(item)
+            if not isinstance(word, str) or not (words or word.startswith("/")):
+                self.wrong(item, name, Takes.COMMAND)
+                return None
+            words.append(word)
+        return tuple(words)
 
     def wrong(self, value: Value, key: str, takes: str) -> None:
         got = shape(value)

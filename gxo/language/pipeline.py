@@ -135,7 +135,8 @@ def _value(value: object, span: Span) -> Value:
         return Literal(value.text, value.span)
     if isinstance(value, tuple):
         return ListValue(tuple(Literal(name.text, name.span) for name in value), span)
-    return value  # type: ignore[return-value]
+    assert isinstance(value, Value)
+    return value
 
 
 def read_fields(reader: Reader, node: Node, param: Param) -> MapValue | None:
@@ -158,6 +159,9 @@ def read_fields(reader: Reader, node: Node, param: Param) -> MapValue | None:
 
 
 def _field(value: object, span: Span) -> Value:
-    if isinstance(value, bool | str):
-        return Literal(str(value) if isinstance(value, str) else value, span)
-    return value  # type: ignore[return-value]
+    if isinstance(value, str):  # a type, which is a StrEnum, among them
+        return Literal(str(value), span)
+    if isinstance(value, bool):
+        return Literal(value, span)
+    assert isinstance(value, Value)
+    return value

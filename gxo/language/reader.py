@@ -1,7 +1,7 @@
 """What reading a playbook's nodes shares: the source, the problems so far, how a node is called."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -93,7 +93,7 @@ class Reader:
         key = (parse, node.value)
         known = self._memo.get(key)
         if known is not None:
-            return known  # type: ignore[return-value]
+            return cast("T", known)  # it is kept under the parser that made it
         before = len(self.problems)
         value = parse(self.text(node), self.problems)
         if len(self.problems) == before:
