@@ -130,9 +130,6 @@ class Jobs:
     def stop(self, unit: str, *, mode: str = "replace") -> Job:
         return self._ask("stop", unit, "StopUnit", pack("ss", (unit, mode)))
 
-    def restart(self, unit: str, *, mode: str = "replace") -> Job:
-        return self._ask("restart", unit, "RestartUnit", pack("ss", (unit, mode)))
-
     def reload(self, unit: str, *, mode: str = "replace") -> Job:
         return self._ask("reload", unit, "ReloadUnit", pack("ss", (unit, mode)))
 
@@ -183,7 +180,7 @@ class Jobs:
             if not self.loop.busy:
                 self._removed.clear()
 
-        self.loop.submit_packed(MANAGER_PATH, MANAGER, method, args, answered, files=files)
+        self.loop.submit(MANAGER_PATH, MANAGER, method, args, answered, files=files)
         return job
 
     def _job_removed(self, args: tuple[int, str, str, str]) -> None:

@@ -21,7 +21,7 @@ from gxo.systemd.bus import (
     SystemdError,
     Unreachable,
 )
-from gxo.systemd.values import Variant, pack, unpack
+from gxo.systemd.values import Variant, unpack
 
 Done = Callable[[Variant | None, SystemdError | None], None]
 
@@ -123,29 +123,15 @@ class Loop:
         path: str,
         interface: str,
         method: str,
-        signature: str,
-        args: tuple[object, ...],
-        done: Done,
-        *,
-        timeout: float = DEFAULT_TIMEOUT,
-    ) -> None:
-        """Send a call, or queue it while too many are under way; `done` runs within `run`."""
-        self.submit_packed(path, interface, method, pack(signature, args), done, timeout=timeout)
-
-    def submit_packed(
-        self,
-        path: str,
-        interface: str,
-        method: str,
         args: Variant,
         done: Done,
         *,
         timeout: float = DEFAULT_TIMEOUT,
         files: Sequence[int] = (),
     ) -> None:
-        """`submit` with the arguments as a variant.
+        """Send a call, or queue it while too many are under way; `done` runs within `run`.
 
-        Handles in them are numbers of `files`, which are copied: the caller may close its own.
+        Handles in `args` are numbers of `files`, which are copied: the caller may close its own.
         """
         from gi.repository import Gio
 

@@ -12,17 +12,6 @@ from gxo.systemd.states import SystemState, UnitResult, UnitState
 from gxo.systemd.values import Variant, pack, unpack
 from gxo.units.model import Property
 
-UNIT = f"{SYSTEMD}.Unit"
-_INTERFACES = {
-    ".service": "Service",
-    ".timer": "Timer",
-    ".socket": "Socket",
-    ".slice": "Slice",
-    ".scope": "Scope",
-    ".path": "Path",
-    ".mount": "Mount",
-    ".target": "Target",
-}
 # CLD_* of waitid(2), as ExecMainCode has them
 _CODES = {1: "exited", 2: "killed", 3: "dumped"}
 _RESULT = (
@@ -80,25 +69,21 @@ class Manager:
         rows = self._call("ListUnitsByNames", "as", (names,), "a(ssssssouso)")[0]
         return {unit.name: unit for unit in map(_unit_state, rows)}
 
-    def properties(
-        self, unit: str, names: Iterable[str] | None = None, *, interface: str = ""
-    ) -> dict[str, Any]:
-        """A unit's properties as plain data, of all its interfaces or of one (`Service`).
+    def properties(self, unit: str, names: Iterable[str] | None = None) -> dict[str, Any]:
+        """A unit's properties as plain data, those of all its interfaces.
 
         With `names` only those, and only what this systemd has. A name that is not there has
         `LoadState` `not-found` and systemd's defaults.
         """
-        full = f"{SYSTEMD}.{interface}" if interface else ""
-        answer = self.bus.ask(unit_path(unit), PROPERTIES, "GetAll", pack("s", (full,)), "a{sv}")
+        answer = self.bus.ask(unit_path(unit), PROPERTIES, "GetAll", pack("s", ("",)), "a{sv}")
         return _picked(answer, names)
 
     def properties_of_many(
-        self, units: Iterable[str], names: Iterable[str] | None = None, *, interface: str = ""
+        self, units: Iterable[str], names: Iterable[str] | None = None
     ) -> dict[str, dict[str, Any]]:
         """`properties` of many units, asked for side by side; in the order given."""
         wanted = None if names is None else tuple(names)
-        full = f"{SYSTEMD}.{interface}" if interface else ""
-        args = pack("s", (full,))
+        args = pack("s", ("",))
         found: dict[str, dict[str, Any]] = {}
         errors: list[SystemdError] = []
 
@@ -109,7 +94,7 @@ class Manager:
                 else:
                     found[unit] = _picked(answer, wanted)
 
-            loop.submit_packed(unit_path(unit), PROPERTIES, "GetAll", args, answered)
+            loop.submit(unit_path(unit), PROPERTIES, "GetAll", args, answered)
 
         asked = tuple(dict.fromkeys(units))
         with Loop(self.bus) as loop:
@@ -129,16 +114,6 @@ class Manager:
         read = self.properties_of_many(units, _RESULT)
         return {unit: to_result(unit, found) for unit, found in read.items()}
 
-    def unit_of_pid(self, pid: int) -> str | None:
-        """The unit that a process belongs to; None where the process or unit is not there."""
-        try:
-            path = self._call("GetUnitByPID", "u", (pid,), "o")[0]
-        except BusError as error:
-            if error.name in (f"{SYSTEMD}.NoUnitForPID", f"{SYSTEMD}.NoSuchProcess"):
-                return None
-            raise
-        return str(self.bus.get(path, UNIT, "Id"))
-
     def jobs(self) -> Jobs:
         """A batch of jobs, to be used as a context manager."""
         return Jobs(self.bus)
@@ -156,11 +131,6 @@ class Manager:
         with self.jobs() as jobs:
             return _waited(jobs, jobs.start_transient(name, properties, aux, mode=mode), timeout)
 
-    def start(self, unit: str, *, mode: str = "replace", timeout: float = _LONG) -> Outcome:
-        """Start a unit and wait. Raises also what systemd refuses (NoSuchUnit)."""
-        with self.jobs() as jobs:
-            return _waited(jobs, jobs.start(unit, mode=mode), timeout)
-
     def stop(self, unit: str, *, mode: str = "replace", timeout: float = _LONG) -> Outcome:
         """Stop a unit and wait; a unit that is not loaded is stopped already."""
         with self.jobs() as jobs:
@@ -168,10 +138,6 @@ class Manager:
         if no_such_unit(outcome.error):
             return Outcome(job=job, result=JobResult.DONE)
         return raise_if_refused(outcome)
-
-    def restart(self, unit: str, *, mode: str = "replace", timeout: float = _LONG) -> Outcome:
-        with self.jobs() as jobs:
-            return _waited(jobs, jobs.restart(unit, mode=mode), timeout)
 
     def reload(self, unit: str, *, mode: str = "replace", timeout: float = _LONG) -> Outcome:
         """Make a service read its configuration again (not systemd: see daemon_reload)."""
@@ -192,12 +158,6 @@ class Manager:
 
     def unref(self, unit: str) -> None:
         self._call("UnrefUnit", "s", (unit,))
-
-    def set_properties(
-        self, unit: str, properties: Mapping[str, tuple[str, object]], *, runtime: bool = True
-    ) -> None:
-        """Change properties of a loaded unit; values are (signature, data)."""
-        self._call("SetUnitProperties", "sba(sv)", (unit, runtime, list(properties.items())))
 
     def file_state(self, unit: str) -> str:
         """Whether a unit's file is `enabled`, `disabled`, `masked`…; empty where there is none."""
@@ -256,11 +216,6 @@ def unit_path(unit: str) -> str:
         for i, c in enumerate(unit.encode())
     )
     return f"{MANAGER_PATH}/unit/{label or '_'}"
-
-
-def interface_of(unit: str) -> str:
-    """The D-Bus interface of a unit's type, by its suffix: `Service`, `Timer`…"""
-    return _INTERFACES["." + unit.rpartition(".")[2]]
 
 
 def to_result(name: str, read: Mapping[str, Any]) -> UnitResult:

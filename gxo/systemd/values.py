@@ -47,11 +47,6 @@ def pack(signature: str, args: Sequence[object]) -> Variant:
     return _packer(f"({signature})")(args)
 
 
-def pack_value(signature: str, value: object) -> Variant:
-    """One value of one complete type."""
-    return _packer(signature)(value)
-
-
 def pack_properties(properties: Iterable[Property]) -> Variant:
     """The `a(sv)` that StartTransientUnit and SetUnitProperties take, in the order given."""
     from gi.repository import GLib

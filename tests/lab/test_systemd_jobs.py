@@ -121,21 +121,16 @@ def test_a_timer_and_its_service_together(manager: Manager) -> None:
 
 
 def test_one_by_one(manager: Manager) -> None:
-    """The manager's own verbs start, restart, reload and stop a unit and wait for it."""
+    """The manager's own verbs start, reload and stop a unit and wait for it."""
     reload = ("ExecReload", "a(sasb)", [("/bin/true", ["true"], False)])
     assert manager.start_transient("single.service", service("exec sleep 600", reload)).ok
-    first = manager.result("single.service").pid
-    assert manager.start("single.service").ok
-    assert manager.result("single.service").pid == first
     assert manager.reload("single.service").ok
-    assert manager.restart("single.service").ok
-    assert manager.result("single.service").pid not in (0, first)
     with pytest.raises(BusError, match="already loaded"):
         manager.start_transient("single.service", service("true"))
     assert manager.stop("single.service").ok
     assert manager.stop("single.service").ok
     with pytest.raises(BusError, match=r"single\.service not found"):
-        manager.start("single.service")
+        manager.reload("single.service")
 
 
 INSIDE = """

@@ -5,7 +5,7 @@ from typing import Any
 
 from gxo.dataclass import replace
 from gxo.systemd.bus import MANAGER, MANAGER_PATH, Bus
-from gxo.systemd.manager import Manager, interface_of
+from gxo.systemd.manager import Manager
 from gxo.units.files import render_file
 from gxo.units.model import Directive, Unit, UnitType
 from gxo.units.properties import properties
@@ -80,7 +80,7 @@ class Live:
         return {name: _told(name, value) for name, value in found.items()}
 
     def property(self, unit: str, name: str) -> Any:
-        return self.manager.properties(unit, [name], interface=interface_of(unit))[name]
+        return self.manager.properties(unit, [name])[name]
 
     def rewrite(self, unit: Unit) -> None:
         """Put the file form in place of systemd's own record of a transient unit."""
