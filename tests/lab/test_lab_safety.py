@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gxo.lab import CgroupMode, Lab, LabSpec
-from gxo.lab.watch import Difference, difference, fingerprint
+from tests.lab.fingerprint import Difference, difference, fingerprint
 from tests.lab.machine import CHECKOUT, Machine, spec_for
 
 # everything a careless program could do as root of the guest
@@ -40,7 +40,6 @@ def test_a_vandal_in_the_guest_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("host\n")
     name, before = os.uname().nodename, fingerprint(paths)
     clock = time.time() - time.monotonic()
-    clock = time.time() - time.monotonic()
     with Lab.boot() as lab:
         lab.run(["sh", "-c", _VANDAL, "vandal", lab.machine])
         assert lab.run(["cat", "/etc/gxo-vandal"]).stdout == "vandal\n"
@@ -50,7 +49,6 @@ def test_a_vandal_in_the_guest_changes_nothing(tmp_path: Path) -> None:
     assert [d for d in difference(before, after) if _of(lab.machine, d)] == []
     assert os.uname().nodename == name
     assert abs(time.time() - time.monotonic() - clock) < 50
-    assert abs(time.time() - time.monotonic() - clock) < 60
     for directory in ("/etc", "/usr", "/var/tmp", "/tmp", "/run", "/dev/shm", "/root"):
         assert not Path(directory, "gxo-vandal").exists()
 
@@ -87,7 +85,6 @@ def test_the_fingerprint_sees_a_vandal(tmp_path: Path) -> None:
         f"file {tmp_path}/mode: changed",
         f"file {tmp_path}/new: new",
     ]
-    assert before.digest != after.digest
 
 
 def test_the_fingerprint_sees_mounts_and_sysctls() -> None:
@@ -216,7 +213,7 @@ def test_in_a_chroot_with_usr_apart(tmp_path: Path, lab: Lab) -> None:
 
 _NESTED = """
 from gxo.lab import Lab
-from gxo.lab.watch import difference, fingerprint
+from tests.lab.fingerprint import difference, fingerprint
 before = fingerprint()
 with Lab.boot() as lab:
     print(lab.run(["systemctl", "is-system-running"]).stdout.strip())

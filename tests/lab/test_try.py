@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gxo.lab.mounts import covers
-from gxo.lab.watch import Difference, Fingerprint, difference, fingerprint
+from tests.lab.fingerprint import Difference, Fingerprint, difference, fingerprint
 from tests.lab.machine import CHECKOUT
 from tests.lab.remains import wait_until_gone
 

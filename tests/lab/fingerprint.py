@@ -38,16 +38,6 @@ class Fingerprint:
     mounts: Mapping[str, str]
     sysctls: Mapping[str, str]
 
-    @property
-    def digest(self) -> str:
-        """One SHA-256 over all of it, in hex."""
-        total = hashlib.sha256()
-        for part in (self.files, self.groups, self.mounts, self.sysctls):
-            for name in sorted(part):
-                total.update(f"{name}\0{part[name]}\0".encode(errors="surrogateescape"))
-            total.update(b"\1")
-        return total.hexdigest()
-
 
 @dataclass(frozen=True, slots=True)
 class Difference:
