@@ -7,11 +7,12 @@ import pwd
 import resource
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gxo.dataclass import dataclass
 from gxo.plan.model import Plan
 from gxo.plan.outside import outside
 from gxo.runtime import clock
@@ -25,9 +26,9 @@ from gxo.runtime.runner import Means, Runner
 from gxo.runtime.scope import Scopes
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
-from gxo.runtime.store import Store, StoreError
+from gxo.runtime.store import RunRow, StepRow, Store, StoreError
 from gxo.runtime.sweep import clear, end
-from gxo.runtime.task import from_spec
+from gxo.runtime.task import Task, from_spec
 from gxo.runtime.tell import Bell
 from gxo.runtime.workspace import WorkspaceError, make
 from gxo.systemd.bus import Bus, SystemdError
@@ -60,69 +61,126 @@ def run(run_id: str) -> int:
     ):
         row = store.run(run_id)
         assert row is not None, f"there is no run {run_id}"
-        task = from_spec(row.spec)
         record = Record(store, run_id, redactor, Bell(sys.stdout.fileno()).ring)
-        manager = Manager(bus)
-        assert row.workspace is not None, f"run {run_id} was run before"
-        path = Path(row.workspace)
-        make(path, _owner())
-        names = RunNames(run=run_id, playbook=row.playbook)
-        fields = {"GXO_PLAYBOOK": row.playbook, "GXO_RUN": run_id}
-        before = {step.step: step for step in store.steps(run_id)}  # taken over from another run
+        _Run(store, Manager(bus), journal, given, redactor, record, row).carry_out()
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run, and what its runner works with."""
+
+    store: Store
+    manager: Manager
+    journal: JournalWriter
+    given: Given
+    redactor: Redactor
+    record: Record
+    row: RunRow
+
+    def carry_out(self) -> None:
+        """From the workspace's first moment to its last."""
+        task = from_spec(self.row.spec)
+        make(self.workspace, _owner())
+        door = Door(self.workspace, (frame.user for frame in task.frames.values()))
+        before = {step.step: step for step in self.store.steps(self.row.id)}
+        order = Order(task.plan, {name: step.status for name, step in before.items()})
+        self.record.run(Status.RUNNING, started=clock.now())
+        refused = self._lay_out(task.plan)
+        if refused:
+            order.fail()
+        for step in before.values():  # taken over from another run
+            self.record.taken_over(step)
+        with self.manager.jobs() as jobs:
+            attempts = Attempts(
+                *(self.manager, jobs, self.redactor, self.names, str(self.workspace), door),
+                self._line,
+            )
+            runner = self._runner(task, order, attempts, before)
+            signal.signal(signal.SIGTERM, lambda *_: runner.cancel())
+            status = runner.run()
+            jobs.wait(_PATIENCE, jobs.stop(self.names.slice))
+        said = "; ".join(filter(None, (refused, self._keep(task.plan))))
+        self.record.run(status, detail=said, ended=clock.now())
+        clear(self.manager, self.row)
+
+    @property
+    def names(self) -> RunNames:
+        return RunNames(run=self.row.id, playbook=self.row.playbook)
+
+    @property
+    def workspace(self) -> Path:
+        assert self.row.workspace is not None, f"run {self.row.id} was run before"
+        return Path(self.row.workspace)
+
+    def _runner(
+        self, task: Task, order: Order, attempts: Attempts, before: Mapping[str, StepRow]
+    ) -> Runner:
         registered: dict[str, Data] = {
             step.register.text: before[step.name.text].summary
             for step in task.plan.steps
             if step.register is not None and step.name.text in before
         }
-        order = Order(task.plan, {name: step.status for name, step in before.items()})
+        secret = _secrets(self.given, self.redactor)
+        scopes = Scopes(
+            task.plan,
+            run=self.row.id,
+            workspace=str(self.workspace),
+            registered=registered,
+            statuses=order.status,
+            secret=secret,
+            environment=self.given.environment,
+            redactor=self.redactor,
+        )
+        means = Means(
+            manager=self.manager,
+            names=self.names,
+            attempts=attempts,
+            record=self.record,
+            redactor=self.redactor,
+            scopes=scopes,
+            order=order,
+            secret=secret,
+        )
+        return Runner(task, means, registered)
 
-        def line(step: str, stream: str, text: str) -> None:
-            own = {**fields, "GXO_WORKLOAD": step, "GXO_STEP": step, "GXO_STREAM": stream}
-            own["SYSLOG_IDENTIFIER"] = f"{row.playbook}.{step}" if step else row.playbook
-            with suppress(JournalError):  # a run does not end for want of a journal
-                journal.write(text, own, _PRIORITIES.get(stream, 6))
+    def _lay_out(self, plan: Plan) -> str:
+        """Have the modules from outside the library ready; why not, where one may not run."""
+        if not outside(plan):
+            return ""
+        from gxo.runtime.outside import Refused, lay_out
 
-        door = Door(path, (frame.user for frame in task.frames.values()))
-        record.run(Status.RUNNING, started=clock.now())
-        refused = _lay_out(task.plan, path, given, record, line)
-        if refused:
-            order.fail()
-        for step in before.values():
-            record.taken_over(step)
-        with manager.jobs() as jobs:
-            secret = _secrets(given, redactor)
-            means = Means(
-                manager=manager,
-                names=names,
-                attempts=Attempts(manager, jobs, redactor, names, str(path), door, line),
-                record=record,
-                redactor=redactor,
-                scopes=Scopes(
-                    task.plan,
-                    run=run_id,
-                    workspace=str(path),
-                    registered=registered,
-                    statuses=order.status,
-                    secret=secret,
-                    environment=given.environment,
-                    redactor=redactor,
-                ),
-                order=order,
-                secret=secret,
-            )
-            runner = Runner(task, means, registered)
-            signal.signal(signal.SIGTERM, lambda *_: runner.cancel())
-            status = runner.run()
-            jobs.wait(_PATIENCE, jobs.stop(names.slice))
-        lost = ""
-        if task.plan.artifacts:
-            from gxo.runtime.keeping import keep
+        try:
+            warnings = lay_out(plan, str(self.workspace), self.given.config)
+        except Refused as error:
+            self._line("", "security", str(error))
+            return str(error)
+        for warning in warnings:
+            self.record.warning(warning)
+            self._line("", "warning", warning)
+        return ""
 
-            lost = keep(task.plan, run_id, path)
-        said = "; ".join(filter(None, (refused, lost)))
-        record.run(status, detail=said, ended=clock.now())
-        clear(manager, row)
-    return 0
+    def _keep(self, plan: Plan) -> str:
+        """Keep the artifacts; which could not be kept, and why."""
+        if not plan.artifacts:
+            return ""
+        from gxo.runtime.keeping import keep
+
+        return keep(plan, self.row.id, self.workspace)
+
+    def _line(self, step: str, stream: str, text: str) -> None:
+        """A line for the journal, of a step or of the run itself."""
+        playbook = self.row.playbook
+        fields = {
+            "GXO_PLAYBOOK": playbook,
+            "GXO_RUN": self.row.id,
+            "GXO_WORKLOAD": step,
+            "GXO_STEP": step,
+            "GXO_STREAM": stream,
+            "SYSLOG_IDENTIFIER": f"{playbook}.{step}" if step else playbook,
+        }
+        with suppress(JournalError):  # a run does not end for want of a journal
+            self.journal.write(text, fields, _PRIORITIES.get(stream, 6))
 
 
 def clean(run_id: str) -> int:
@@ -141,25 +199,6 @@ def clean(run_id: str) -> int:
         else:
             end(store, Manager(bus), row, status)
     return 0
-
-
-def _lay_out(
-    plan: Plan, workspace: Path, given: Given, record: Record, line: Callable[[str, str, str], None]
-) -> str:
-    """Have the modules from outside the library ready; why not, where one of them may not run."""
-    if not outside(plan):
-        return ""
-    from gxo.runtime.outside import Refused, lay_out
-
-    try:
-        warnings = lay_out(plan, str(workspace), given.config)
-    except Refused as error:
-        line("", "security", str(error))
-        return str(error)
-    for warning in warnings:
-        record.warning(warning)
-        line("", "warning", warning)
-    return ""
 
 
 @contextmanager
