@@ -46,7 +46,7 @@ def asked(
     """
     found, problems = read_params(spec, params, scope, span)
     if problems:
-        raise BadParams("; ".join(f"{problem.span}: {problem.message()}" for problem in problems))
+        raise BadParams.of(problems)
     for param in spec.params:
         value = params.get(param.name)
         if value is not None and is_left(param):

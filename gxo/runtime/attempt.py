@@ -8,15 +8,14 @@ from gxo.runtime.capture import Answer, Capture
 from gxo.runtime.handed import Handed
 from gxo.runtime.redact import Redactor
 from gxo.systemd.ending import describe
-from gxo.systemd.jobs import Job, JobResult, Jobs, Outcome
+from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager
 from gxo.template.value import Data
 from gxo.units.model import Property
 
 _CHUNK = 1 << 16
 _STDIN = Property("StandardInputFileDescriptor", "h", 2)
-# its runner stops, or has stopped
-_CANCELLED = (JobResult.CANCELED, JobResult.DEPENDENCY)
+_LAST_WORDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +35,10 @@ class Result:
     cancelled: bool = False
     fatal: bool = False
 
-    def last_words(self, count: int) -> str:
+    @property
+    def last_words(self) -> str:
         """The last lines of what it wrote, of its stderr where there is any."""
-        return "\n".join((self.stderr or self.stdout).split("\n")[-count:])
+        return "\n".join((self.stderr or self.stdout).split("\n")[-_LAST_WORDS:])
 
 
 class Attempt:
@@ -136,7 +136,7 @@ class Attempt:
             stderr=err.text,
             answer=self._answer.text,
             detail=detail,
-            cancelled=outcome.result in _CANCELLED,
+            cancelled=outcome.cancelled,
         )
 
     def _why(self, outcome: Outcome) -> tuple[int | None, str]:
@@ -145,7 +145,7 @@ class Attempt:
             return None, f"systemd refused it: {outcome.error}"
         found = self._manager.result(self.unit)
         self._manager.reset_failed(self.unit)
-        if outcome.result in _CANCELLED:
+        if outcome.cancelled:  # its runner stops, or has stopped
             return None, "it was cancelled"
         code = found.status if found.code == "exited" else 128 + found.status
         if found.result == "timeout":

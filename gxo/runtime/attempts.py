@@ -119,7 +119,7 @@ class Attempts:
         from gxo.runtime.work import answered
 
         def over(result: Result) -> None:
-            found = answered(result, self._redactor, result.answer)
+            found = answered(result, self._redactor)
             if found.fatal:
                 self._line(step, "security", self._redactor.text(found.detail))
             ended(found)

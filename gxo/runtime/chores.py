@@ -19,8 +19,6 @@ from gxo.runtime.status import Status
 from gxo.template.fault import Fault
 from gxo.units.steps import Frame
 
-_LAST_WORDS = 10
-
 
 @dataclass(frozen=True, slots=True)
 class Chores:
@@ -80,7 +78,7 @@ class Chores:
         if result.cancelled:
             status = Status.CANCELLED
         if status is Status.FAILED:
-            self.record.output(step, Item(-1), result.last_words(_LAST_WORDS))
+            self.record.output(step, Item(-1), result.last_words)
         self.record.step(
             step,
             status,

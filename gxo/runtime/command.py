@@ -5,10 +5,12 @@ input: the program's own where only that is secret. Variables need the shim, whi
 of them, since a step may see nothing of where gxo lies. So do streams where there are several.
 """
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from gxo.dataclass import dataclass, replace
+from gxo.diagnostic.base import Problem
 from gxo.plan.model import Action
 from gxo.plan.streams import stream_variable
 from gxo.runtime.handed import MOST
@@ -32,6 +34,10 @@ _TAKE = (
 
 class BadParams(Exception):
     """Params that cannot be used as they came out of their templates; the text says why."""
+
+    @classmethod
+    def of(cls, problems: Iterable[Problem]) -> "BadParams":
+        return cls("; ".join(f"{problem.span}: {problem.message()}" for problem in problems))
 
 
 class Escape(BadParams):
@@ -64,7 +70,7 @@ def command_of(
             raise BadParams(f"a secret cannot stand in `{param}`: everybody can read command lines")
     found, problems = read_exec(action.params, scope, span)
     if found is None:
-        raise BadParams("; ".join(f"{problem.span}: {problem.message()}" for problem in problems))
+        raise BadParams.of(problems)
     if len(inputs) >= MOST:
         raise BadParams(f"it has {len(inputs)} streams to read: more than {MOST - 1} cannot be")
     if "environment" in hidden or len(inputs) > 1:

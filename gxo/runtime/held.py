@@ -170,8 +170,8 @@ class Held:
         else:
             found = self._manager.result(service.unit)
             said = describe(found) if found.found else "it ended"
-            cancelled = outcome.result in ("canceled", "dependency")
-            self._give_up(service, Status.CANCELLED if cancelled else Status.FAILED, said)
+            status = Status.CANCELLED if outcome.cancelled else Status.FAILED
+            self._give_up(service, status, said)
 
     def _judge(self, service: _Service, found: UnitResult) -> None:
         settle = _ready(service.step).settle / SECOND

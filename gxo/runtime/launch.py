@@ -67,6 +67,8 @@ def launch(
         Record(store, run, Redactor(), lambda _: None).run(
             Status.FAILED, detail=f"its runner did not start: {error}", workspace=None
         )
+        if reader is not None:
+            os.close(reader)
         raise
     finally:
         for descriptor in files:

@@ -38,7 +38,6 @@ from gxo.template.value import Data
 from gxo.units.steps import NOTIFY
 
 _BEAT = 1.0
-_LAST_WORDS = 10
 _PATIENCE = 60.0
 """Seconds for what was set up in vain to go."""
 _AHEAD = 1 + (os.cpu_count() or 1)
@@ -292,8 +291,7 @@ class Runner:
         else:
             progress.close(item, Status.COMPLETED if result and result.ok else Status.FAILED)
         if result and item.status is Status.FAILED:
-            words = result.last_words(_LAST_WORDS)
-            self.means.record.output(progress.step.name.text, item, words)
+            self.means.record.output(progress.step.name.text, item, result.last_words)
         if progress.looped:
             self.means.record.item(progress.step.name.text, item)
         self._advance(progress)

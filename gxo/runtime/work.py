@@ -78,9 +78,9 @@ class Flow:
     output: tuple[int, int | None]
 
 
-def is_pure(module: str, ends: StreamEnds = NO_ENDS) -> bool:
-    """Whether it touches nothing outside, so that the runner evaluates it."""
-    return module in PURE and not ends
+def is_pure(module: str) -> bool:
+    """Whether it touches nothing outside, so that without streams the runner evaluates it."""
+    return module in PURE
 
 
 def pure(action: Action, scope: Scope, span: Span) -> Result:
@@ -102,20 +102,8 @@ def work_of(
 ) -> Work:
     """A worker's start; raises BadParams."""
     spec = LIBRARY[action.module.text] if action.outside is None else action.outside.spec
-    request: dict[str, Any] = {
-        "module": action.module.text,
-        "params": asked(spec, action.params, scope, span, streams=ends.output),
-        "workspace": workspace,
-        "free": not frame.hidden,
-        "write": _paths(frame, "ReadWritePaths"),
-        "read": _paths(frame, "ReadOnlyPaths"),
-    }
-    if ends:
-        request["streams"] = {
-            "inputs": list(ends.inputs),
-            "output": ends.output,
-            "spool": ends.spool,
-        }
+    params = asked(spec, action.params, scope, span, streams=ends.output)
+    request = _request(action.module.text, params, frame, workspace, ends)
     if action.outside is not None:
         from gxo.runtime.outside import start_outside
 
@@ -138,6 +126,27 @@ def work_of(
     )
 
 
+def _request(
+    module: str, params: Mapping[str, Data], frame: Frame, workspace: str, ends: StreamEnds
+) -> dict[str, Any]:
+    """What a worker reads first (docs/reference/module-yaml.md)."""
+    request: dict[str, Any] = {
+        "module": module,
+        "params": params,
+        "workspace": workspace,
+        "free": not frame.hidden,
+        "write": _paths(frame, "ReadWritePaths"),
+        "read": _paths(frame, "ReadOnlyPaths"),
+    }
+    if ends:
+        request["streams"] = {
+            "inputs": list(ends.inputs),
+            "output": ends.output,
+            "spool": ends.spool,
+        }
+    return request
+
+
 def flow_of(line: str) -> Flow | None:
     """What a line of the answer tells of streams: each `progress` does, and the last one."""
     try:
@@ -154,14 +163,13 @@ def _counts(told: dict[str, Any]) -> tuple[int, int | None]:
     return int(told["bytes"]), None if records is None else int(records)
 
 
-def answered(result: Result, redactor: Redactor, answer: str | None = None) -> Result:
-    """How a worker ended, by what it answered where it did, else by how its unit did.
+def answered(result: Result, redactor: Redactor) -> Result:
+    """How a worker ended: by its answer where it gave one, else by how its unit ended.
 
-    `answer` is the last line of what came by the pipe of the answer, where the worker has stream
-    ends; without them it stands on standard output. Texts that are cut hold no part of a secret,
-    by which it would not be known any more.
+    A text that was cut loses what may be the beginning of a secret at its end: the redactor would
+    not know that any more.
     """
-    said = _answer(result.stdout if answer is None else answer)
+    said = _answer(result.answer)
     if result.cancelled or said is None:
         lost = "its worker ended without an answer" if result.ok else result.detail
         return replace(result, ok=False, summary=None, stdout="", detail=lost)
@@ -231,7 +239,7 @@ def _cut(summary: dict[str, Data] | None, redactor: Redactor) -> Data:
 def _params(action: Action, scope: Scope, span: Span) -> dict[str, Data]:
     found, problems = read_params(LIBRARY[action.module.text], action.params, scope, span)
     if problems:
-        raise BadParams("; ".join(f"{problem.span}: {problem.message()}" for problem in problems))
+        raise BadParams.of(problems)
     return found
 
 

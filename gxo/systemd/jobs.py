@@ -65,6 +65,11 @@ class Outcome:
         """The unit is now as asked; a start that a condition made systemd skip counts."""
         return self.result in (JobResult.DONE, JobResult.SKIPPED)
 
+    @property
+    def cancelled(self) -> bool:
+        """Another job took its place, or what it is bound to was stopped."""
+        return self.result in (JobResult.CANCELED, JobResult.DEPENDENCY)
+
 
 class Jobs:
     """A batch of jobs: ask for many, then wait. Calls are sent at once, answers come in `wait`.

@@ -133,7 +133,8 @@ def test_the_beginning_of_a_line_holds_no_part_of_a_secret() -> None:
     token = "eyJhbGciOi" * 20
     said = {"cannot": "map", "about": "the records", "error": "line 1 is no JSON", "shown":
             f"abc {token} def {token[:50]}", "summary": None}  # fmt: skip
-    result = answered(Result(ok=False, summary=None), Redactor([token]), json.dumps(said))
+    ended = Result(ok=False, summary=None, answer=json.dumps(said))
+    result = answered(ended, Redactor([token]))
     assert result.detail == f"cannot map the records: line 1 is no JSON: `abc {MASK} def `"
 
 

@@ -14,7 +14,7 @@ TOKEN = "eyJ" + "hbGci0iJIUzI1" * 40
 
 def told(redactor: Redactor, **answer: Any) -> Result:
     """The end of a worker that has said this."""
-    return answered(Result(ok=False, summary=None, stdout=json.dumps(answer)), redactor)
+    return answered(Result(ok=False, summary=None, answer=json.dumps(answer)), redactor)
 
 
 @pytest.mark.parametrize("fatal", [False, True])
