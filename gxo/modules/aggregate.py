@@ -47,7 +47,7 @@ class Value:
         function = self.function
         if function in ("sum", "avg"):
             if isinstance(value, bool) or not isinstance(value, int | float):
-                raise ModuleError(f"what stands at `{self.key}` is no number")
+                raise ModuleError(f"`{self.key}` is not a number")
             self.held = value if self.held is None else self.held + value
         elif function in ("min", "max"):
             self.held = self._ordered(value)
@@ -57,12 +57,14 @@ class Value:
     def _ordered(self, value: Any) -> Any:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not (number or isinstance(value, str)):
-            raise ModuleError(f"what stands at `{self.key}` has no order: numbers and texts do")
+            raise ModuleError(f"`{self.key}` cannot be ordered: only numbers and texts can")
         held = self.held
         if held is None:
             return value
         if isinstance(held, str) is number:
-            raise ModuleError(f"at `{self.key}` stand numbers and texts, which have no order")
+            raise ModuleError(
+                f"`{self.key}` holds numbers and texts, which cannot be ordered together"
+            )
         return min(held, value) if self.function == "min" else max(held, value)
 
     def result(self) -> Any:
@@ -242,9 +244,7 @@ def _instant(record: Record, field: str) -> float:
         and _NEAR[0] < value < _NEAR[1]
     ):
         return value
-    raise ModuleError(
-        f"what stands at `{field}` is no time: 2006-01-02T15:04:05Z, or seconds since 1970"
-    )
+    raise ModuleError(f"`{field}` is not a time: 2006-01-02T15:04:05Z, or seconds since 1970")
 
 
 def aggregating(params: dict[str, Any]) -> Operator:
@@ -255,7 +255,7 @@ def aggregating(params: dict[str, Any]) -> Operator:
     names = [*by, *values, *([] if window is None else [WINDOW])]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise ModuleError(f"two keys of its records are `{twice}`")
+        raise ModuleError(f"its records would have two keys `{twice}`")
     return _windowed(Groups(by, values, params["max_groups"]), window)
 
 
@@ -265,7 +265,7 @@ def _function(written: Any) -> tuple[str, str | None]:
     if function not in FUNCTIONS:
         raise ModuleError(f"`values` takes {', '.join(FUNCTIONS)}, each but count with a key")
     if not key and function != "count":
-        raise ModuleError(f"`{function}` in `values` needs the key it is of: `{function} size`")
+        raise ModuleError(f"`{function}` in `values` needs a key: `{function} size`")
     return function, key.strip() or None
 
 
@@ -279,7 +279,7 @@ def _windowed(groups: Groups, window: dict[str, Any] | None) -> Aggregate:
         raise ModuleError("`window` takes `count`, or `time` with or without `field`")
     if count is not None:
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-            raise ModuleError("`count` of `window` must be a whole number from 1 on")
+            raise ModuleError("`count` of `window` must be a whole number, 1 or more")
         return ByCount(groups, count)
     if field is not None and not isinstance(field, str):
         raise ModuleError("`field` of `window` must be text")

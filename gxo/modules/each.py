@@ -58,7 +58,7 @@ def each(told: Mapping[str, Any]) -> Each:
 def _named(what: str, known: Mapping[str, str]) -> Callable[[str], str]:
     def find(name: str) -> str:
         if name not in known:
-            raise Failure(f"a template for each record must write the {what}'s name", argument=0)
+            raise Failure(f"a template for each record must name the {what} literally", argument=0)
         return known[name]
 
     return find

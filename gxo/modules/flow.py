@@ -8,6 +8,7 @@ from math import isfinite
 
 import orjson
 
+from gxo.modules.depth import DEEPEST, shallow
 from gxo.modules.fault import ModuleError
 
 TYPE_CHECKING = False
@@ -22,8 +23,6 @@ LONGEST = 4 << 20
 """Bytes of a line, and of a record within a document."""
 DOCUMENT = 16 << 20
 """Bytes of a document that has to be read as a whole."""
-DEEPEST = 100
-"""Lists and maps within each other: no deeper than templates can read."""
 MANY = 1000
 """Records handed on at once, where there are more."""
 BEGINNING = 4096
@@ -74,9 +73,6 @@ def _joined(lines: Iterable[bytes]) -> bytes:
     return bytes(data)
 
 
-NOTHING = Batch([])
-
-
 def encoded(record: Record) -> bytes:
     """The line of a record; ModuleError where JSON has no word for what is in it."""
     try:
@@ -110,22 +106,6 @@ def _finite(values: Iterable[Any]) -> bool:
         ):
             return False
     return True
-
-
-def shallow(value: object) -> bool:
-    """Whether it is no deeper than DEEPEST."""
-    level = [value]
-    for _ in range(DEEPEST + 1):
-        inner: list[object] = []
-        for each in level:
-            if isinstance(each, list):
-                inner += each
-            elif isinstance(each, dict):
-                inner += each.values()
-        if not inner:
-            return True
-        level = inner
-    return False
 
 
 def as_record(value: Any) -> Record:
@@ -218,7 +198,7 @@ class Decoder:
             records = [self.value(index, line) for index, line in enumerate(lines)]
         if not {*map(type, records)} <= {dict}:
             index = next(n for n, record in enumerate(records) if type(record) is not dict)
-            raise self.lines.fault(index, lines[index], "is no JSON object")
+            raise self.lines.fault(index, lines[index], "is not a JSON object")
         # each level takes two bytes at least
         if max(map(len, lines), default=0) > 2 * DEEPEST:
             for index, line in enumerate(lines):
@@ -231,7 +211,7 @@ class Decoder:
             value = orjson.loads(line)
         except ValueError as error:
             reason = str(error).partition(": line")[0]
-            raise self.lines.fault(index, line, f"is no JSON ({reason})") from None
+            raise self.lines.fault(index, line, f"is not JSON ({reason})") from None
         self.check_depth(index, line, value)
         return value
 

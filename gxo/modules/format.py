@@ -9,6 +9,7 @@ from abc import abstractmethod
 
 from gxo.modules.fault import ModuleError
 from gxo.modules.flow import Batch, Operator, encoded
+from gxo.modules.formats import check_own, csv_delimiter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class TextLines(_ByRecord):
         for more, record in enumerate(records):
             line = record.get("line")
             if not isinstance(line, str) or "\n" in line:
-                raise self.fault(more, "has no text of one line at `line`")
+                raise self.fault(more, "has no single line of text at `line`")
             yield line + "\n"
 
 
@@ -150,8 +151,6 @@ class Csv(_ByRecord):
 
     def __init__(self, columns: list[str] | None, delimiter: str) -> None:
         super().__init__()
-        if len(delimiter) != 1 or delimiter in '"\r\n':
-            raise ModuleError("`delimiter` must be one character, neither a quote nor a line break")
         self._columns = columns
         self._chosen = columns is not None
         self._delimiter = delimiter
@@ -170,7 +169,7 @@ class Csv(_ByRecord):
         for more, record in enumerate(records):
             if not self._chosen and not known.issuperset(record):
                 other = next(key for key in record if key not in known)
-                what = "has a key that the first has not: name all `columns`"
+                what = "has a key that the first record lacks: name all `columns`"
                 raise ModuleError(f"record {self.index + more + 1} {what}", shown=other)
             writer.writerow([_plain(record.get(column)) for column in columns])
         yield from rows.lines
@@ -188,7 +187,7 @@ class Xml(_ByRecord):
     def __init__(self, element: str) -> None:
         super().__init__()
         if not _NAME.fullmatch(element):
-            raise ModuleError("`element` is no name of an XML element")
+            raise ModuleError("`element` is not a valid name of an XML element")
         self._element = element
 
     def lines(self, records: list[Record]) -> Iterator[str]:
@@ -197,7 +196,7 @@ class Xml(_ByRecord):
 
     def _written(self, more: int, name: str, value: Any) -> Iterator[str]:
         if not _NAME.fullmatch(name):
-            raise self.fault(more, "has a key that is no name of an XML element")
+            raise self.fault(more, "has a key that is not a valid name of an XML element")
         if isinstance(value, list):
             for item in value:
                 yield from self._written(more, name, item)
@@ -207,7 +206,7 @@ class Xml(_ByRecord):
         for key, held in inside.items():
             if key.startswith("@"):
                 if not _NAME.fullmatch(key[1:]):
-                    raise self.fault(more, "has a key that is no name of an XML attribute")
+                    raise self.fault(more, "has a key that is not a valid name of an XML attribute")
                 yield f' {key[1:]}="{self._text(more, held).translate(_IN_TAG)}"'
         yield ">"
         for key, held in inside.items():
@@ -239,7 +238,7 @@ class Template(_ByRecord):
     def lines(self, records: list[Record]) -> Iterator[str]:
         for more, value in enumerate(self._make(records, self.index)):
             if value is None:
-                raise self.fault(more, "makes nil of `template`")
+                raise self.fault(more, "gets nil from `template`")
             text = _plain(value)
             yield text if text.endswith("\n") else text + "\n"
 
@@ -259,13 +258,10 @@ def _plain(value: Any) -> str:
 
 def formatting(params: dict[str, Any]) -> Operator:
     """`data:format`."""
+    check_own(params, _OWN)
     form = params["format"]
-    for other, names in _OWN.items():
-        for name in names:
-            if other != form and params[name] is not None:
-                raise ModuleError(f"`{name}` goes with `format: {other}`")
     if form == "csv":
-        return Csv(params["columns"], params["delimiter"] or ",")
+        return Csv(params["columns"], csv_delimiter(params["delimiter"]))
     if form == "xml":
         return Xml(params["element"] or "record")
     if form == "template":

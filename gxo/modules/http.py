@@ -11,9 +11,9 @@ import threading
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
+from gxo.modules.depth import DEEPEST, shallow
 from gxo.modules.fault import ModuleError
-from gxo.modules.jail import reopened
-from gxo.modules.kinds import need_file
+from gxo.modules.kinds import opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 KEPT = 1 << 20
 """Bytes of a body that a summary keeps."""
-_DEEPEST = 100
 _CHUNK = 1 << 18
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNFIT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -95,11 +94,11 @@ def request(params: dict[str, Any], jail: Jail, streams: Streams | None = None) 
     except TimeoutError:
         raise ModuleError(f"no answer within {params['timeout']:g} s") from None
     except ssl.SSLCertVerificationError as error:
-        raise ModuleError(f"its certificate is not to be trusted: {error.verify_message}") from None
+        raise ModuleError(f"its certificate is not trusted: {error.verify_message}") from None
     except socket.gaierror as error:
         raise ModuleError(error.strerror or "no such host") from None
     except (HTTPException, ssl.SSLError, UnicodeError) as error:
-        raise ModuleError(f"no good answer: {str(error) or type(error).__name__}") from None
+        raise ModuleError(f"no usable answer: {str(error) or type(error).__name__}") from None
     if status >= 400 and status not in expected:
         raise ModuleError(f"it answered {status} {reason}".rstrip(), summary)
     return summary
@@ -132,13 +131,7 @@ def _authorities(path: str | None, jail: Jail) -> str | None:
     """What the file of certificates holds."""
     if path is None:
         return None
-    seen = jail.place(path).open(os.O_PATH)
-    try:
-        need_file(os.fstat(seen).st_mode)
-    except ModuleError:
-        os.close(seen)
-        raise
-    with open(reopened(seen, os.O_RDONLY), "rb") as file:
+    with open(opened(jail.place(path).open(os.O_PATH), os.O_RDONLY), "rb") as file:
         return file.read().decode("ascii", "ignore")
 
 
@@ -212,7 +205,7 @@ def _taken(answer: HTTPResponse, streams: Streams | None, expected: set[int]) ->
         streams.write(chunk)
         streams.tell()
     if answer.length:
-        raise ModuleError("its answer ended before all of it had come")
+        raise ModuleError("its answer ended before it was complete")
     return {
         "status": answer.status,
         "headers": _answer_headers(answer),
@@ -264,37 +257,22 @@ def _json(text: str) -> Any:
         found = json.loads(text, parse_constant=refused)
     except (ValueError, RecursionError):
         return None
-    return found if _shallow(found) else None
-
-
-def _shallow(value: object) -> bool:
-    """No deeper than templates can read."""
-    level = [value]
-    for _ in range(_DEEPEST):
-        if not level:
-            return True
-        inner: list[object] = []
-        for each in level:
-            if isinstance(each, list):
-                inner += each
-            elif isinstance(each, dict):
-                inner += each.values()
-        level = inner
-    return False
+    # templates read it within the summary, which has levels too
+    return found if shallow(found, DEEPEST - 2) else None
 
 
 def _url(text: str) -> SplitResult:
     if re.search(r"[\x00-\x20\x7f]", text):
-        raise ModuleError("there is a blank or a control character in the URL")
+        raise ModuleError("the URL holds a blank or a control character")
     try:
         url = urlsplit(text)
         _ = url.port
     except ValueError as error:
-        raise ModuleError(f"the URL is not one: {error}") from None
+        raise ModuleError(f"the URL is not valid: {error}") from None
     if url.scheme not in ("http", "https") or not url.hostname:
         raise ModuleError("the URL is neither http://HOST… nor https://HOST…")
     if url.username is not None or url.password is not None:
-        raise ModuleError("a user in a URL is seen by others; use the header Authorization")
+        raise ModuleError("a user in a URL can be seen by others; use the header Authorization")
     return url
 
 
@@ -302,14 +280,14 @@ def _headers(given: dict[str, Any]) -> dict[str, str]:
     headers = {}
     for name, value in given.items():
         if not _TOKEN.fullmatch(name):
-            raise ModuleError(f"`{name}` is no name of a header")
+            raise ModuleError(f"`{name}` is not a valid header name")
         if name.lower() in _OURS:
-            raise ModuleError(f"the header {name} is gxo's to set")
+            raise ModuleError(f"gxo itself sets the header {name}")
         if isinstance(value, list | dict) or value is None:
             raise ModuleError(f"the header {name} must be text")
         text = json.dumps(value) if not isinstance(value, str) else value
         if _UNFIT.search(text):
-            raise ModuleError(f"there is a line break or a control character in the header {name}")
+            raise ModuleError(f"the header {name} holds a line break or a control character")
         headers[name] = text.strip()
     return headers
 

@@ -101,9 +101,7 @@ class Jail:
                     raise SecurityError(f"{base.path} is among the `read_only_paths`")
                 return Place(base, path[len(base.path) :].lstrip("/"))
         needs = "`read_write_paths`" if write else "`read_write_paths` or `read_only_paths`"
-        raise SecurityError(
-            f"it lies outside the workspace, which needs `profile: host` or {needs}"
-        )
+        raise SecurityError(f"it lies outside the workspace; that needs `profile: host` or {needs}")
 
 
 def open_beneath(
@@ -127,7 +125,7 @@ def open_beneath(
         code = errno.ENOTDIR
     if code == errno.ENOSYS:
         raise ModuleError(
-            "openat2(2) is not to be had: Linux has it since 5.6, filters may hide it"
+            "openat2(2) is not available: Linux has it since 5.6, a system call filter may hide it"
         )
     raise OSError(code, os.strerror(code), path)
 
@@ -146,11 +144,3 @@ def make_directories(place: Place) -> None:
             continue
         finally:
             os.close(directory)
-
-
-def reopened(descriptor: int, flags: int) -> int:
-    """The very file of an O_PATH descriptor, opened for use; the first one is closed."""
-    try:
-        return os.open(f"/proc/self/fd/{descriptor}", flags | os.O_CLOEXEC)
-    finally:
-        os.close(descriptor)

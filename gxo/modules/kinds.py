@@ -22,8 +22,17 @@ def kind(mode: int) -> str:
     return _KINDS.get(stat.S_IFMT(mode), "other")
 
 
+def opened(seen: int, flags: int) -> int:
+    """The plain file of an O_PATH descriptor, opened for use; the first one is closed."""
+    try:
+        need_file(os.fstat(seen).st_mode)
+        return os.open(f"/proc/self/fd/{seen}", flags | os.O_CLOEXEC)
+    finally:
+        os.close(seen)
+
+
 def need_file(mode: int) -> None:
-    """ModuleError for what is no plain file: to open a FIFO or a device may wait or do harm."""
+    """ModuleError for what is not a plain file: to open a FIFO or a device may wait or do harm."""
     if not stat.S_ISREG(mode):
         found = _PHRASES.get(kind(mode), "neither a file nor a directory")
         raise ModuleError(f"it is {found}")

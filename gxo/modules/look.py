@@ -7,8 +7,8 @@ import stat
 import time
 
 from gxo.modules.fault import ModuleError
-from gxo.modules.jail import DIRECTORY, open_beneath, reopened
-from gxo.modules.kinds import found, group_name, kind, need_file, user_name
+from gxo.modules.jail import DIRECTORY, open_beneath
+from gxo.modules.kinds import found, group_name, kind, opened, user_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,13 +65,7 @@ def send(params: dict[str, Any], jail: Jail, streams: Streams) -> dict[str, Any]
 
 
 def _opened(path: str, jail: Jail) -> BinaryIO:
-    seen = jail.place(path).open(os.O_PATH)
-    try:
-        need_file(os.fstat(seen).st_mode)
-    except ModuleError:
-        os.close(seen)
-        raise
-    return open(reopened(seen, os.O_RDONLY), "rb")
+    return open(opened(jail.place(path).open(os.O_PATH), os.O_RDONLY), "rb")
 
 
 def _base64(data: bytes) -> str:

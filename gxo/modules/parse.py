@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from gxo.modules.fault import ModuleError
 from gxo.modules.flow import Batch, Operator
+from gxo.modules.formats import check_own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,12 +75,8 @@ class Parse(Operator):
 
 def parsing(params: dict[str, Any]) -> Operator:
     """`data:parse`."""
-    form = params["format"]
-    for other, names in _OWN.items():
-        for name in names:
-            if other != form and params[name] is not None:
-                raise ModuleError(f"`{name}` goes with `format: {other}`")
-    file, name = PARSERS[form]
+    check_own(params, _OWN)
+    file, name = PARSERS[params["format"]]
     make = getattr(__import__(f"gxo.modules.{file}", fromlist=[name]), name)
     make(params)  # what is wrong with the params is wrong without input too
     return Parse(lambda: make(params))

@@ -6,6 +6,7 @@ import csv
 
 from gxo.modules.fault import ModuleError
 from gxo.modules.flow import LONGEST, Lines, beginning
+from gxo.modules.formats import csv_delimiter
 from gxo.modules.parse import Parser
 
 TYPE_CHECKING = False
@@ -24,9 +25,7 @@ class Csv(Parser):
         super().__init__(params)
         csv.field_size_limit(LONGEST)
         self._lines = Lines()
-        self._delimiter = params["delimiter"] or ","
-        if len(self._delimiter) != 1 or self._delimiter in '"\r\n':
-            raise ModuleError("`delimiter` must be one character, neither a quote nor a line break")
+        self._delimiter = csv_delimiter(params["delimiter"])
         self._pending: list[str] = []
         self._read = 0
         self._columns: list[str] | None = None
@@ -56,7 +55,7 @@ class Csv(Parser):
             # a row whose end has not come yet is read again with more; too long ones are not
             if str(error) != _UNFINISHED or last or sum(map(len, pending[used:])) > LONGEST:
                 raise ModuleError(
-                    f"the row at line {self._read + used + 1} is no CSV: {_reason(str(error))}",
+                    f"the row at line {self._read + used + 1} is not CSV: {_reason(str(error))}",
                     shown=beginning(pending[used].encode()),
                 ) from None
         self._pending = pending[used:]
@@ -78,11 +77,11 @@ class Csv(Parser):
         if len(set(columns)) < len(columns):
             twice = next(name for name in columns if columns.count(name) > 1)
             where = f"line {line}" if line else "`columns`"
-            raise ModuleError(f"{where} names two columns alike", shown=twice)
+            raise ModuleError(f"{where} names two columns the same", shown=twice)
         self._columns = columns
 
 
 def _reason(error: str) -> str:
     if error == _UNFINISHED:
-        return f"its quotes do not end, within {LONGEST >> 20} MiB"
+        return f"a quote is not closed within {LONGEST >> 20} MiB"
     return error

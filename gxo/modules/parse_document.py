@@ -6,8 +6,9 @@ import codecs
 import json
 import re
 
+from gxo.modules.depth import DEEPEST, shallow
 from gxo.modules.fault import ModuleError
-from gxo.modules.flow import DEEPEST, DOCUMENT, LONGEST, Lines, as_record, beginning, shallow
+from gxo.modules.flow import DOCUMENT, LONGEST, Lines, as_record, beginning
 from gxo.modules.parse import Parser
 from gxo.template.fault import Failure, TooMuch
 from gxo.template.limits import Limits
@@ -61,13 +62,13 @@ class Json(Parser):
             at = self._items(at, found, last=last)
         at = self._blank(at)
         if self._state == "done" and at < len(self._text):
-            raise self._fault("there is more behind the document: `format: ndjson` has many", at)
+            raise self._fault("there is more after the document: `format: ndjson` takes many", at)
         self._forget(at)
         return found
 
     def _whole(self, at: int, found: list[Record], *, last: bool) -> int:
         if len(self._text) > DOCUMENT:
-            raise ModuleError(f"a document that is no list is longer than {DOCUMENT >> 20} MiB")
+            raise ModuleError(f"a document that is not a list is longer than {DOCUMENT >> 20} MiB")
         if not last:
             return at
         value, at = self._value(at)
@@ -113,13 +114,13 @@ class Json(Parser):
         try:
             value, end = self._scan(self._text, at)
         except json.JSONDecodeError as error:
-            fault = self._fault(f"it is no JSON: {error.msg}", error.pos)
+            fault = self._fault(f"it is not JSON: {error.msg}", error.pos)
             unended = error.msg.startswith("Unterminated") or error.pos > len(self._text) - _NEAR
             raise (_Unfinished(fault) if unended else fault) from None
         except RecursionError:
             raise self._too_deep(at) from None
         except ValueError as error:
-            raise self._fault(f"it is no JSON: {error}", at) from None
+            raise self._fault(f"it is not JSON: {error}", at) from None
         if not shallow(value):
             raise self._too_deep(at)
         return value, end
@@ -148,7 +149,7 @@ class _Unfinished(ModuleError):
 
 
 def _refuse(word: str) -> Never:
-    raise ValueError(f"{word} is no number")
+    raise ValueError(f"{word} is not a number")
 
 
 class Yaml(Parser):

@@ -71,7 +71,7 @@ class Logfmt(_ByLine):
         for index, text in enumerate(self.lines.texts(lines)):
             record = _words(text)
             if record is None:
-                what = 'is no logfmt: words like key=value or key="a value"'
+                what = 'is not logfmt: it takes words like key=value or key="a value"'
                 raise self.lines.fault(index, lines[index], what)
             if record:
                 found.append(record)
@@ -117,7 +117,7 @@ class Regex(_ByLine):
             self.pattern = re2.compile(params["pattern"].encode(), options)
         except re2.error as error:
             reason = error.args[0].decode() if isinstance(error.args[0], bytes) else error
-            raise ModuleError(f"`pattern` is no regular expression of RE2: {reason}") from None
+            raise ModuleError(f"`pattern` is not a regular expression of RE2: {reason}") from None
         self.names = {name.decode(): at for name, at in self.pattern.groupindex.items()}
         if not self.names:
             raise ModuleError("`pattern` has no named groups, as in (?P<user>[^:]+)")

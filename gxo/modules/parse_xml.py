@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pyexpat import ExpatError, ParserCreate
 
+from gxo.modules.depth import DEEPEST
 from gxo.modules.fault import ModuleError
-from gxo.modules.flow import DEEPEST, LONGEST
+from gxo.modules.flow import LONGEST
 from gxo.modules.parse import Parser
 
 TYPE_CHECKING = False
@@ -61,7 +62,7 @@ class Xml(Parser):
             self._parser.Parse(data, last)
         except ExpatError as error:
             reason = str(error).partition(":")[0]
-            raise ModuleError(f"line {error.lineno}: it is no XML: {reason}") from None
+            raise ModuleError(f"line {error.lineno}: it is not XML: {reason}") from None
 
     def _doctype(self, *_: object) -> Never:
         raise self._fault("a document type is refused, since its entities could be anything")
@@ -69,7 +70,7 @@ class Xml(Parser):
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         if self._depth > DEEPEST:
-            raise self._fault(f"more than {DEEPEST} elements stand within each other")
+            raise self._fault(f"more than {DEEPEST} elements are nested")
         begins = self._depth == 2 if self._element is None else name == self._element
         if not (self._open or begins):
             return

@@ -66,7 +66,7 @@ def _node(
     if chunks is None and not ports:
         raise ModuleError(f"{where}, nothing feeds it")
     if chunks is not None and ((first and inputs) or step["needs"]):
-        raise ModuleError(f"{where}, it is fed by a param and by others too")
+        raise ModuleError(f"{where}, both a param and other steps feed it")
     try:
         made = operator(step["uses"], step["with"], 0 if chunks is not None else ports)
     except ModuleError as error:

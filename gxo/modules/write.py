@@ -11,8 +11,7 @@ from binascii import a2b_base64
 
 from gxo.modules import tree
 from gxo.modules.fault import ModuleError, SecurityError
-from gxo.modules.jail import reopened
-from gxo.modules.kinds import found, kind, need_file, owner_of
+from gxo.modules.kinds import found, kind, need_file, opened, owner_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,8 +123,7 @@ def _holds(directory: int, name: str, data: BinaryIO) -> bool:
     """Whether a file can be read and holds just this."""
     try:
         seen = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=directory)
-        need_file(os.fstat(seen).st_mode)
-        with open(reopened(seen, os.O_RDONLY), "rb") as file:
+        with open(opened(seen, os.O_RDONLY), "rb") as file:
             while (chunk := file.read(_CHUNK)) == data.read(_CHUNK):
                 if not chunk:
                     return True
@@ -156,12 +154,10 @@ def _append(
         return True, _fill(os.open(name, _NEW, 0o600, dir_fd=directory), data, mode, owner)
     except FileExistsError:
         seen = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=directory)
-        there = os.fstat(seen)
-        need_file(there.st_mode)
-        if not place.base.free:
-            _need_alone(there, directory, name)
         size = 0
-        with open(reopened(seen, os.O_WRONLY | os.O_APPEND), "ab") as file:
+        with open(opened(seen, os.O_WRONLY | os.O_APPEND), "ab") as file:
+            if not place.base.free:
+                _need_alone(os.fstat(file.fileno()), directory, name)
             for chunk in data:
                 size += file.write(chunk)
             file.flush()
@@ -232,7 +228,7 @@ def _make(directory: int, name: str, state: str) -> bool:
             os.close(os.open(name, _NEW, 0o666, dir_fd=directory))
         return True
     if kind(there.st_mode) != state:
-        raise ModuleError(f"it is there, but no {state}")
+        raise ModuleError(f"it exists, but is not a {state}")
     return False
 
 
@@ -240,7 +236,7 @@ def _link(directory: int, name: str, target: str) -> bool:
     there = found(name, directory)
     if there is not None:
         if not stat.S_ISLNK(there.st_mode):
-            raise ModuleError("it is there, but no link")
+            raise ModuleError("it exists, but is not a link")
         if os.readlink(name, dir_fd=directory) == target:
             return False
     fresh = f".gxo-{os.urandom(8).hex()}"

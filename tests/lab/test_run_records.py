@@ -73,7 +73,7 @@ def test_what_fails_says_where(machine: Machine) -> None:
     ran = run(machine, use("bad", "data:parse", HOST, format="ndjson", text='{"a": 1}\n{"b": 2'))
     assert ran.steps == {"bad": "Failed"}
     (detail,) = ran.details("bad")
-    assert detail.startswith("cannot parse the text: line 2 is no JSON (")
+    assert detail.startswith("cannot parse the text: line 2 is not JSON (")
     assert detail.endswith('`{"b": 2`')
 
 
@@ -132,7 +132,7 @@ def test_a_line_that_is_no_record_fails_the_streams(machine: Machine) -> None:
     )
     assert ran.steps["map"] == ran.steps["out"] == "Failed"
     (detail,) = ran.details("map")
-    assert detail.startswith("cannot map the records: line 2 is no JSON (")
+    assert detail.startswith("cannot map the records: line 2 is not JSON (")
     assert detail.endswith(": `oops`")
     assert not machine.exists("/srv/never")
 

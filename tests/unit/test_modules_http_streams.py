@@ -91,7 +91,7 @@ def test_an_answer_is_followed_to_its_end(url: str, tmp_path: Path) -> None:
     ("path", "inputs", "given", "reason"),
     [
         ("missing", [], {}, "it answered 404 Not Found"),
-        ("short", [], {}, "its answer ended before all of it had come"),
+        ("short", [], {}, "its answer ended before it was complete"),
         ("moved", [[b"a"]], {"method": "POST"}, "it redirects to "),
         ("", [[b"a"]], {"method": "POST", "body": "b"}, "it takes `body` or a stream, not both"),
     ],

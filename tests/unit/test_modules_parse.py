@@ -12,8 +12,9 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from gxo.modules.depth import DEEPEST
 from gxo.modules.fault import ModuleError
-from gxo.modules.flow import DEEPEST, DOCUMENT, LONGEST, Batch
+from gxo.modules.flow import DOCUMENT, LONGEST, Batch
 from tests.unit.flowing import Records, ask, lines, node, parts, stream, summary
 
 NOWHERE = Path("/nowhere")
@@ -214,38 +215,38 @@ BOMB = b'<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;">]><a>&y;</a>'
         ("json", b"[1, ", "line 1: the text ends within the document"),
         ("json", b"[1,\n2", "line 2: the text ends within the document"),
         ("json", b"[1,\n2 3]", "line 2: a comma or the end of the list is missing"),
-        ("json", b"[1,]", "line 1: it is no JSON: Expecting value"),
-        ("json", b"{}\n{}", "line 2: there is more behind the document: `format: ndjson`"),
-        ("json", b"[NaN]", "line 1: it is no JSON: NaN is no number"),
+        ("json", b"[1,]", "line 1: it is not JSON: Expecting value"),
+        ("json", b"{}\n{}", "line 2: there is more after the document: `format: ndjson`"),
+        ("json", b"[NaN]", "line 1: it is not JSON: NaN is not a number"),
         ("json", b'["\xff"]', "the text is not UTF-8"),
         ("json", b"[" * 200_000, "line 1: a value has more than 100 levels"),
         ("json", b"[" * (DEEPEST + 3) + b"]" * (DEEPEST + 3), "line 1: a value has more than 100"),
-        ("json", b'["' + b"x" * (LONGEST + 99), "line 1: it is no JSON: Unterminated string"),
-        ("json", b'{"a":"' + b"x" * DOCUMENT + b'"}', "a document that is no list is longer than"),
-        ("ndjson", b"{}\n{]", "line 2 is no JSON"),
+        ("json", b'["' + b"x" * (LONGEST + 99), "line 1: it is not JSON: Unterminated string"),
+        ("json", b'{"a":"' + b"x" * DOCUMENT + b'"}', "a document that is not a list is longer"),
+        ("ndjson", b"{}\n{]", "line 2 is not JSON"),
         ("ndjson", b"[" * 102 + b"]" * 102, "line 1 has more than 100 levels"),
-        ("ndjson", b"[" * 5000 + b"]" * 5000, "line 1 is no JSON"),
+        ("ndjson", b"[" * 5000 + b"]" * 5000, "line 1 is not JSON"),
         ("ndjson", b"x" * (LONGEST + 99), "line 1 is longer than 4 MiB"),
-        ("ndjson", b"\n{}\xff", "line 2 is no JSON"),
+        ("ndjson", b"\n{}\xff", "line 2 is not JSON"),
         ("csv", b"a,b\n1,2,3\n", "the row at line 2 has 3 columns, not 2"),
-        ("csv", b'a,b\n"1,2\n3\n', "the row at line 2 is no CSV: its quotes do not end"),
-        ("csv", b'a,b\n"1"x,2\n', "the row at line 2 is no CSV: "),
-        ("csv", b"a,a\n", "line 1 names two columns alike"),
-        ("csv", b'a\n"' + b"x\n" * LONGEST, "the row at line 2 is no CSV: "),
+        ("csv", b'a,b\n"1,2\n3\n', "the row at line 2 is not CSV: a quote is not closed"),
+        ("csv", b'a,b\n"1"x,2\n', "the row at line 2 is not CSV: "),
+        ("csv", b"a,a\n", "line 1 names two columns the same"),
+        ("csv", b'a\n"' + b"x\n" * LONGEST, "the row at line 2 is not CSV: "),
         ("csv", b"a\n\xff\n", "line 2 is not UTF-8 text"),
         ("text_lines", b"a\nb\n\xff\n", "line 3 is not UTF-8 text"),
-        ("logfmt", b'a=1\nb="2', "line 2 is no logfmt"),
-        ("logfmt", b"=1", "line 1 is no logfmt"),
+        ("logfmt", b'a=1\nb="2', "line 2 is not logfmt"),
+        ("logfmt", b"=1", "line 1 is not logfmt"),
         ("yaml", b"a: 1\n---\nb: [", "in the document at line 2, the text is not YAML"),
         ("yaml", b"a: &x [*x]", "in the document at line 1, the YAML is refused"),
         ("yaml", b"a: !!python/object:os.system x", "in the document at line 1, the YAML is ref"),
         ("yaml", b"[" * 200 + b"]" * 200, "in the document at line 1, more than 99 levels"),
-        ("xml", b"<a><b></a>", "line 1: it is no XML: mismatched tag"),
-        ("xml", b"", "line 1: it is no XML: no element found"),
-        ("xml", b"<a>\n&x;</a>", "line 2: it is no XML: undefined entity"),
+        ("xml", b"<a><b></a>", "line 1: it is not XML: mismatched tag"),
+        ("xml", b"", "line 1: it is not XML: no element found"),
+        ("xml", b"<a>\n&x;</a>", "line 2: it is not XML: undefined entity"),
         ("xml", BOMB, "line 1: a document type is refused"),
         ("xml", b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>', "line 1: a document type is ref"),
-        ("xml", b"<a>" * 101, "line 1: more than 100 elements stand within each other"),
+        ("xml", b"<a>" * 101, "line 1: more than 100 elements are nested"),
         ("xml", b"<a><b>" + b"x" * (LONGEST + 99), "line 1: an element is longer than 4 MiB"),
         ("xml", b'<a b="' + b"x" * (LONGEST + (1 << 20)), "line 1: a tag is longer than 4 MiB"),
     ],
@@ -289,12 +290,15 @@ def outcome(data: bytes, sizes: list[int], form: str) -> Records | None:
     ("given_", "reason"),
     [
         ({"format": "regex"}, "`format: regex` needs `pattern`"),
-        ({"format": "regex", "pattern": "("}, "`pattern` is no regular expression of RE2: missing"),
+        (
+            {"format": "regex", "pattern": "("},
+            "`pattern` is not a regular expression of RE2: missing",
+        ),
         ({"format": "regex", "pattern": "a"}, "`pattern` has no named groups"),
         ({"format": "csv", "pattern": "a"}, "`pattern` goes with `format: regex`"),
         ({"format": "json", "columns": ["a"]}, "`columns` goes with `format: csv`"),
         ({"format": "csv", "delimiter": "ab"}, "`delimiter` must be one character"),
-        ({"format": "csv", "columns": ["a", "a"]}, "`columns` names two columns alike"),
+        ({"format": "csv", "columns": ["a", "a"]}, "`columns` names two columns the same"),
     ],
 )
 def test_params_that_do_not_fit(given_: dict[str, Any], reason: str) -> None:
@@ -366,11 +370,19 @@ def test_format_by_a_template() -> None:
 @pytest.mark.parametrize(
     ("given_", "record", "reason"),
     [
-        ({"format": "text_lines"}, {"line": "a\nb"}, "record 1 has no text of one line at `line`"),
+        (
+            {"format": "text_lines"},
+            {"line": "a\nb"},
+            "record 1 has no single line of text at `line`",
+        ),
         ({"format": "logfmt"}, {"a b": 1}, "record 1 has a key that logfmt cannot hold"),
-        ({"format": "xml"}, {"a b": 1}, "record 1 has a key that is no name of an XML element"),
+        (
+            {"format": "xml"},
+            {"a b": 1},
+            "record 1 has a key that is not a valid name of an XML element",
+        ),
         ({"format": "xml"}, {"a": "\0"}, "record 1 holds a control character"),
-        ({"format": "xml", "element": "<"}, {}, "`element` is no name of an XML element"),
+        ({"format": "xml", "element": "<"}, {}, "`element` is not a valid name of an XML element"),
         ({"format": "template"}, {}, "`format: template` needs `template`"),
         ({"format": "json", "template": "{{ .record }}"}, {}, "`template` goes with `format: t"),
         ({"format": "csv", "delimiter": '"'}, {}, "`delimiter` must be one character"),
@@ -386,7 +398,7 @@ def test_what_cannot_be_formatted(
 def test_csv_loses_no_key() -> None:
     """A later record with a key that the header has not is an error."""
     answer = ask("data:format", format="csv", items=[{"a": 1}, {"a": 1, "b": 2}])
-    assert answer["error"].startswith("record 2 has a key that the first has not")
+    assert answer["error"].startswith("record 2 has a key that the first record lacks")
 
 
 def test_a_long_text_is_cut_in_the_summary() -> None:

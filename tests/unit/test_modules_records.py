@@ -261,13 +261,13 @@ def test_windows_by_arrival_end_by_the_clock() -> None:
 @pytest.mark.parametrize(
     ("given_", "items", "reason"),
     [
-        ({"values": {"s": "sum n"}}, [{"n": 1}, {"n": "2"}], "record 2: what stands at `n` is no"),
-        ({"values": {"s": "min n"}}, [{"n": 1}, {"n": "2"}], "record 2: at `n` stand numbers and"),
-        ({"values": {"s": "max n"}}, [{"n": True}], "record 1: what stands at `n` has no order"),
+        ({"values": {"s": "sum n"}}, [{"n": 1}, {"n": "2"}], "record 2: `n` is not a number"),
+        ({"values": {"s": "min n"}}, [{"n": 1}, {"n": "2"}], "record 2: `n` holds numbers and"),
+        ({"values": {"s": "max n"}}, [{"n": True}], "record 1: `n` cannot be ordered"),
         ({"values": {"s": "sum n"}}, [{"n": 1.7e308}] * 2, "the sum of `n` is too large"),
         ({"values": {"s": "median n"}}, [], "`values` takes count, sum,"),
-        ({"values": {"s": "sum"}}, [], "`sum` in `values` needs the key"),
-        ({"values": {"s": "count"}, "by": ["s"]}, [], "two keys of its records are `s`"),
+        ({"values": {"s": "sum"}}, [], "`sum` in `values` needs a key"),
+        ({"values": {"s": "count"}, "by": ["s"]}, [], "its records would have two keys `s`"),
         ({"values": {"s": "count"}, "window": {}}, [], "`window` takes"),
         ({"values": {"s": "count"}, "window": {"count": 0}}, [], "`count` of `window` must be"),
         ({"values": {"s": "count"}, "window": {"time": "x"}}, [], "`time` of `window` must be a"),
@@ -278,7 +278,7 @@ def test_windows_by_arrival_end_by_the_clock() -> None:
         ({"values": {"s": "count"}, "window": {"time": "1s", "field": "t"}}, [{"t": 5}, {"t": 1}],
          "record 2: its `t` is before the window: records must come in the order"),
         ({"values": {"s": "count"}, "window": {"time": "1s", "field": "t"}}, [{"t": "noon"}],
-         "record 1: what stands at `t` is no time"),
+         "record 1: `t` is not a time"),
     ],
 )  # fmt: skip
 def test_what_an_aggregate_cannot_do(given_: dict[str, Any], items: Records, reason: str) -> None:

@@ -117,8 +117,9 @@ def test_barrier_counts_and_hands_on_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "what"),
-    [(b"[1]", "is no JSON object"), (b"", "is no JSON ("), (b'{"a":1} {', "is no JSON ("),
-     (b'{"a":NaN}', "is no JSON ("), (b'{"a":"\xff"}', "is no JSON ("), (b"nil", "is no JSON (")],
+    [(b"[1]", "is not a JSON object"), (b"", "is not JSON ("), (b'{"a":1} {', "is not JSON ("),
+     (b'{"a":NaN}', "is not JSON ("), (b'{"a":"\xff"}', "is not JSON ("),
+     (b"nil", "is not JSON (")],
 )  # fmt: skip
 def test_a_line_that_is_no_record_is_told(line: bytes, what: str, tmp_path: Path) -> None:
     """By its number and its beginning, never left out."""
@@ -131,11 +132,11 @@ def test_a_line_that_is_no_record_is_told(line: bytes, what: str, tmp_path: Path
 def test_the_beginning_of_a_line_holds_no_part_of_a_secret() -> None:
     """It is masked before it is cut."""
     token = "eyJhbGciOi" * 20
-    said = {"cannot": "map", "about": "the records", "error": "line 1 is no JSON", "shown":
+    said = {"cannot": "map", "about": "the records", "error": "line 1 is not JSON", "shown":
             f"abc {token} def {token[:50]}", "summary": None}  # fmt: skip
     ended = Result(ok=False, summary=None, answer=json.dumps(said))
     result = answered(ended, Redactor([token]))
-    assert result.detail == f"cannot map the records: line 1 is no JSON: `abc {MASK} def `"
+    assert result.detail == f"cannot map the records: line 1 is not JSON: `abc {MASK} def `"
 
 
 def test_nobody_reads(tmp_path: Path) -> None:
