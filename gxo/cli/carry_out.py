@@ -9,13 +9,15 @@ from gxo.cli.exits import Usage
 from gxo.cli.found import tidy
 from gxo.cli.given import to_hand
 from gxo.cli.guard import need_root
-from gxo.cli.load import load_to_run
+from gxo.cli.load import host_target, load_to_run, need_systemd
 from gxo.plan.given import Given
 from gxo.runtime.store import Store
 from gxo.runtime.task import JOBS, Task
 from gxo.spec.lifecycle import Policy
-from gxo.systemd.bus import Bus
+from gxo.systemd.bus import Bus, SystemdError
+from gxo.systemd.host import host_of, unenforced
 from gxo.systemd.manager import Manager
+from gxo.units.target import Target
 
 
 def carry_out(
@@ -35,9 +37,16 @@ def carry_out(
         from gxo.cli.junit import check
 
         check(junit)
-    with Bus.system() as bus:
+    values = values or Given()
+    try:
+        bus, target = _host()
+    except SystemdError:  # what is wrong with the playbook is told before what is with the host
+        load_to_run(path, values, host_target(None), as_json=as_json)
+        raise
+    with bus:
         manager = Manager(bus)
-        plan, frames = load_to_run(path, values or Given(), manager, as_json=as_json)
+        plan, frames = load_to_run(path, values, target, as_json=as_json)
+        need_systemd(target.systemd)
         handed = to_hand(plan, as_json=as_json)
         for done in setup():
             output.note(f"set up this host: {done}")
@@ -58,3 +67,14 @@ def carry_out(
                 as_json=as_json,
                 junit=junit,
             )
+
+
+def _host() -> tuple[Bus, Target]:
+    """A connection to this host's systemd, and what it can do. SystemdError."""
+    bus = Bus.system()
+    try:
+        host = host_of(Manager(bus))
+    except SystemdError:
+        bus.close()
+        raise
+    return bus, Target(systemd=host.systemd, gaps=unenforced(host))

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from gxo.language.reader import Find
     from gxo.source import Name
     from gxo.spec.outside import Outside
-    from gxo.systemd.manager import Manager
     from gxo.units.steps import Frame
 
 
@@ -139,15 +138,20 @@ def load_to_apply(paths: Sequence[str], given: Given, *, as_json: bool) -> Loade
     from gxo.systemd.host import read_host, unenforced
 
     host = read_host()
-    if host.systemd < OLDEST:
-        found = f"systemd {host.systemd}" if host.systemd else "no systemd"
+    need_systemd(host.systemd)
+    runtime = own_command(module="gxo.runtime")
+    target = Target(systemd=host.systemd, gaps=unenforced(host), runtime=runtime)
+    return or_fail(load(paths, given, target), as_json=as_json)
+
+
+def need_systemd(version: int) -> None:
+    """Raise Failure where this host's systemd is too old, or it has none (0)."""
+    if version < OLDEST:
+        found = f"systemd {version}" if version else "no systemd"
         raise Failure(
             f"cannot work on this host: it has {found}, and gxo needs {OLDEST} or newer;"
             " `gxo validate` and `gxo compile` need none"
         )
-    runtime = own_command(module="gxo.runtime")
-    target = Target(systemd=host.systemd, gaps=unenforced(host), runtime=runtime)
-    return or_fail(load(paths, given, target), as_json=as_json)
 
 
 def directories(paths: Sequence[str]) -> tuple[Path, ...]:
@@ -202,14 +206,11 @@ def host_target(version: int | None) -> Target:
 
 
 def load_to_run(
-    path: str, given: Given, manager: "Manager", *, as_json: bool
+    path: str, given: Given, target: Target, *, as_json: bool
 ) -> "tuple[Plan, Mapping[str, Frame]]":
-    """One playbook's plan and the frames of its steps, without errors, for this host."""
-    from gxo.systemd.host import host_of, unenforced
+    """One playbook's plan and the frames of its steps, without errors."""
     from gxo.units.steps import compile_steps
 
-    host = host_of(manager)
-    target = Target(systemd=host.systemd, gaps=unenforced(host))
     sources, problems = read_paths([path])
     playbooks, wrong = parse_sources(sources, _outside())
     plans, more = _plans(playbooks, given)

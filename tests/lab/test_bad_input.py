@@ -275,3 +275,18 @@ def test_a_host_that_cannot_be_worked_on(
     assert told.count("\n") == 1
     assert code != 69 or told.endswith("; try `gxo try`\n")
     assert state(machine) == before
+
+
+def test_a_run_tells_of_its_playbook_before_the_host(machine: Machine) -> None:
+    """Without a systemd, what is wrong with the playbook comes first; else 69 says what is."""
+    nowhere = {"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nowhere"}
+    bad = machine.write("/srv/run-bad.yaml", once("timeout: soon"))
+    wrong = machine.gxo("run", bad, env=nowhere)
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "run-bad.yaml:5:14\n" in wrong.stderr
+    assert "systemd" not in wrong.stderr
+    right = machine.write("/srv/run-fine.yaml", once(""))
+    unreached = machine.gxo("run", "--json", right, env=nowhere)
+    assert unreached.returncode == 69
+    (problem,) = json.loads(unreached.stdout)["problems"]
+    assert problem["message"].startswith("cannot reach systemd: ")
