@@ -53,5 +53,5 @@ def steps_in(plan: Plan) -> tuple[str, ...]:
 
 def where_more_is(run: str, step: str) -> str:
     """How to see more of a run that failed, and of the step of it that did."""
-    logs = f"`gxo logs {run} {step}` has all that it wrote, " if step else ""
+    logs = f"`gxo logs {run} {step}` has its whole log, " if step else ""
     return f"{logs}`gxo runs show {run}` the steps" if logs else f"`gxo runs show {run}` has more"

@@ -122,11 +122,19 @@ class Tally:
             row = _row(stream)
             if edge in edges:
                 row = replace(row, ended=ended)
+            elif row.ended is None:
+                row = _no_less(row, stream.row)
             if row != stream.row:
                 stream.row = row
                 new.append(row)
         if new:
             self._tell(new)
+
+
+def _no_less(row: StreamRow, told: StreamRow) -> StreamRow:
+    """While it is under way: who knows best may be heard last; what was told stands till then."""
+    records = None if row.records is None else max(row.records, told.records or 0)
+    return replace(row, bytes=max(row.bytes, told.bytes), records=records)
 
 
 def _row(stream: _Counted) -> StreamRow:

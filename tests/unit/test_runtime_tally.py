@@ -121,3 +121,18 @@ def test_only_what_is_new_is_told(watch: Watch) -> None:
     watch.now += 1
     told.over([("a", "b")])
     assert len(watch.told) == 1
+
+
+def test_nothing_steps_back_while_it_runs(watch: Watch) -> None:
+    """What who writes has told stands until who reads is further; the end has the exact count."""
+    told = tally(watch, ("a", "b"))
+    told.worked("a", {}, (100, 10))
+    assert watch.looked(told) == [row("b", bytes=100, records=10)]
+    told.worked("b", {"a": (70, 7)}, (0, 0))
+    assert watch.looked(told) == []
+    told.worked("b", {"a": (120, 12)}, (0, 0))
+    assert watch.looked(told) == [row("b", bytes=120, records=12)]
+    told.worked("b", {"a": (110, 11)}, (0, 0))
+    watch.told.clear()
+    told.over([("a", "b")])
+    assert watch.told == [row("b", bytes=110, records=11, ended=watch.now)]
