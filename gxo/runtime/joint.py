@@ -1,5 +1,6 @@
 """Joint: one group under way: its members' units, and the pipes and pumps between them."""
 
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -21,6 +22,9 @@ from gxo.template.fault import Fault
 Ended = Callable[[Progress, Result], None]
 Ready = Callable[[Step, tuple[str, ...], tuple[str, ...]], Start]
 """Evaluates a step, that reads the streams of some and whose own is read by others."""
+
+_VAIN = 2.0
+"""Seconds after which it is told that a step still writes for nobody: most end at once."""
 
 
 class CannotJoin(Exception):
@@ -56,6 +60,7 @@ class Joint:
         tallies: Tallies,
         members: Mapping[str, Progress],
         edges: tuple[Edge, ...],
+        warn: Callable[[str], None],
     ) -> None:
         self.members = members
         self.cancelled = False
@@ -64,6 +69,8 @@ class Joint:
         self._tallies = tallies
         self._tally: Tally | None = None
         self._edges = edges
+        self._warn = warn
+        self._in_vain: dict[str, tuple[str, float]] = {}
         self._pipes: dict[tuple[str, str], Pipe] = {}
         self._sources: dict[str, _Source] = {}
         self._starts: dict[str, Start] = {}
@@ -135,6 +142,7 @@ class Joint:
         """See which of those that have ended well are read to their end, and how far the others."""
         if self._tally is not None:
             self._tally.look()
+        self._tell_in_vain()
         for name, result in tuple(self.draining.items()):
             pipes = {reader: self._pipes[name, reader] for reader in self._flow.readers(name)}
             found = self._flow.drained({reader: pipe.unread for reader, pipe in pipes.items()})
@@ -146,6 +154,18 @@ class Joint:
                 )
             elif found:
                 self._tell(name, _failed(result, _deserted(found)))
+
+    def _tell_in_vain(self) -> None:
+        """Of steps whose reader has failed, which they learn when they write and not before."""
+        for name, (reader, due) in tuple(self._in_vain.items()):
+            if name in self._results or self.cancelled:
+                del self._in_vain[name]
+            elif time.monotonic() >= due:
+                del self._in_vain[name]
+                self._warn(
+                    f"`{name}` still runs, though `{reader}`, which reads its stream, failed:"
+                    " it ends when it writes again, by itself, or when the run is cancelled"
+                )
 
     def _streams(self) -> list[tuple[str, str]]:
         return [(e.source, e.target) for e in self._edges if e.source in self.members]
@@ -217,6 +237,10 @@ class Joint:
     def _unit_over(self, name: str, result: Result) -> None:
         """The unit of a member has ended."""
         self._results[name] = result
+        if not result.ok:
+            due = time.monotonic() + _VAIN
+            sources = {edge.source for edge in self._inputs(name)} & self.members.keys()
+            self._in_vain |= dict.fromkeys(sources, (name, due))
         source = self._sources.get(name)
         if source is None or source.end is not None:
             self._over(name, result)

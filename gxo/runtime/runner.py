@@ -87,6 +87,7 @@ class Runner:
             *(task.plan, self._attempts, means.scopes),
             *(Tallies(means.names, means.record.flow), self._doing),
             lambda progress, result: self._attempt_over(progress, progress.items[0], result),
+            means.record.warning,
         )
         self._chores = Chores(
             *(self._attempts, means.record, means.redactor, means.scopes, means.order),

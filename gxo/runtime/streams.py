@@ -21,7 +21,9 @@ _SOON = 0.05
 
 
 class Streams:
-    """`doing` says what a step does; `ended` is told how each member of a group ended."""
+    """`doing` says what a step does; `ended` is told how each member of a group ended, and `warn`
+    what is to be known meanwhile.
+    """
 
     def __init__(
         self,
@@ -31,6 +33,7 @@ class Streams:
         tallies: Tallies,
         doing: Callable[[Step], Doing],
         ended: Ended,
+        warn: Callable[[str], None],
     ) -> None:
         self._plan = plan
         self._attempts = attempts
@@ -38,6 +41,7 @@ class Streams:
         self._tallies = tallies
         self._doing = doing
         self._ended = ended
+        self._warn = warn
         self._cancelled = False
         self._under_way: list[Joint] = []
 
@@ -64,7 +68,7 @@ class Streams:
         runs = who_runs(group, found, needs)
         edges = tuple(edge for edge in group.edges if edge.target in runs)
         members = {name: found[name] for name in runs}
-        joint = Joint(self._attempts, self._tallies, members, edges)
+        joint = Joint(self._attempts, self._tallies, members, edges, self._warn)
         joint.set_up(self._ready)
         return joint
 

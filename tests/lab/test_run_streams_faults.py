@@ -1,5 +1,7 @@
 """Streams whose ends fail, are stopped or killed: nobody takes a part for the whole."""
 
+import json
+
 import pytest
 
 from tests.lab.applying import until
@@ -109,6 +111,23 @@ def test_a_member_out_of_time(machine: Machine) -> None:
     }
     assert ran.details("stuck")[0] == "it did not end in time"
     assert "`stuck` ended before" in ran.details("full")[0]
+
+
+def test_a_silent_producer_of_a_reader_that_failed(machine: Machine) -> None:
+    """It cannot know before it writes: the run says whom it waits for, and why."""
+    machine.run("rm", "-f", "/srv/go")
+    group = step("silent", "until test -e /srv/go; do sleep 0.1; done", HOST) + step(
+        "fails", "exit 4", "stream_inputs: [silent], "
+    )
+    with running(machine, group) as p:
+        assert p.stdout is not None
+        told = map(json.loads, iter(p.stdout.readline, ""))
+        said = next(event["detail"] for event in told if event["event"] == "warning")
+        machine.write("/srv/go", "")
+        last = list(told)[-1]
+    assert said.startswith("`silent` still runs, though `fails`, which reads its stream, failed")
+    assert (last["event"], last["status"]) == ("run", "Failed")
+    assert left(machine) == []
 
 
 def test_an_interrupt(machine: Machine) -> None:
