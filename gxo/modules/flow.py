@@ -27,6 +27,9 @@ MANY = 1000
 """Records handed on at once, where there are more."""
 BEGINNING = 4096
 """Bytes of a bad line that its error takes along; the runner masks it, then shows less."""
+_BOM = b"\xef\xbb\xbf"
+_TO_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG = b"0" * 19
 
 
 class Batch:
@@ -115,7 +118,7 @@ def as_record(value: Any) -> Record:
 
 class Lines:
     """Cuts bytes into lines, however they come; `number` is that of the first line of the last
-    list, counted from 1.
+    list, counted from 1. A byte order mark at the beginning is no part of them.
     """
 
     def __init__(self) -> None:
@@ -141,6 +144,8 @@ class Lines:
         return lines
 
     def _count(self, lines: list[bytes]) -> None:
+        if lines and not self.given:
+            lines[0] = lines[0].removeprefix(_BOM)
         self.number = self.given + 1
         self.given += len(lines)
 
@@ -203,6 +208,8 @@ class Decoder:
         if max(map(len, lines), default=0) > 2 * DEEPEST:
             for index, line in enumerate(lines):
                 self.check_depth(index, line, records[index])
+        if _long(b"\n".join(lines)):
+            records = [_exact(*pair) for pair in zip(lines, records, strict=True)]
         return Batch(records, lines)
 
     def value(self, index: int, line: bytes) -> Any:
@@ -213,12 +220,22 @@ class Decoder:
             reason = str(error).partition(": line")[0]
             raise self.lines.fault(index, line, f"is not JSON ({reason})") from None
         self.check_depth(index, line, value)
-        return value
+        return _exact(line, value)
 
     def check_depth(self, index: int, line: bytes, value: Any) -> None:
         if line.count(b"[") + line.count(b"{") > DEEPEST and not shallow(value):
             what = f"has more than {DEEPEST} levels of lists and maps"
             raise self.lines.fault(index, line, what)
+
+
+def _long(data: bytes) -> bool:
+    """Whether there may be a whole number in it of more than 64 bits."""
+    return _LONG in data.translate(_TO_ZERO)
+
+
+def _exact(line: bytes, value: Any) -> Any:
+    """The value of a line with all digits of its whole numbers, where orjson rounds them."""
+    return json.loads(line) if _long(line) else value
 
 
 class Operator(ABC):

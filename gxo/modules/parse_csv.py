@@ -40,8 +40,6 @@ class Csv(Parser):
 
     def _rows(self, lines: list[bytes], *, last: bool) -> list[Record]:
         texts = [text + "\n" for text in self._lines.texts(lines, trim=False)]
-        if texts and self._lines.number == 1:
-            texts[0] = texts[0].removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
         pending = [*self._pending, *texts]
         found: list[Record] = []
         used = 0
@@ -84,4 +82,6 @@ class Csv(Parser):
 def _reason(error: str) -> str:
     if error == _UNFINISHED:
         return f"a quote is not closed within {LONGEST >> 20} MiB"
+    if error.startswith("new-line character"):
+        return "a carriage return stands in it outside quotes, and not at its end"
     return error

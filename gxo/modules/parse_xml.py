@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pyexpat import ExpatError, ParserCreate
+from pyexpat.errors import XML_ERROR_NO_ELEMENTS, codes
 
 from gxo.modules.depth import DEEPEST
 from gxo.modules.fault import ModuleError
@@ -62,6 +63,8 @@ class Xml(Parser):
             self._parser.Parse(data, last)
         except ExpatError as error:
             reason = str(error).partition(":")[0]
+            if error.code == codes[XML_ERROR_NO_ELEMENTS]:
+                reason = "it ends before its outermost element does"
             raise ModuleError(f"line {error.lineno}: it is not XML: {reason}") from None
 
     def _doctype(self, *_: object) -> Never:

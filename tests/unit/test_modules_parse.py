@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gxo.modules.depth import DEEPEST
 from gxo.modules.fault import ModuleError
-from gxo.modules.flow import DOCUMENT, LONGEST, Batch
+from gxo.modules.flow import DOCUMENT, LONGEST, Batch, Decoder
 from tests.unit.flowing import Records, ask, lines, node, parts, stream, summary
 
 NOWHERE = Path("/nowhere")
@@ -231,6 +231,7 @@ BOMB = b'<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;">]><a>&y;</a>'
         ("csv", b"a,b\n1,2,3\n", "the row at line 2 has 3 columns, not 2"),
         ("csv", b'a,b\n"1,2\n3\n', "the row at line 2 is not CSV: a quote is not closed"),
         ("csv", b'a,b\n"1"x,2\n', "the row at line 2 is not CSV: "),
+        ("csv", b"a,b\r1,2\r", "the row at line 1 is not CSV: a carriage return"),
         ("csv", b"a,a\n", "line 1 names two columns the same"),
         ("csv", b'a\n"' + b"x\n" * LONGEST, "the row at line 2 is not CSV: "),
         ("csv", b"a\n\xff\n", "line 2 is not UTF-8 text"),
@@ -242,7 +243,8 @@ BOMB = b'<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;">]><a>&y;</a>'
         ("yaml", b"a: !!python/object:os.system x", "in the document at line 1, the YAML is ref"),
         ("yaml", b"[" * 200 + b"]" * 200, "in the document at line 1, more than 99 levels"),
         ("xml", b"<a><b></a>", "line 1: it is not XML: mismatched tag"),
-        ("xml", b"", "line 1: it is not XML: no element found"),
+        ("xml", b"", "line 1: it is not XML: it ends before its outermost element does"),
+        ("xml", b"<a>\n<b/>", "line 2: it is not XML: it ends before its outermost element does"),
         ("xml", b"<a>\n&x;</a>", "line 2: it is not XML: undefined entity"),
         ("xml", BOMB, "line 1: a document type is refused"),
         ("xml", b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>', "line 1: a document type is ref"),
@@ -311,6 +313,40 @@ def test_csv_params_and_marks() -> None:
     data = "\ufeffa;b\n\n1;é\r\n".encode()
     assert parse(data, [], format="csv", delimiter=";") == [{"a": "1", "b": "é"}]
     assert parse(b"1,2", [], format="csv", columns=["x", "y"]) == [{"x": "1", "y": "2"}]
+
+
+@pytest.mark.parametrize(
+    ("data", "given_", "record"),
+    [
+        (b'{"a": 1}\n', {"format": "ndjson"}, {"a": 1}),
+        (b"a\n", {"format": "text_lines"}, {"line": "a"}),
+        (b"a=1", {"format": "logfmt"}, {"a": "1"}),
+        (b"a", {"format": "regex", "pattern": "^(?P<a>.)$"}, {"a": "a"}),
+        (b"a: 1\n", {"format": "yaml"}, {"a": 1}),
+        (b'[{"a": 1}]', {"format": "json"}, {"a": 1}),
+        (b"a\n1\n", {"format": "csv"}, {"a": "1"}),
+        (b"<a><b>1</b></a>", {"format": "xml"}, {"#text": "1"}),
+    ],
+)
+def test_a_byte_order_mark_is_no_text(data: bytes, given_: dict[str, Any], record: object) -> None:
+    """At the beginning of any format, in one part or in many; elsewhere it is a character."""
+    for size in (len(data) + 3, 1):
+        marked = b"\xef\xbb\xbf" + data
+        assert parse(marked, [size] * len(marked), **given_) == [record]
+    again = parse(b"a\n\xef\xbb\xbfb\n", [], format="text_lines")
+    assert again == [{"line": "a"}, {"line": "\ufeffb"}]
+
+
+@given(RECORDS, SIZES)
+@example([{"a": [2**64 + 1, -(2**63) - 1]}, {"a": 9223372036854775809}], [])
+def test_ndjson_keeps_every_digit_of_whole_numbers(records: Records, sizes: list[int]) -> None:
+    """Also beyond 64 bits, as the parser of JSON does, and as records of other modules."""
+    text = "".join(f"{json.dumps(record)}\n" for record in records).encode()
+    assert parse(text, sizes, format="ndjson") == records
+    made, found = node("data:map", {"to": {"all": "{{ .record }}"}}, 1, NOWHERE)
+    made.feed(0, Decoder().feed(text))
+    made.end(0)
+    assert [each["all"] for batch in found for each in batch.records] == records
 
 
 def test_each_input_is_a_text_of_its_own(tmp_path: Path) -> None:
