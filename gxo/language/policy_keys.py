@@ -268,7 +268,12 @@ SECURITY_CONTEXT = Section(
             "strict",
             default="default",
         ),
-        Key("user", USER_NAME, "Runs as this user; without it, as one without rights.", "www-data"),
+        Key(
+            "user",
+            USER_NAME,
+            "Runs as this user; without it, as one without rights. Root needs the profile `host`.",
+            "www-data",
+        ),
         Key("root_filesystem", ROOT_FILESYSTEM, "Another tree.", "{path: /srv/roots/web}"),
         Key("resources", RESOURCES, "Limits.", "{memory_max: 512M}"),
         Key("seccomp", SECCOMP, "System calls.", "{allow: [ptrace]}"),

@@ -120,11 +120,24 @@ def _user(
         if not re.fullmatch(USER, context.user):
             reason = "it is neither a user's name nor a number"
             problems.append(faults.UnsafeText(span=span, what="user", reason=reason))
+        elif _is_root(context.user) and context.profile is not Profile.HOST:
+            problems.append(
+                faults.UnsafeText(
+                    span=span,
+                    what="user",
+                    reason="no sandbox holds root, for whom systemd starts whatever it asks for",
+                    advice="name another user, or say `profile: host`",
+                )
+            )
         yield directive("User", context.user, span=span)
     elif context.profile is not Profile.HOST:
         # named, so that all revisions of a workload share one user, and the files it owns
         yield directive("DynamicUser", True)
         yield directive("User", names.user)
+
+
+def _is_root(user: str) -> bool:
+    return user == "root" or (user.isdecimal() and int(user) == 0)
 
 
 def _profile(

@@ -8,10 +8,13 @@ import pytest
 
 from gxo.spec.policy import Profile
 from gxo.systemd.bus import Bus
+from gxo.units.build import Target, compile_units
+from gxo.units.directives import directive
 from tests.lab.escapes import ESCAPES
 from tests.lab.machine import Machine
-from tests.lab.test_units_security import result
-from tests.lab.units_live import Live
+from tests.lab.test_units_security import compiled, job, result, said, started
+from tests.lab.units_live import Live, changed
+from tests.unit.units_plans import plan
 
 TOP = Path(__file__).parent.parent.parent
 PAGE = TOP / "docs" / "explanation" / "escapes.md"
@@ -93,8 +96,27 @@ def test_every_escape_is_stopped(live: Live, facts: str) -> None:
     assert stopped(service) == everyone
     machine.write("/srv/escape.yaml", PLAYBOOK % json.dumps([*ARGV[1:], facts]))
     assert machine.gxo("run", "/srv/escape.yaml").returncode == 0
-    said = machine.journal("GXO_PLAYBOOK=escape", "GXO_STEP=attacker")
-    assert stopped(told(said.splitlines())) == everyone, said
+    lines = machine.journal("GXO_PLAYBOOK=escape", "GXO_STEP=attacker").splitlines()
+    assert stopped(told(lines)) == everyone, lines
+
+
+def test_a_transient_unit_started_from_inside_a_sandboxed_root_unit(live: Live, facts: str) -> None:
+    """Root gets out of every directive of a profile by asking systemd: only `host` may be root."""
+    command = f"exec {' '.join(ARGV)} '{facts}'"
+    (unit,) = compiled(live, job("attacker", command, user="daemon"))
+    unit = changed(unit, directive("User", "root"))
+    try:
+        assert started(live, unit).ok
+        outcomes = told(said(live, unit))
+    finally:
+        live.remove(unit.name)
+    assert (outcomes["mount"][:7], outcomes["bus-start"]) == ("stopped", "reached")
+    for user in ("root", "0"):
+        _, problems = compile_units(
+            plan(job("attacker", command, profile=Profile.STRICT, user=user)),
+            Target(systemd=live.machine.version),
+        )
+        assert ["no sandbox holds root" in problem.message() for problem in problems] == [True]
 
 
 def page() -> str:

@@ -90,6 +90,15 @@ def test_gaps(initial: float, top: float, steps: int, expected: list[float]) -> 
     ("security", "message"),
     [
         (context(user="a\nb"), "cannot use this user: it is neither a user's name nor a number"),
+        *(
+            (
+                context(user=root, profile=profile),
+                "cannot use this user:"
+                " no sandbox holds root, for whom systemd starts whatever it asks for",
+            )
+            for root in ("root", "0", "000")
+            for profile in (Profile.DEFAULT, Profile.STRICT)
+        ),
         (context(capabilities=("CAP_X",)), "there is no capability `CAP_X`"),
         (
             context(capabilities=("CAP_KILL",), namespaces=Namespaces(span=SPAN, user=True)),

@@ -108,11 +108,11 @@ def test_who_notifies() -> None:
     text = (
         "security_context: {user: www-data}\n"
         "on_success: [{module: exec, params: {command: /bin/true}}]\n"
-        f"workloads:\n- {{name: a, security_context: {{user: root}}, {ONCE}}}\n"
+        f"workloads:\n- {{name: a, security_context: {{user: daemon}}, {ONCE}}}\n"
     )
     frames, problems = compile_steps(plan(text), Target(systemd=252))
     assert problems == ()
-    assert (frames[NOTIFY].user, frames["a"].user) == ("www-data", "root")
+    assert (frames[NOTIFY].user, frames["a"].user) == ("www-data", "daemon")
     assert "TimeoutStartSec" in {item.name for item in frames[NOTIFY].directives}
 
 
