@@ -152,3 +152,15 @@ def line(setting: Directive) -> str:
 def fault(setting: Directive) -> str | None:
     """Why systemd would not take the value for what it is; None where it does."""
     return TABLE[setting.name].kind.fault(setting.value)
+
+
+@lru_cache(maxsize=8192)
+def sound(setting: Directive) -> Directive:
+    """The directive itself. ValueError where it has a fault: the last door before systemd.
+
+    What users write is checked where it has a place that can be shown; nothing comes as far as
+    this, unless that was forgotten, or a stored unit is not what gxo has written.
+    """
+    if reason := fault(setting):
+        raise ValueError(f"cannot write {setting.name}= into a unit: {reason}")
+    return setting

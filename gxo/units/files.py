@@ -4,7 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from gxo.data import data_dir
-from gxo.units.directives import line
+from gxo.units.directives import line, sound
 from gxo.units.model import Unit, UnitType
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ def render_file(unit: Unit) -> str:
     """The whole file; systemd reads from it what it gets from `properties.properties`."""
     sections: dict[str, list[str]] = {}
     for setting in unit.directives:
-        sections.setdefault(setting.section, []).append(line(setting))
+        sections.setdefault(setting.section, []).append(line(sound(setting)))
     return _template(unit.type).render(unit=unit, sections=sections)
 
 

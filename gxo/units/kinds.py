@@ -159,11 +159,16 @@ CREDENTIAL = Kind(
     "a(ss)", quote.file_text, lambda text: (tuple(text.split(":", 1)),), quote.text_fault
 )
 """One `NAME:PATH`; the directive repeats."""
-CAPABILITY_SET = Kind("t", " ".join, _mask)
-FILTER = Kind("(bas)", " ".join, _filter)
-NAMESPACE_SET = Kind("t", _namespaces, lambda names: sum(NAMESPACES[name] for name in names))
+CAPABILITY_SET = Kind("t", " ".join, _mask, _first_fault(quote.text_fault))
+FILTER = Kind("(bas)", " ".join, _filter, _first_fault(quote.text_fault))
+NAMESPACE_SET = Kind(
+    "t",
+    _namespaces,
+    lambda names: sum(NAMESPACES[name] for name in names),
+    _first_fault(quote.text_fault),
+)
 """The kinds of namespaces that may be made; none of them: `yes`."""
-ADDRESS_PREFIX = Kind("a(iayu)", str, _prefix)
+ADDRESS_PREFIX = Kind("a(iayu)", str, _prefix, quote.text_fault)
 """One network in CIDR notation; the directive repeats."""
 QUOTA = Kind("t", lambda value: f"{value / 10_000:.2f}".rstrip("0").rstrip(".") + "%")
 """Microseconds of one CPU a second, shown in percent; systemd keeps hundredths of a percent."""

@@ -3,7 +3,7 @@
 import sys
 from functools import lru_cache
 
-from gxo.units.directives import TABLE
+from gxo.units.directives import TABLE, sound
 from gxo.units.model import Directive, Property, Unit
 
 FAITHFUL = sys.maxsize
@@ -19,7 +19,7 @@ def properties(unit: Unit) -> tuple[Property, ...]:
 
 @lru_cache(maxsize=8192)
 def _property(setting: Directive) -> Property | None:
-    row = TABLE[setting.name]
+    row = TABLE[sound(setting).name]
     if not row.property:
         return None
     return Property(row.property, row.kind.signature, row.kind.bus(setting.value))

@@ -2,8 +2,10 @@
 
 import pytest
 
+from gxo.units import kinds as k
 from gxo.units import quote
 from gxo.units.directives import TABLE, directive, fault, line
+from gxo.units.files import render_file
 from gxo.units.kinds import INFINITY
 from gxo.units.model import Command, DirectiveValue, Unit, UnitType
 from gxo.units.properties import properties
@@ -67,6 +69,47 @@ def test_line_breaks(char: str) -> None:
     assert quote.text_fault(f"a{char}b") is not None
     assert quote.path_fault(f"/a{char}b") is not None
     assert quote.program_fault(f"a{char}b") is not None
+
+
+EVIL = "x\nExecStartPre=/bin/touch /run/pwned"
+HOSTILE: dict[k.Kind, DirectiveValue] = {
+    **dict.fromkeys((k.TEXT, k.CALENDAR, k.LISTEN_STREAM, k.LISTEN_DATAGRAM), EVIL),
+    **dict.fromkeys((k.WORDS, k.FILTER, k.CAPABILITY_SET, k.NAMESPACE_SET), (EVIL,)),
+    k.PATH: f"/{EVIL}",
+    k.PATHS: ("/a", f"/{EVIL}"),
+    k.BIND: f"/a:/{EVIL}",
+    k.FIELD: f"A={EVIL}",
+    k.CREDENTIAL: f"a:/{EVIL}",
+    k.ADDRESS_PREFIX: EVIL,
+}
+ESCAPED: dict[k.Kind, DirectiveValue] = {
+    k.COMMAND: Command(("/bin/true", EVIL)),
+    k.VARIABLE: f"A={EVIL}",
+    k.BYTES: EVIL,
+}
+"""As arguments, variables and bytes line breaks pass: tests/lab/test_units_text.py."""
+NO_TEXT = (k.BOOL, k.TIME, k.AMOUNT, k.NUMBER, k.MODE, k.SIGNAL, k.ERRNO, k.QUOTA)
+
+
+@pytest.mark.parametrize("name", [row.name for row in TABLE.values() if row.kind not in NO_TEXT])
+def test_newline_in_every_string_property(name: str) -> None:
+    """Whatever brought it there, it reaches systemd neither in a file nor over the bus."""
+    kind = TABLE[name].kind
+    setting = directive(name, (HOSTILE | ESCAPED)[kind])
+    unit = Unit(
+        name="x.service",
+        type=UnitType.SERVICE,
+        playbook="p",
+        workload="w",
+        directives=(setting,),
+        digest="",
+    )
+    if kind in ESCAPED:
+        assert "\n" not in line(setting)
+        return
+    for render in (render_file, properties):
+        with pytest.raises(ValueError, match=f"cannot write {name}= into a unit: it holds a line"):
+            render(unit)
 
 
 @pytest.mark.parametrize(
