@@ -1,7 +1,9 @@
 """Attempt: one start of a step's unit, from its properties to how it ended."""
 
 import os
+import time
 from collections.abc import Callable
+from functools import partial
 
 from gxo.dataclass import dataclass
 from gxo.runtime.capture import Answer, Capture
@@ -14,6 +16,8 @@ from gxo.template.value import Data
 from gxo.units.model import Property
 
 _CHUNK = 1 << 16
+_PATIENCE = 1.0
+"""Seconds after which, its job over, is asked whether any process of its unit is left."""
 _STDIN = Property("StandardInputFileDescriptor", "h", 2)
 _LAST_WORDS = 10
 
@@ -42,7 +46,8 @@ class Result:
 
 
 class Attempt:
-    """It has ended when its job has and all its outputs are at their end.
+    """It has ended when its job has and all its outputs are at their end, or at that of its last
+    process: another unit's may hold an output open, which it was given or took along.
 
     `line(stream, text)` gets each line as it is written; not what goes into a stream, nor what a
     worker answers, of which `told` gets each line.
@@ -68,13 +73,15 @@ class Attempt:
         self._err = Capture(redactor, lambda text: line("stderr", text))
         self._answer = Answer(told)
         sinks = self._sinks(handed)
-        self._reading = len(sinks)
+        self._reading: dict[int, tuple[Answer | Capture, Callable[[], None]]] = {}
+        self._due = 0.0
         ends = {name: os.pipe2(os.O_CLOEXEC) for name in sinks}
         try:
             for name, sink in sinks.items():
                 reader = ends[name][0]
                 os.set_blocking(reader, False)
-                jobs.loop.watch(reader, lambda r=reader, s=sink: self._read(r, s))  # type: ignore[misc]
+                drop = jobs.loop.watch(reader, partial(self._read, reader))
+                self._reading[reader] = sink, drop
             writers = {name: writer for name, (_, writer) in ends.items()}
             out = writers.get("stdout", handed.output)
             assert out is not None, "what it writes goes somewhere"
@@ -101,20 +108,38 @@ class Attempt:
     def over(self, outcome: Outcome) -> None:
         """Its job has ended."""
         self._outcome = outcome
+        self._due = time.monotonic() + _PATIENCE
         self._finish()
 
-    def _read(self, reader: int, capture: Answer | Capture) -> bool:
+    def look(self) -> None:
+        """See whether any process of its unit is left, where its outputs are not at their end."""
+        if self._outcome is None or time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + _PATIENCE
+        if self._manager.named(self.unit)[self.unit].active not in ("inactive", "failed"):
+            return
+        for reader, (_, drop) in tuple(self._reading.items()):
+            drop()
+            if self._read(reader):
+                self._close(reader)
+
+    def _read(self, reader: int) -> bool:
         try:
             chunk = os.read(reader, _CHUNK)
         except BlockingIOError:
             return True
-        capture.feed(chunk)
-        if chunk:
-            return True
+        if not chunk:
+            self._close(reader)
+            return False
+        self._reading[reader][0].feed(chunk)
+        return True
+
+    def _close(self, reader: int) -> None:
+        """What comes there is at its end."""
+        sink, _ = self._reading.pop(reader)
+        sink.feed(b"")
         os.close(reader)
-        self._reading -= 1
         self._finish()
-        return False
 
     def _finish(self) -> None:
         if self._outcome is not None and not self._reading:

@@ -181,6 +181,8 @@ class Attempts:
                 self._under_way[outcome.job].over(outcome)
             elif outcome.job in self._expected:
                 self._expected.pop(outcome.job)(outcome)
+        for attempt in tuple(self._under_way.values()):
+            attempt.look()
 
     def expect(self, job: Job, over: Over) -> None:
         """A job of another's on the same bus, whose end `over` is told within `wait`."""

@@ -94,8 +94,9 @@ class Loop:
             if error.name != f"{SYSTEMD}.AlreadySubscribed":
                 raise
 
-    def watch(self, descriptor: int, readable: Callable[[], bool]) -> None:
-        """Call `readable` within `run` while there is something to read, or its end, until False.
+    def watch(self, descriptor: int, readable: Callable[[], bool]) -> Callable[[], None]:
+        """Call `readable` within `run` while there is something to read, or its end, until False;
+        or until what is returned is called.
 
         The descriptor stays the caller's; it may be closed once `readable` has returned False.
         """
@@ -114,9 +115,14 @@ class Loop:
                 self._watched.remove(source)
             return more
 
+        def drop() -> None:
+            self._watched.remove(source)
+            source.destroy()
+
         source.set_callback(ready)
         source.attach(self._context)
         self._watched.append(source)
+        return drop
 
     def submit(
         self,

@@ -233,3 +233,17 @@ def test_runs_do_not_see_each_other(machine: Machine) -> None:
         interrupt(machine)
         p.communicate(timeout=30)
     assert left(machine) == []
+
+
+def test_an_output_left_to_another_unit(machine: Machine) -> None:
+    """Whoever else has it open, a step ends with its own processes, with all they said."""
+    leave = "systemd-run --quiet --scope --unit=holder sleep 1000 &"
+    wait = "until systemctl --quiet is-active holder.scope; do sleep 0.1; done; echo said"
+    host = "register: gone, timeout: 30s, security_context: {profile: host}, "
+    check = step("check", "test '{{ .gone.stdout }}' = said")
+    try:
+        ran = run(machine, step("gone", f"{leave} {wait}", host) + check)
+        assert ran.steps == {"gone": "Completed", "check": "Completed"}, ran.events
+        assert machine.show("holder.scope", "ActiveState") == {"ActiveState": "active"}
+    finally:
+        machine.run("systemctl", "stop", "holder.scope")
