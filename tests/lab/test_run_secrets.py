@@ -151,7 +151,9 @@ def test_nobody_else_has_it(machine: Machine) -> None:
 
 
 def test_it_is_masked_in_all_that_is_said(machine: Machine) -> None:
-    """Also when a step fails, is tried again or takes too long; whole, in two writes, derived."""
+    """Also when a step fails, is tried again or takes too long; whole, in two writes, derived;
+    across the 48 KiB after which a line is split, and beside a NUL; on all error paths.
+    """
     value, lines = fresh("loud"), f"{fresh('one')}\n{fresh('two')}\n"
     data = json.dumps({"user": fresh("user"), "pin": 48151623})
     long = fresh("long") + token_hex(300)
@@ -161,6 +163,7 @@ def test_it_is_masked_in_all_that_is_said(machine: Machine) -> None:
     env, go_on = ["T={{ secret 'loud' }}"], "ignore_errors: true, "
     half, marker = len(value) // 2, fresh("no-secret")
     split = f'a=$(printf %.{half}s "$T"); printf %s "$a"; sleep 0.2; printf "%s\\n" "${{T#"$a"}}"'
+    wide = r"""head -c 49140 /dev/zero | tr '\0' x; printf '%s\nnul\0%s\0\n' "$T" "$T" """
     derived = ["U={{ upper (secret 'loud') }}", "B={{ secret 'loud' | b64enc }}",
                "S={{ sha256 (secret 'loud') }}",
                "P={{ $d := fromJson (secret 'data') }}{{ $d.user }} {{ $d.pin }}"]  # fmt: skip
@@ -171,6 +174,7 @@ def test_it_is_masked_in_all_that_is_said(machine: Machine) -> None:
                 f"retry: {{attempts: 2, delay: 10ms}}, {go_on}", environment=env)
         + shell("slow", 'echo "slow $T"; sleep 9', f"timeout: 500ms, {go_on}", environment=env)
         + shell("split", split, "register: split, ", environment=env)
+        + shell("wide", wide, environment=env)
         + shell("lines", f'echo {marker}; echo "$L"; echo "$L" | tail -n 1',
                 "register: lines, ", environment=["L={{ secret 'lines' }}"])
         + shell("derived", 'echo "$U|$B|$S|$P"', environment=derived)
@@ -197,8 +201,9 @@ def test_it_is_masked_in_all_that_is_said(machine: Machine) -> None:
     escape = run(machine, work("escape", "filesystem:read", path="../{{ secret `loud` }}"))
     assert f"cannot read ../{MASK}: it leads out of" in told(escape)
     one, two = lines.split()
-    hidden = (value, value[: half + 2], long[:20], one, two, json.loads(data)["user"], "48151623",
-              value.upper(), b64encode(value.encode()).decode(),
+    hidden = (value, value[: half + 2], value[12:], long[:20], one, two,
+              json.loads(data)["user"], "48151623", value.upper(),
+              b64encode(value.encode()).decode(),
               sha256(value.encode()).hexdigest())  # fmt: skip
     everything = "".join(map(json.dumps, ran.events)) + ran.stderr
     for args in (("runs", "show", ran.id), ("runs", "show", "--json", ran.id), ("logs", ran.id)):
@@ -209,14 +214,15 @@ def test_it_is_masked_in_all_that_is_said(machine: Machine) -> None:
     assert "the journal" in found
     assert "state.db" in found
     done = [n for n in ("split", "lines", "derived", "looped", "when", "short", "box",
-                          "write", "read", "same")
+                          "wide", "write", "read", "same")
             if ran.steps.get(n) == "Completed"]  # fmt: skip
-    assert len(done) == 10, told(ran)
+    assert len(done) == 11, told(ran)
     for name in ("fails", "tried", "slow", "json", "key", "regex", "bare", "far", "text"):
         assert ran.steps[name] == "Failed"
         assert ran.details(name)[-1]
     lines_of = machine.gxo("logs", ran.id, "derived", check=True).stdout
     assert f"{MASK}|{MASK}|{MASK}|{MASK} {MASK}\n" in lines_of
+    assert machine.gxo("logs", ran.id, "wide", check=True).stdout.count(MASK) == 2
 
 
 def test_each_provider(machine: Machine) -> None:
