@@ -19,6 +19,7 @@ from gxo.systemd.bus import SystemdError
 from gxo.systemd.jobs import Jobs, raise_if_refused
 from gxo.systemd.manager import Manager
 from gxo.systemd.memory import sealed
+from gxo.units.credential import NO_DUMP
 from gxo.units.directives import directive
 from gxo.units.model import Command, Property, Unit, UnitType
 from gxo.units.names import ROOT_SLICE
@@ -97,7 +98,7 @@ def _start(jobs: Jobs, names: RunNames, files: Sequence[int]) -> None:
     unit = _unit(names)
     handed = ("StandardInputFileDescriptor", "StandardOutputFileDescriptor")[: len(files)]
     handles = tuple(Property(name, "h", number) for number, name in enumerate(handed))
-    quiet = Property("LimitCORE", "t", 0)  # it holds every secret of the run
+    quiet = Property("LimitCORE", "t", NO_DUMP)  # it holds every secret of the run
     job = jobs.start_transient(unit.name, (*properties(unit), quiet, *handles), files=files)
     raise_if_refused(jobs.wait(_PATIENCE, job)[job])
 

@@ -10,6 +10,7 @@ from gxo.data import package_dir
 from gxo.dataclass import dataclass
 from gxo.plan.model import Plan, Step
 from gxo.spec.lifecycle import Supervise
+from gxo.units.credential import NO_DUMP
 from gxo.units.directives import directive
 from gxo.units.model import Directive, Property, Unit, UnitType
 from gxo.units.names import escape
@@ -101,7 +102,7 @@ def step_properties(
         *_of_run(names, step, unit, settings),
         *(hidden if frame.hidden else (bound,) if _elsewhere(frame) else ()),
         *((shown,) if code and frame.hidden else ()),
-        *((Property("LimitCORE", "t", 0),) if secret else ()),
+        *((Property("LimitCORE", "t", NO_DUMP),) if secret else ()),
         Property("StandardOutputFileDescriptor", "h", 0),
         Property("StandardErrorFileDescriptor", "h", 1),
     )

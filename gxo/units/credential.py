@@ -9,6 +9,10 @@ from gxo.units.model import Directive, Unit
 PLACE = "/run/gxo/credentials"
 """Where each such unit has a file that systemd hands it at each of its starts."""
 DIGEST = "GXO_DIGEST="
+NO_DUMP = 1
+"""LimitCORE= of what holds secrets. At 0 the kernel would still call a handler such as
+systemd-coredump, which logs variables; for 1 byte it neither writes a file nor calls one (core(5)).
+"""
 
 
 def credential(directives: Iterable[Directive]) -> str:

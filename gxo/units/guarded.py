@@ -18,7 +18,7 @@ from gxo.spec.lifecycle import Lifecycle, ReadyKind, RunOnce, Supervise
 from gxo.template.functions import COMPILE_FUNCTIONS
 from gxo.template.names import secrets, uses
 from gxo.template.value import MapValue
-from gxo.units.credential import DIGEST, PLACE, is_stamp
+from gxo.units.credential import DIGEST, NO_DUMP, PLACE, is_stamp
 from gxo.units.digest import digest_of
 from gxo.units.directives import directive, fault
 from gxo.units.instance import alone
@@ -75,7 +75,7 @@ def guard(
         # its guard hands on to the program what it is told
         directive("KillMode", "mixed"),
         *((directive("NotifyAccess", "all"),) if _tells(step.lifecycle) else ()),
-        directive("LimitCORE", 0),
+        directive("LimitCORE", NO_DUMP),
         directive("StandardInput", "data"),
         handed,
     )

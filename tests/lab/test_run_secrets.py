@@ -139,10 +139,10 @@ def test_nobody_else_has_it(machine: Machine) -> None:
         assert len(units) == 2
         run_id = units[0].split("-")[1].split(".")[0]
         runner = f"gxo-run-{run_id}.service"
-        assert machine.show(runner, "LimitCORE") == {"LimitCORE": "0"}
+        assert machine.show(runner, "LimitCORE") == {"LimitCORE": "1"}
         for unit in units:
             assert value not in seen_by_anybody(machine, unit)
-            assert machine.show(unit, "LimitCORE") == {"LimitCORE": "0"}
+            assert machine.show(unit, "LimitCORE") == {"LimitCORE": "1"}
         assert kept(machine, value) == ""
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)

@@ -78,7 +78,7 @@ def test_it_reaches_the_program_and_nobody_else(here: Site) -> None:
     assert journal.count(f"got {len(value)} {len(line)} seen none\n") == 2, journal
     for told in (f"out {MASK} in {MASK}\n", f"err {MASK}\n", f"split {MASK}\n"):
         assert journal.count(told) == 2, journal
-    assert machine.show(unit, "LimitCORE") == {"LimitCORE": "0"}
+    assert machine.show(unit, "LimitCORE") == {"LimitCORE": "1"}
     stat = machine.run("stat", "-f", "-c", "%T", GIVEN, check=True).stdout.strip()
     assert stat == "ramfs"
     # journald would cut the one behind 49,140 letters after its twelfth
