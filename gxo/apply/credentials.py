@@ -60,8 +60,8 @@ def _key(*, make: bool) -> bytes:
             found = os.fstat(file.fileno())
             if found.st_uid != 0 or stat.S_IMODE(found.st_mode) & 0o077:
                 raise SecretError(
-                    f"{_KEY} is open to others than root; remove it, and the services that have"
-                    " secrets restart with the next `gxo apply`"
+                    f"{_KEY} is accessible to users other than root; remove it, and the services"
+                    " that have secrets restart with the next `gxo apply`"
                 )
             return file.read()
     except FileNotFoundError:

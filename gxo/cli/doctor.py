@@ -138,10 +138,11 @@ def _config() -> Check:
             with suppress(OSError):
                 found = Path(provider.path).stat()
                 if found.st_uid != 0 or found.st_mode & 0o077:
+                    whose = "accessible to users other than root"
                     return Check(
                         name=name,
                         state=State.BROKEN,
-                        detail=f"secrets in {provider.path} are open to others than root",
+                        detail=f"secrets in {provider.path} are {whose}",
                         hint=f"`chown root: {provider.path}; chmod 700 {provider.path}`",
                     )
     said = path or (str(PLACE) if PLACE.exists() else f"there is no {PLACE}: defaults hold")
@@ -164,7 +165,7 @@ def _trials(host: "Host", manager: "Manager") -> Iterator[Check]:
     states = {True: State.OK, False: State.MISSING, None: State.UNKNOWN}
     for verdict in attempt(manager, trials()):
         trial = verdict.trial
-        detail = trial.protects if verdict.enforced else f"not so: {trial.protects}"
+        detail = trial.protects if verdict.enforced else f"not enforced: {trial.protects}"
         if verdict.enforced is None:
             detail = f"unknown: {trial.protects}"
         yield Check(

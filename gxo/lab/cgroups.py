@@ -190,7 +190,9 @@ def remove(groups: Iterable[Path], patience: float = 10.0) -> None:
             _remove_tree(group)
         left = [group for group in left if group.is_dir()]
         if left and time.monotonic() > deadline:
-            raise LabError(f"cannot remove the control group {left[0]}: a process in it lives on")
+            raise LabError(
+                f"cannot remove the control group {left[0]}: a process in it will not die"
+            )
         if left:
             time.sleep(0.005)
 

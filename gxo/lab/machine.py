@@ -238,7 +238,7 @@ class Lab:
         while True:
             event = self._receive(max(0.001, deadline - time.monotonic()))
             if event is None:
-                raise LabError(f"cannot bring the lab to be {name}: not within {timeout:g} s")
+                raise LabError(f"cannot get the lab {name}: it took more than {timeout:g} s")
             self._note(event)
             if event["event"] == name:
                 return event
@@ -258,7 +258,7 @@ class Lab:
         self._leader = 0
         said = self._guardian.stderr.read() if self._guardian.stderr else b""
         text = said.decode(errors="replace").strip()
-        raise LabError("cannot reach the lab: it has gone" + (f": {text}" if text else ""))
+        raise LabError("cannot reach the lab: it is gone" + (f": {text}" if text else ""))
 
     def _note(self, event: dict[str, Any]) -> None:
         if event["event"] == "failed":

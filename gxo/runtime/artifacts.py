@@ -162,11 +162,11 @@ class _Copy:
         elif stat.S_ISLNK(found.st_mode):
             self._link(source, target, name, path)
         else:
-            self.left_out(path, "it is no file")
+            self.left_out(path, "it is not a file, a directory or a symbolic link")
 
     def _tree(self, source: int, target: int, path: str, depth: int) -> None:
         if depth > _DEEPEST:
-            self.left_out(path, f"more than {_DEEPEST} directories lead to it")
+            self.left_out(path, f"it is more than {_DEEPEST} directories deep")
             return
         for name in sorted(os.listdir(source)):
             inner = name if path == "." else f"{path}/{name}"
@@ -185,7 +185,7 @@ class _Copy:
         try:
             found = os.fstat(reader)
             if not stat.S_ISREG(found.st_mode):
-                self.left_out(path, "it is no file")
+                self.left_out(path, "it is not a file, a directory or a symbolic link")
             elif found.st_nlink > 1 and found.st_uid != self.owner:
                 self.left_out(path, "it is a hard link to a file of another user")
             elif self.taken + (size := found.st_blocks * _BLOCK) > self.most:
@@ -223,7 +223,7 @@ class _Copy:
         try:
             act()
         except FileNotFoundError:
-            self.left_out(path, "it is not there")
+            self.left_out(path, "it does not exist")
         except FileExistsError:
             pass  # two paths of the playbook lead to it
         except OSError as error:

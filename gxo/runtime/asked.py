@@ -61,8 +61,8 @@ def _left(spec: ModuleSpec, param: Param, value: Value, scope: Scope, *, streams
     # of a condition nothing but its truth comes out
     if secrets(value) and not streams and param.type is not ParamType.CONDITION:
         raise BadParams(
-            f"{value.span}: a secret in `{param.name}` of `{spec.name}` needs a workload that takes"
-            " the stream: what is made of it for each record would stand in the summary"
+            f"{value.span}: a secret in `{param.name}` of `{spec.name}` needs a workload that reads"
+            " its stream: otherwise what is made of it for each record would end up in the summary"
         )
     return _template(value, param.binds, scope)
 

@@ -67,12 +67,14 @@ def command_of(
     hidden = {name.text for name, value in action.params.entries if secrets(value)}
     for param in ("command", "args"):
         if param in hidden:
-            raise BadParams(f"a secret cannot stand in `{param}`: everybody can read command lines")
+            raise BadParams(
+                f"a secret cannot be used in `{param}`: everybody can read command lines"
+            )
     found, problems = read_exec(action.params, scope, span)
     if found is None:
         raise BadParams.of(problems)
     if len(inputs) >= MOST:
-        raise BadParams(f"it has {len(inputs)} streams to read: more than {MOST - 1} cannot be")
+        raise BadParams(f"it reads {len(inputs)} streams: {MOST - 1} is the most that it can")
     if "environment" in hidden or len(inputs) > 1:
         try:
             return _carried(found, own_python(frame), inputs, writes=writes)

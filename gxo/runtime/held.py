@@ -181,7 +181,7 @@ class Held:
                 self._end(service, Status.CANCELLED, "")
         elif service.up:
             if found.active == "failed":
-                said = f"{describe(found)}, and it is not started again"
+                said = f"{describe(found)}, and it will not be started again"
                 self._give_up(service, Status.FAILED, said)
             elif not found.found or found.active == "inactive":
                 self._end(service, self._ends_as(), "")

@@ -65,7 +65,7 @@ def _carry_out(*, waits: bool) -> int:
         )
         run = started.id
         if started.events is None:
-            _say(f"run {run} goes on by itself")
+            _say(f"run {run} continues on its own")
             return 0
         cancel.started(started.names)
         with Listening(started.events, store, run) as listening:

@@ -217,7 +217,7 @@ class Joint:
                 partial(self._pump_over, name),
             )
         except OSError as error:
-            said = f"cannot start what brings its stream to its readers: {error.strerror}"
+            said = f"cannot start the process that moves its stream: {error.strerror}"
             raise PipeError(said) from None
 
     def _passed(self, name: str, counts: Counts) -> None:

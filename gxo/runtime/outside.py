@@ -56,7 +56,7 @@ def lay_out(plan: Plan, workspace: str, config: str = "") -> tuple[str, ...]:
         if policy is not ModulePolicy.OFF and verdict.signed is not Signed.YES:
             if policy is ModulePolicy.ENFORCE:
                 raise Refused(f"{_cannot(module)}: {verdict.words}")
-            warnings.append(f"{_called(module)} runs all the same: {verdict.words}")
+            warnings.append(f"{_called(module)} runs anyway: {verdict.words}")
         if digest(tree) != module.digest:
             raise Refused(
                 f"{_cannot(module)}: it has changed since the playbook was read; `gxo apply` or"

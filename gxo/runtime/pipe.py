@@ -35,7 +35,7 @@ class Pipe:
                 fcntl.fcntl(self.writer, fcntl.F_SETPIPE_SZ, min(size, _MOST))
             except OSError as error:
                 self.close()
-                said = f"{error.strerror}; /proc/sys/fs/pipe-max-size has what this host allows"
+                said = f"{error.strerror}; /proc/sys/fs/pipe-max-size says what this host allows"
                 raise PipeError(f"cannot make a pipe of {size} bytes: {said}") from None
 
     def handed_over(self) -> None:

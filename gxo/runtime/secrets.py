@@ -72,7 +72,7 @@ def check_name(name: str) -> None:
     """Failure where a text cannot name a secret: names become file names and arguments."""
     if not _NAME.fullmatch(name) or ".." in name:
         raise Failure(
-            "that is no name of a secret",
+            "that is not a valid name for a secret",
             argument=0,
             hint="a name is made of letters, digits and `_ . @ + -`, begins with a letter, a digit"
             " or `_`, holds no `..` and has at most 128 characters",
@@ -141,7 +141,8 @@ def _read(place: Path, name: str, *, strict: bool) -> bytes | None:
         closed = own.st_uid == 0 and not own.st_mode & _OTHERS
         if strict and not closed:
             raise SecretError(
-                f"{place} is open to others than root; run `chown root: {place}; chmod 700 {place}`"
+                f"{place} is accessible to users other than root;"
+                f" run `chown root: {place}; chmod 700 {place}`"
             )
         return _file(directory, place / name, closed=closed)
     finally:
@@ -161,7 +162,9 @@ def _file(directory: int, path: Path, *, closed: bool) -> bytes | None:
         if not stat.S_ISREG(found.st_mode):
             raise SecretError(f"{path} is not a file")
         if not closed and (found.st_uid != 0 or found.st_mode & _OTHERS):
-            raise SecretError(f"{path} is open to others than root; run `chmod 600 {path}`")
+            raise SecretError(
+                f"{path} is accessible to users other than root; run `chmod 600 {path}`"
+            )
         with open(descriptor, "rb", closefd=False) as file:
             return file.read(LONGEST + 1)
     finally:

@@ -194,7 +194,7 @@ def clean(run_id: str) -> int:
         row = store.run(run_id)
         assert row is not None, f"there is no run {run_id}"
         if os.environ.get("EXIT_CODE") == "exited":
-            reason = f"its runner failed: `journalctl -u gxo-run-{run_id}` has why"
+            reason = f"its runner failed: `journalctl -u gxo-run-{run_id}` says why"
             end(store, Manager(bus), row, status, reason)
         else:
             end(store, Manager(bus), row, status)

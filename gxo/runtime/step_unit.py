@@ -163,7 +163,7 @@ def library_dir(name: str) -> str:
 
     found = find_spec(name)
     if found is None or not found.submodule_search_locations:
-        raise NoPython(f"cannot find Python's library {name}: install it beside gxo")
+        raise NoPython(f"cannot find the Python package {name}: install it next to gxo")
     return str(Path(found.submodule_search_locations[0]).resolve())
 
 

@@ -65,7 +65,7 @@ class TooManyRuns(StoreError):
         runs = f"{count} {'run is' if count == 1 else 'runs are'}"
         super().__init__(
             f"cannot run `{playbook}`: {runs} under way ({', '.join(under_way)}), as many as its"
-            " `max_runs` lets; try again when one has ended"
+            " `max_runs` allows; try again when one has ended"
         )
 
 

@@ -15,7 +15,7 @@ def describe(found: UnitResult) -> str:
     if found.result == "timeout":
         return "it was not ready in time"
     if found.result == "oom-kill":
-        return "it was killed for want of memory"
+        return "it was killed: out of memory"
     if found.code == "exited":
         meaning = f": {_STATUSES[found.status]}" if found.status in _STATUSES else ""
         return f"it exited with status {found.status}{meaning}"
@@ -23,4 +23,4 @@ def describe(found: UnitResult) -> str:
         return f"it was killed by signal {found.status}"
     if found.result == "success":
         return "it ended"
-    return f"what goes before its command failed ({found.result})"
+    return f"its set-up failed ({found.result})"

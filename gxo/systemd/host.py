@@ -119,7 +119,7 @@ def _controller(name: str, v1: str | None = None) -> Callable[[Host], str | None
         wanted = name if host.cgroup_mode is CgroupMode.V2 else v1 or name
         if wanted in host.controllers:
             return None
-        return f"the {wanted} cgroup controller is not there for systemd ({host.cgroup_mode})"
+        return f"systemd cannot use the {wanted} cgroup controller ({host.cgroup_mode})"
 
     return check
 
@@ -127,7 +127,7 @@ def _controller(name: str, v1: str | None = None) -> Callable[[Host], str | None
 def _only_v2(host: Host) -> str | None:
     if host.cgroup_mode is CgroupMode.V2:
         return None
-    return f"needs cgroup v2, this host's are {host.cgroup_mode}"
+    return f"needs cgroup v2, this host's cgroups are {host.cgroup_mode}"
 
 
 def _feature(name: str, version: int = 0) -> Callable[[Host], str | None]:
@@ -144,7 +144,7 @@ def _feature(name: str, version: int = 0) -> Callable[[Host], str | None]:
 def _addresses(host: Host) -> str | None:
     if host.cgroup_mode in (CgroupMode.V2, CgroupMode.HYBRID):
         return None
-    return f"needs a tree of cgroup v2, this host's are {host.cgroup_mode}"
+    return f"needs a cgroup v2 hierarchy, this host's cgroups are {host.cgroup_mode}"
 
 
 def _namespace(kind: str) -> Callable[[Host], str | None]:
@@ -152,8 +152,8 @@ def _namespace(kind: str) -> Callable[[Host], str | None]:
         if kind in host.namespaces:
             return None
         if not host.namespaces:
-            return "systemd may make no namespaces here, as in a container without CAP_SYS_ADMIN"
-        return f"this kernel makes no {kind} namespaces"
+            return "systemd cannot make namespaces here, as in a container without CAP_SYS_ADMIN"
+        return f"this kernel has no {kind} namespaces"
 
     return check
 

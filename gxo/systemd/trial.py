@@ -115,7 +115,7 @@ def _service(trial: Trial, more: tuple[Property, ...]) -> tuple[Property, ...]:
 def _judge(trial: Trial, outcome: Outcome, result: UnitResult, control: Outcome) -> Verdict:
     enforced: bool | None = None
     if outcome.ok:
-        enforced, reason = False, "the service did what it must not"
+        enforced, reason = False, "the service did what it must not do"
     elif outcome.error is not None:
         reason = f"systemd refuses it: {outcome.error}"
     elif outcome.result is not JobResult.FAILED:

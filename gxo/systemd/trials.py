@@ -58,7 +58,7 @@ def _limits() -> tuple[Trial, ...]:
         ),
         _trial(
             "cpu-limit",
-            "a workload gets no more of the CPUs than its cpu_quota",
+            "a workload gets no more CPU time than its cpu_quota",
             # 40 ms of work, which takes two seconds at 2%, and a busy host gives in time
             (
                 "/usr/bin/timeout",
@@ -76,7 +76,7 @@ def _files() -> tuple[Trial, ...]:
     return (
         _trial(
             "read-only-system",
-            "a workload writes nowhere but in its own directories",
+            "a workload writes only in its own directories",
             _shell("test -w /usr"),
             Property("ProtectSystem", "s", "strict"),
             directives=("ProtectSystem", "ReadWritePaths"),
@@ -281,7 +281,7 @@ def _calls() -> tuple[Trial, ...]:
         ),
         _trial(
             "refused-calls",
-            "a refused system call is an error, and no death",
+            "a refused system call is an error, and does not kill the workload",
             _shell("uname; code=$?; test $code = 0 -o $code -gt 128"),
             no_uname,
             Property("SystemCallErrorNumber", "i", _EPERM),

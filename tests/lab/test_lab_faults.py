@@ -63,7 +63,7 @@ def test_nspawn_killed() -> None:
         os.kill(_parent(leader), signal.SIGKILL)
         assert wait_until_gone(lab.machine) == []
         assert not Path(f"/proc/{leader}/ns").exists()
-        with pytest.raises(LabError, match="cannot reach the lab: it has gone"):
+        with pytest.raises(LabError, match="cannot reach the lab: it is gone"):
             lab.run(["true"])
 
 

@@ -128,7 +128,7 @@ def test_a_service_that_crashes(machine: Machine) -> None:
         + step("never", "true", "needs: [wait, calm], "),
     )
     assert ran.steps == {"lost": "Failed", "calm": "Completed", "wait": "Completed"}
-    assert ran.details("lost") == ["it exited with status 3, and it is not started again"]
+    assert ran.details("lost") == ["it exited with status 3, and it will not be started again"]
 
 
 def test_on_failure_of_a_step(machine: Machine) -> None:
@@ -191,7 +191,7 @@ def test_artifacts(machine: Machine) -> None:
     assert ran.events[-1]["detail"] == (
         "tree/s is not kept: it is a link that may lead out of the workspace;"
         " tree/theirs is not kept: it is a hard link to a file of another user;"
-        " gone is not kept: it is not there"
+        " gone is not kept: it does not exist"
     )
     shown = machine.gxo("runs", "show", ran.id, check=True).stdout
     assert f"kept in /var/lib/gxo/artifacts/{ran.id}:\n  out.txt   6 bytes\n" in shown

@@ -274,10 +274,10 @@ def test_each_provider(machine: Machine) -> None:
         (
             "open",
             "{type: directory, path: /srv/open}",
-            "/srv/open is open to others than root; run",
+            "/srv/open is accessible to users other than root; run",
         ),
-        ("../file", "{type: directory}", "that is no name of a secret"),
-        ("-x", "{type: directory}", "that is no name of a secret"),
+        ("../file", "{type: directory}", "that is not a valid name for a secret"),
+        ("-x", "{type: directory}", "that is not a valid name for a secret"),
         (
             "any",
             "{type: command, argv: [/bin/sh, -c, sleep 9 & sleep 9], timeout: 200ms}",

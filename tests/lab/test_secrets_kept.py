@@ -87,7 +87,7 @@ def test_names_are_listed_with_who_gives_them(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("../x", "v", "that is no name of a secret"),
+        ("../x", "v", "that is not a valid name for a secret"),
         ("x", "", "it is empty"),
         ("x", "\n", "it is empty"),
         ("x", "v" * ((1 << 20) + 1), "it has more than"),

@@ -314,7 +314,10 @@ def test_doctor_reads_the_configuration(fresh_machine: Machine) -> None:
     path = fresh_machine.write("/etc/gxo/config.yaml", "secrets: {providers: [{type: directory}]}")
     assert found() == ("ok", path)
     fresh_machine.run("install", "-d", "-m", "0750", "/etc/gxo/secrets", check=True)
-    assert found() == ("broken", "secrets in /etc/gxo/secrets are open to others than root")
+    assert found() == (
+        "broken",
+        "secrets in /etc/gxo/secrets are accessible to users other than root",
+    )
     fresh_machine.write(path, "secret: {}")
     assert found() == ("broken", f"{path}:1:1: the configuration has no key `secret`")
 

@@ -66,17 +66,17 @@ def test_a_good_host_has_no_gaps() -> None:
         (
             {"controllers": frozenset({"cpu"})},
             "MemoryMax",
-            "the memory cgroup controller is not there for systemd (v2)",
+            "systemd cannot use the memory cgroup controller (v2)",
         ),
         (
             {"cgroup_mode": CgroupMode.HYBRID},
             "MemoryHigh",
-            "needs cgroup v2, this host's are hybrid",
+            "needs cgroup v2, this host's cgroups are hybrid",
         ),
         (
             {"cgroup_mode": CgroupMode.V1},
             "IOReadBandwidthMax",
-            "the blkio cgroup controller is not there for systemd (v1)",
+            "systemd cannot use the blkio cgroup controller (v1)",
         ),
         ({"features": frozenset()}, "SystemCallFilter", "this systemd is built without SECCOMP"),
         (
@@ -88,17 +88,17 @@ def test_a_good_host_has_no_gaps() -> None:
         (
             {"cgroup_mode": CgroupMode.V1},
             "IPAddressDeny",
-            "needs a tree of cgroup v2, this host's are v1",
+            "needs a cgroup v2 hierarchy, this host's cgroups are v1",
         ),
         (
             {"namespaces": frozenset()},
             "ProtectSystem",
-            "systemd may make no namespaces here, as in a container without CAP_SYS_ADMIN",
+            "systemd cannot make namespaces here, as in a container without CAP_SYS_ADMIN",
         ),
         (
             {"namespaces": frozenset({"mnt", "net"})},
             "PrivateUsers",
-            "this kernel makes no user namespaces",
+            "this kernel has no user namespaces",
         ),
         (
             {"security_modules": frozenset()},

@@ -65,8 +65,8 @@ def test_no_more_than_so_much(workspace: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        ("nothing", "nothing is not kept: it is not there"),
-        ("no/thing", "no/thing is not kept: it is not there"),
+        ("nothing", "nothing is not kept: it does not exist"),
+        ("no/thing", "no/thing is not kept: it does not exist"),
         ("../secret", "../secret is not kept: it is not in the workspace"),
         ("a/../../secret", "a/../../secret is not kept: it is not in the workspace"),
         ("/etc/passwd", "/etc/passwd is not kept: it is not in the workspace"),
@@ -96,9 +96,9 @@ def test_what_is_no_file(workspace: Path, artifacts: Artifacts) -> None:
         server.bind(str(workspace / "t/socket"))
     said = artifacts.keep(RUN, workspace, ["t"])
     assert said == (
-        "t/fifo is not kept: it is no file",
+        "t/fifo is not kept: it is not a file, a directory or a symbolic link",
         "t/out is not kept: it is a link that may lead out of the workspace",
-        "t/socket is not kept: it is no file",
+        "t/socket is not kept: it is not a file, a directory or a symbolic link",
         "t/up is not kept: it is a link that may lead out of the workspace",
     )
     top = artifacts.place / RUN
@@ -145,7 +145,7 @@ def test_names_and_depth(workspace: Path, artifacts: Artifacts) -> None:
     deep.mkdir(parents=True)
     artifacts.remove(RUN)
     (said,) = artifacts.keep(RUN, workspace, ["d"])
-    assert said.endswith("more than 100 directories lead to it")
+    assert said.endswith("it is more than 100 directories deep")
 
 
 def test_many_reasons_are_counted(workspace: Path, artifacts: Artifacts) -> None:

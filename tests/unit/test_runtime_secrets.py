@@ -117,7 +117,7 @@ def test_a_name_can_be_a_file_and_an_argument(name: str) -> None:
 )
 def test_names_that_are_none(name: str) -> None:
     """They are refused before any provider is asked."""
-    with pytest.raises(Failure, match="that is no name of a secret"):
+    with pytest.raises(Failure, match="that is not a valid name for a secret"):
         Secrets((Program(("/no/such",)),), {}, Redactor())(name)
 
 
