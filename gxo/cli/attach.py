@@ -13,7 +13,7 @@ from gxo.cli import output
 from gxo.cli.exits import Exit, Failure
 from gxo.cli.flows import Edge, Flows, amount, document, pace
 from gxo.cli.interrupt import Interrupt, interrupts
-from gxo.cli.statuses import name_of, steps_of, took, where_more_is
+from gxo.cli.statuses import CANCELLING, name_of, steps_of, took, where_more_is
 from gxo.cli.table import coloured
 from gxo.diagnostic.render import visible
 from gxo.runtime import clock
@@ -28,7 +28,6 @@ from gxo.runtime.tell import Listening
 from gxo.systemd.bus import SystemdError
 from gxo.systemd.manager import Manager
 
-_CANCELLING = "cancelling: the steps under way are stopped"
 _BEAT = 0.1
 _SECOND = 1_000_000
 _END_BEAT = 0.005
@@ -116,7 +115,7 @@ def follow(
         view.show(listening.news(), listening.flows())
         row = store.run(names.run)
         if row is None:
-            raise Failure(f"cannot tell how run {names.run} ended: it was forgotten since")
+            raise Failure(f"cannot tell how run {names.run} ended: it has been forgotten since")
         view.end(row)
         if junit is not None:
             from gxo.cli.junit import report
@@ -170,7 +169,7 @@ class _Json:
         }
 
     def cancelling(self) -> None:
-        output.note(_CANCELLING)
+        output.note(CANCELLING)
 
     def end(self, run: RunRow) -> None:
         pass
@@ -200,7 +199,7 @@ class _Lines:
             sys.stdout.flush()
 
     def cancelling(self) -> None:
-        output.note(_CANCELLING)
+        output.note(CANCELLING)
 
     def end(self, run: RunRow) -> None:
         if run.status is Status.FAILED:

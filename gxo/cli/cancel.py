@@ -2,7 +2,7 @@
 
 import signal
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -19,7 +19,7 @@ _BEAT = 0.05
 
 @app.command(epilog="Example: gxo cancel 0141d9b3e1dd")
 def cancel(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins.")],
+    run: options.Run,
     json: options.Json = False,
 ) -> int:
     """Cancel a run and wait until all of it has ended: SIGTERM to its steps, SIGKILL 10 s later."""
@@ -35,7 +35,7 @@ def cancel(
         tidy(store, manager)
         row = find(store, run)
         if row.status.terminal:
-            raise Failure(f"cannot cancel run {row.id}: it has ended, it is {row.status}")
+            raise Failure(f"cannot cancel run {row.id}: it has already ended, as {row.status}")
         ended = _cancelled(store, manager, row)
     if json:
         output.emit({"run": row.id, "status": ended})
@@ -46,6 +46,7 @@ def cancel(
 
 def _cancelled(store: "Store", manager: "Manager", row: "RunRow") -> str:
     """How it ended: it may have come to its end before it was told."""
+    from gxo.cli.statuses import CANCELLING
     from gxo.runtime.step_unit import RunNames
     from gxo.runtime.sweep import runner_ended, settle, sweep
 
@@ -58,7 +59,7 @@ def _cancelled(store: "Store", manager: "Manager", row: "RunRow") -> str:
         elif gone:  # it is not there yet, or was never to come
             sweep(store, manager)
         elif not told:
-            output.note("cancelling: the steps under way are stopped")
+            output.note(CANCELLING)
             manager.kill(names.runner, signal.SIGTERM, whom="main")
             told = True
         time.sleep(_BEAT)

@@ -53,7 +53,7 @@ def carry_out(
         of_runs = (Policy.RUN_ONCE, Policy.SUPERVISE)
         left_out = [s.name.text for s in plan.steps if s.lifecycle.policy not in of_runs]
         if left_out:
-            output.note(f"left out, since no run has it: {', '.join(left_out)}")
+            output.note(f"left out, since it is not part of a run: {', '.join(left_out)}")
         with Store() as store:
             tidy(store, manager)
             task = Task(plan=plan, frames=frames, jobs=jobs)

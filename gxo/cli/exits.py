@@ -8,7 +8,8 @@ from enum import IntEnum
 
 HELP = (
     "Exit codes: 0 done; 1 problems found or failed; 2 `plan` found changes; 64 wrong usage; "
-    "69 no systemd to be reached; 75 lock not had in time; 77 not permitted; 130 cancelled."
+    "69 systemd cannot be reached; 75 the lock was not free in time; 77 not permitted; "
+    "130 cancelled."
 )
 
 

@@ -34,9 +34,9 @@ def mend(store: Store) -> None:
 
 
 def find(store: Store, wanted: str) -> RunRow:
-    """The run of that id, or the only one whose id begins so; raises Failure."""
+    """The run of that id, or the only one whose id begins with it; raises Failure."""
     found = store.named(wanted)
     if len(found) == 1 and (row := store.run(found[0])):
         return row
-    reason = "several begin so; give more of it" if found else "`gxo runs` lists them"
+    reason = "several ids begin with that; give more of it" if found else "`gxo runs` lists them"
     raise Failure(f"cannot find run `{wanted}`: {reason}")

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_TOLD = b"cancelling: this ends when what was changed has been taken back\n"
+_TOLD = b"cancelling: this ends when what was changed has been undone\n"
 
 
 class Interrupt:

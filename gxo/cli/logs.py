@@ -32,18 +32,20 @@ def logs(
         str | None,
         typer.Argument(
             metavar="[PLAYBOOK[.WORKLOAD] | RUN]",
-            help="Only of this, or of a run by its id; all that is applied by default.",
+            help="Only lines of this, or of a run by its id; by default of all that is applied.",
             show_default=False,
         ),
     ] = None,
     step: Annotated[
         str | None,
-        typer.Argument(metavar="[STEP]", help="Only of this step of a run.", show_default=False),
+        typer.Argument(
+            metavar="[STEP]", help="Only lines of this step of the run.", show_default=False
+        ),
     ] = None,
     follow: Annotated[
         bool,
         typer.Option(
-            "--follow", "-f", help="Then go on with new lines as they come; of a run, to its end."
+            "--follow", "-f", help="Then show new lines as they come; of a run, until it ends."
         ),
     ] = False,
     lines: Annotated[
@@ -53,19 +55,21 @@ def logs(
             "-n",
             metavar="N",
             min=0,
-            help="The last N lines; default 100, with -f 10, with --since all.",
+            help="Show the last N lines; by default 100, with -f 10, with --since all.",
             show_default=False,
         ),
     ] = None,
     since: Annotated[
         str,
-        typer.Option(metavar="TIME", help="Not older: `-1h`, `today`, `2026-01-31 12:00`."),
+        typer.Option(
+            metavar="TIME", help="Only lines since then: `-1h`, `today`, `2026-01-31 12:00`."
+        ),
     ] = "",
     json: options.Json = False,
 ) -> int:
     """Show the journal of applied workloads or of a run: their lines, and systemd's about them.
 
-    A line counts by the unit that journald itself notes, not by what it says of itself.
+    A line is attributed by the unit that journald itself noted, not by what it says of itself.
     """
     from gxo.systemd.journal import Journal
 

@@ -26,12 +26,20 @@ Inputs = Annotated[
 ]
 Vars = Annotated[
     list[str],
-    typer.Option("--var", metavar="K=V", help="Set a variable over `vars`.", show_default=False),
+    typer.Option(
+        "--var",
+        metavar="K=V",
+        help="Set a variable, in place of one of `vars`.",
+        show_default=False,
+    ),
 ]
 VarsFiles = Annotated[
     list[Path],
     typer.Option(
-        "--vars", metavar="FILE", help="Merge a YAML or JSON map over `vars`.", show_default=False
+        "--vars",
+        metavar="FILE",
+        help="Set the variables of a YAML or JSON map.",
+        show_default=False,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -41,7 +49,7 @@ SystemdVersion = Annotated[
         "--systemd",
         metavar="VERSION",
         min=252,
-        help="Compile for this systemd; default this host's, else 252.",
+        help="Compile for this systemd; by default this host's, else 252.",
         show_default=False,
     ),
 ]
@@ -51,9 +59,16 @@ Target = Annotated[
         metavar="PLAYBOOK[.WORKLOAD]", help="An applied playbook, or one workload of it."
     ),
 ]
+Playbook = Annotated[str, typer.Argument(metavar="PLAYBOOK", help="An applied playbook.")]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or its beginning.")]
+Detach = Annotated[
+    bool, typer.Option("--detach", help="Print the run's id and let it continue on its own.")
+]
 LockTimeout = Annotated[
     float,
-    typer.Option("--lock-timeout", metavar="SECONDS", min=0, help="Wait for another apply."),
+    typer.Option(
+        "--lock-timeout", metavar="SECONDS", min=0, help="How long to wait for another apply."
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing anything.")]
 JUnit = Annotated[

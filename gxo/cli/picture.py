@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from gxo.cli.flows import Flows, amount, pace
-from gxo.cli.statuses import colour_of, took
+from gxo.cli.statuses import CANCELLING, colour_of, took
 from gxo.cli.table import Cell, Colour, width
 from gxo.dataclass import dataclass
 from gxo.runtime.status import Status
@@ -145,7 +145,7 @@ class Picture:
         words = f"run {self.run} of {self.playbook}"
         if whole.status in (Status.PENDING, Status.RUNNING):
             so_far = f"  {took(now - whole.began)}" if whole.began else ""
-            told = "  cancelling: the steps under way are stopped" if self.cancelling else ""
+            told = f"  {CANCELLING}" if self.cancelling else ""
             return (Cell(words, Colour.BOLD), Cell(so_far), Cell(told, Colour.DOUBTFUL))
         status = Cell(f" {whole.status.lower()}", colour_of(whole.status))
         lasted = f"  {took(whole.ended - whole.began)}" if whole.began else ""

@@ -18,7 +18,7 @@ def prune(
         typer.Option(
             "--older-than",
             metavar="DURATION",
-            help="Only what ended so long ago: `168h`, `30m`.",
+            help="Only runs that ended longer ago than this: `168h`, `30m`.",
             show_default=False,
         ),
     ] = None,
@@ -29,7 +29,7 @@ def prune(
 ) -> int:
     """Forget runs that have ended, with all that is kept of them; list them by their ids.
 
-    Of itself gxo keeps the newest 1000, among them of a schedule no more than 100.
+    By itself gxo keeps the newest 1000, of which no more than 100 are of one schedule.
     """
     from gxo.cli.guard import need_root
     from gxo.runtime import clock

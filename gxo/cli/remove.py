@@ -1,7 +1,5 @@
 """`gxo remove`: stop and forget a playbook."""
 
-from typing import Annotated
-
 import typer
 
 from gxo.cli import options, output
@@ -12,7 +10,7 @@ app = typer.Typer()
 
 @app.command(epilog="Example: gxo remove --yes site")
 def remove(
-    playbook: Annotated[str, typer.Argument(metavar="PLAYBOOK", help="An applied playbook.")],
+    playbook: options.Playbook,
     yes: options.Yes = False,
     lock_timeout: options.LockTimeout = 60.0,
     json: options.Json = False,

@@ -13,21 +13,19 @@ if TYPE_CHECKING:
 
 
 def rerun(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins.")],
+    run: options.Run,
     from_failed: Annotated[
         bool,
         typer.Option("--from-failed", help="Take over what completed, and run only the rest."),
     ] = False,
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Print the run's id and let it go on by itself.")
-    ] = False,
+    detach: options.Detach = False,
     json: options.Json = False,
 ) -> int:
     """Run again what a run did, as its playbook was then: a new run, with a workspace of its own.
 
-    With --from-failed the steps that completed or were skipped do not run again, but for those that
-    stand behind one that does; what they registered can be read. The workspace is new and empty all
-    the same: files that those steps made are not in it.
+    With --from-failed the steps that completed or were skipped do not run again, unless they come
+    after one that does; what they registered can be read. The workspace is new and empty even so:
+    files that those steps made are not in it.
     """
     from gxo.cli.attach import start
     from gxo.cli.found import find, tidy
@@ -63,7 +61,7 @@ def _task(row: "RunRow") -> "Task":
     from gxo.runtime.task import from_spec
 
     if not row.status.terminal:
-        raise Failure(f"cannot rerun run {row.id}: it has not ended yet, it is {row.status}")
+        raise Failure(f"cannot rerun run {row.id}: it has not ended yet ({row.status})")
     try:
         return from_spec(row.spec)
     except (UnreadablePlan, UnreadableRecord) as error:
@@ -79,7 +77,7 @@ def _taken_over(store: "Store", row: "RunRow", task: "Task") -> "tuple[StepRow, 
 
     if row.status is Status.COMPLETED:
         raise Failure(
-            f"cannot rerun run {row.id} from where it failed: it {row.status};"
+            f"cannot rerun run {row.id} from where it failed: it completed;"
             " without --from-failed all of it runs again"
         )
     return taken_over(task.plan, row.id, store.steps(row.id))

@@ -17,13 +17,13 @@ app = typer.Typer()
 
 @app.command(epilog="Example: gxo rollback site 3")
 def rollback(
-    playbook: Annotated[str, typer.Argument(metavar="PLAYBOOK", help="An applied playbook.")],
+    playbook: options.Playbook,
     number: Annotated[
         int | None,
-        typer.Argument(metavar="[N]", help="The revision; the one before by default."),
+        typer.Argument(metavar="[N]", help="The revision; by default the one before."),
     ] = None,
     show: Annotated[
-        bool, typer.Option("--list", help="List the revisions that are kept; change nothing.")
+        bool, typer.Option("--list", help="List the revisions that are kept and change nothing.")
     ] = False,
     yes: options.Yes = False,
     lock_timeout: options.LockTimeout = 60.0,

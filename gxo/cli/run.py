@@ -18,9 +18,7 @@ def run(
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Steps that may run at once.")
     ] = JOBS,
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Print the run's id and let it go on by itself.")
-    ] = False,
+    detach: options.Detach = False,
     junit: options.JUnit = None,
     inputs: options.Inputs = [],
     variables: options.Vars = [],

@@ -13,7 +13,7 @@ from gxo.cli.rerun import rerun
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gxo.runtime.store import RunRow, StepRow, Store, StreamRow
+    from gxo.runtime.store import RunRow, Store, StreamRow
 
 _LISTED = 20
 """Artifacts shown; with --json all are."""
@@ -25,17 +25,17 @@ app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 def runs(
     context: typer.Context,
     limit: Annotated[
-        int, typer.Option("--limit", "-n", metavar="N", min=1, help="No more than the newest N.")
+        int, typer.Option("--limit", "-n", metavar="N", min=1, help="Show the newest N.")
     ] = 20,
     json: options.Json = False,
 ) -> int:
-    """List the runs of this host, the newest first; `show` has all of one."""
+    """List the runs of this host, the newest first; `show` tells all of one."""
     if context.invoked_subcommand is not None:
         return Exit.DONE
     from gxo.cli.found import mend
     from gxo.cli.guard import need_root
-    from gxo.cli.statuses import COLOURS
-    from gxo.cli.table import Cell, Colour, coloured, table
+    from gxo.cli.statuses import colour_of
+    from gxo.cli.table import Cell, coloured, table
     from gxo.runtime.store import Store
 
     need_root("runs")
@@ -46,12 +46,12 @@ def runs(
             output.emit({"runs": [_document(store, run) for run in found]})
             return Exit.DONE
     if not found:
-        output.note("no runs; `gxo run PLAYBOOK` makes one")
+        output.note("no runs; `gxo run PLAYBOOK` starts one")
     rows = [
         (
             run.id,
             _whose(run),
-            Cell(run.status, COLOURS.get(run.status, Colour.NONE)),
+            Cell(run.status, colour_of(run.status)),
             _moment(run.created),
             _took(run.started, run.ended),
         )
@@ -64,12 +64,12 @@ def runs(
 
 @app.command(epilog="Example: gxo runs show --json 0141d9b3e1dd")
 def show(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins.")],
+    run: options.Run,
     step: Annotated[
         str | None,
         typer.Argument(
             metavar="[STEP]",
-            help="What this step yielded, or item N as `STEP[N]`.",
+            help="Show what this step yielded, or item N of its loop as `STEP[N]`.",
             show_default=False,
         ),
     ] = None,
@@ -139,15 +139,12 @@ def _flowed(streams: "Iterable[StreamRow]") -> list[tuple[str, str, str]]:
     ]
 
 
-def _in_order(steps: "tuple[StepRow, ...]") -> "list[StepRow]":
-    return sorted(steps, key=lambda step: (step.started or 0, step.step, step.iteration))
-
-
 def _document(store: "Store", run: "RunRow") -> dict[str, object]:
     """A run as programs get it (8-contracts.md, JSON): an item of a loop stands as `step[N]`."""
     from gxo.cli.flows import document
+    from gxo.cli.statuses import name_of
+    from gxo.cli.steps import in_order
     from gxo.runtime.artifacts import Artifacts
-    from gxo.runtime.store import WHOLE
 
     return {
         "id": run.id,
@@ -158,7 +155,7 @@ def _document(store: "Store", run: "RunRow") -> dict[str, object]:
         "ended": _iso(run.ended),
         "detail": run.detail,
         "steps": {
-            step.step if step.iteration == WHOLE else f"{step.step}[{step.iteration}]": {
+            name_of(step.step, step.iteration): {
                 "status": step.status.value,
                 "started": _iso(step.started),
                 "ended": _iso(step.ended),
@@ -166,7 +163,7 @@ def _document(store: "Store", run: "RunRow") -> dict[str, object]:
                 "detail": step.detail,
                 "summary": step.summary,
             }
-            for step in _in_order(store.steps(run.id))
+            for step in in_order(store.steps(run.id))
         },
         "streams": [document(row) for row in store.streams(run.id)],
         "artifacts": [{"path": kept.path, "size": kept.size} for kept in Artifacts().of(run.id)],
@@ -184,4 +181,6 @@ def _iso(time: int | None) -> str | None:
 
 
 def _took(started: int | None, ended: int | None) -> str:
-    return f"{(ended - started) / 1e6:.2f} s" if started and ended else ""
+    from gxo.cli.statuses import took
+
+    return took(ended - started) if started and ended else ""

@@ -27,7 +27,9 @@ def _kept(incomplete: str) -> list[str]:
 
 Name = Annotated[
     str,
-    typer.Argument(metavar="NAME", help='As `{{ secret "NAME" }}` has it.', autocompletion=_kept),
+    typer.Argument(
+        metavar="NAME", help='The name, as in `{{ secret "NAME" }}`.', autocompletion=_kept
+    ),
 ]
 
 
@@ -42,9 +44,9 @@ def secrets(context: typer.Context) -> int:
 
 @app.command("set", epilog="Example: gxo secrets set token < token.txt")
 def set_(name: Name, json: options.Json = False) -> int:
-    """Keep a secret as an encrypted credential of systemd's, in the place of any of that name.
+    """Keep a secret as an encrypted systemd credential, in place of any of that name.
 
-    Its value is what standard input holds, but for a line break at its end. On a terminal it is
+    Its value is read from standard input, without a line break at its end; on a terminal it is
     asked for, twice, and not shown. What is applied gets it with the next `gxo apply`.
     """
     from gxo.cli.guard import need_root
@@ -65,9 +67,9 @@ def set_(name: Name, json: options.Json = False) -> int:
 
 @app.command("list", epilog="Example: gxo secrets list")
 def list_(json: options.Json = False) -> int:
-    """List the names of the secrets there are, each with who gives it; never a value.
+    """List the names of the secrets there are, each with its provider; never a value.
 
-    Providers are asked in the order of the configuration, and the first that has a name gives it.
+    Providers are asked in the order of the configuration; the first that knows a name provides it.
     """
     from gxo.cli.guard import need_root
     from gxo.cli.table import coloured, table
@@ -79,7 +81,7 @@ def list_(json: options.Json = False) -> int:
         output.emit({"secrets": [asdict(item) for item in found], "not_listed": list(silent)})
         return Exit.DONE
     for program in silent:
-        output.note(f"what `{program}` has cannot be listed")
+        output.note(f"the secrets of `{program}` cannot be listed")
     if not found:
         output.note("no secrets; `gxo secrets set NAME` keeps one")
         return Exit.DONE
@@ -139,5 +141,5 @@ def _elsewhere(name: str) -> str:
     """Why there is nothing of that name to remove."""
     for item in _listed(as_json=False)[0]:
         if item.name == name:
-            return f"it is not of `gxo secrets`, but comes from {item.place}: remove that"
+            return f"`gxo secrets` does not keep it: it comes from {item.place}; remove it there"
     return "there is none; `gxo secrets list` lists them"

@@ -10,7 +10,7 @@ app = typer.Typer()
 
 @app.command(epilog="Example: sudo gxo setup")
 def setup(json: options.Json = False) -> int:
-    """Make user gxo, its directories, and the unit that restores what was applied after a boot."""
+    """Make the user gxo, its directories, and the unit that restores at boot what was applied."""
     from gxo.apply.setup import setup as set_up
     from gxo.cli.guard import need_root
 

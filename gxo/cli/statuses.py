@@ -6,7 +6,7 @@ from gxo.runtime.status import Status
 from gxo.runtime.store import WHOLE, RunRow
 from gxo.spec.lifecycle import RunOnce, Supervise
 
-COLOURS = {
+_COLOURS = {
     Status.COMPLETED: Colour.GOOD,
     Status.FAILED: Colour.BAD,
     Status.CANCELLED: Colour.DOUBTFUL,
@@ -14,9 +14,11 @@ COLOURS = {
     Status.SKIPPED: Colour.DIM,
 }
 
+CANCELLING = "cancelling: the steps under way are being stopped"
+
 
 def colour_of(status: Status) -> Colour:
-    return COLOURS.get(status, Colour.NONE)
+    return _COLOURS.get(status, Colour.NONE)
 
 
 def name_of(step: str, iteration: int) -> str:
@@ -53,5 +55,5 @@ def steps_in(plan: Plan) -> tuple[str, ...]:
 
 def where_more_is(run: str, step: str) -> str:
     """How to see more of a run that failed, and of the step of it that did."""
-    logs = f"`gxo logs {run} {step}` has its whole log, " if step else ""
-    return f"{logs}`gxo runs show {run}` the steps" if logs else f"`gxo runs show {run}` has more"
+    shows = f"`gxo runs show {run}` shows the steps"
+    return f"`gxo logs {run} {step}` shows its whole log, {shows}" if step else shows

@@ -88,8 +88,12 @@ def with_pending(run: RunRow, rows: Sequence[StepRow]) -> tuple[StepRow, ...]:
     left = [
         StepRow(step=name, status=Status.PENDING) for name in steps_of(run) if name not in known
     ]
-    order = sorted(rows, key=lambda row: (row.started or 0, row.step, row.iteration))
-    return (*order, *left)
+    return (*in_order(rows), *left)
+
+
+def in_order(rows: Iterable[StepRow]) -> list[StepRow]:
+    """By the time when they started."""
+    return sorted(rows, key=lambda row: (row.started or 0, row.step, row.iteration))
 
 
 def pick(run: RunRow, rows: Iterable[StepRow], wanted: str) -> StepRow:

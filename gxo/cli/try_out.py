@@ -37,7 +37,7 @@ def try_out(
     ] = [],
     shell: Annotated[bool, typer.Option("--shell", help="Then open a shell in it.")] = False,
     keep_state: Annotated[
-        bool, typer.Option("--keep-state", help="Start from a copy of this host's /var/lib/gxo.")
+        bool, typer.Option("--keep-state", help="Start with a copy of this host's /var/lib/gxo.")
     ] = False,
     binds: Annotated[
         list[str],

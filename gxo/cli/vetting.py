@@ -134,7 +134,9 @@ def _password(key: Path) -> bytes:
     if given is not None:
         return given.encode()
     if not sys.stdin.isatty():
-        raise BadKey(f"it is encrypted, and there is nobody to ask: set {_PASSWORD}")
+        raise BadKey(
+            f"it is encrypted, and there is no terminal to ask for its password: set {_PASSWORD}"
+        )
     from getpass import getpass
 
     return getpass(f"Password of {key}: ").encode()

@@ -61,7 +61,7 @@ def test_a_run_goes_on_from_where_it_failed(machine: Machine) -> None:
     assert left(machine) == []
     refused = machine.gxo("runs", "rerun", "--from-failed", new)
     assert refused.returncode == 1
-    assert f"cannot rerun run {new} from where it failed: it Completed" in refused.stderr
+    assert f"cannot rerun run {new} from where it failed: it completed;" in refused.stderr
 
 
 def test_a_run_runs_again(machine: Machine) -> None:
@@ -137,5 +137,5 @@ def test_a_run_is_cancelled_from_elsewhere(machine: Machine) -> None:
     again = machine.gxo("cancel", ident)
     assert (again.returncode, again.stderr) == (
         1,
-        f"error: cannot cancel run {ident}: it has ended, it is Cancelled\n",
+        f"error: cannot cancel run {ident}: it has already ended, as Cancelled\n",
     )

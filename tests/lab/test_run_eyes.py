@@ -95,7 +95,7 @@ def test_the_tree_of_a_run(machine: Machine) -> None:
         "      no route\n"
         "  · never\n"
         "  ✓ bad/on_failure.1 T\n"
-        f"`gxo logs {run} bad` has its whole log, `gxo runs show {run}` the steps\n"
+        f"`gxo logs {run} bad` shows its whole log, `gxo runs show {run}` shows the steps\n"
     )
     assert "\x1b[2K" in written, "it was drawn more than once"
 

@@ -173,7 +173,7 @@ def test_what_no_run_has_is_left_out(machine: Machine) -> None:
     timed = step("timed", "true").replace("policy: run_once", "policy: scheduled, cron: '@daily'")
     ran = run(machine, step("now", "true") + timed)
     assert (ran.code, ran.steps) == (0, {"now": "Completed"})
-    assert "left out, since no run has it: timed\n" in ran.stderr
+    assert "left out, since it is not part of a run: timed\n" in ran.stderr
     refused = step("piped", "true", "stream_inputs: [timed], ")
     path = machine.write("/srv/up.yaml", f"name: up\nworkloads:\n{timed}{refused}")
     done = machine.gxo("run", path)

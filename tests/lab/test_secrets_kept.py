@@ -76,7 +76,7 @@ def test_names_are_listed_with_who_gives_them(machine: Machine) -> None:
         ["file", "directory", "/etc/gxo/secrets/file"],
         ["mine", "environment", "GXO_SECRET_MINE"],
     ]
-    assert "what `/bin/echo` has cannot be listed" in done.stderr
+    assert "the secrets of `/bin/echo` cannot be listed" in done.stderr
     found = held("secrets", machine.gxo("secrets", "list", "--json", env=env, check=True).stdout)
     assert found["not_listed"] == ["/bin/echo"]
     rm = machine.gxo("secrets", "rm", "--yes", "file")

@@ -113,7 +113,7 @@ def test_cancelling() -> None:
     """It is said until the run has ended."""
     shown = picture(["a"], [event(1, "a", "Running")])
     shown.cancelling = True
-    assert "cancelling: the steps under way are stopped" in drawn(shown, 2)[0]
+    assert "cancelling: the steps under way are being stopped" in drawn(shown, 2)[0]
     shown.see(event(3, "", "Cancelled", "run"))
     assert drawn(shown, 3)[0] == "run 0141d9b3e1dd of build cancelled  2.00 s"
 
