@@ -4,6 +4,7 @@ import random
 import subprocess
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -135,6 +136,35 @@ def assert_clean(machine: Machine) -> None:
 def test_killed_runs_leave_nothing(machine: Machine) -> None:
     """A few runs killed at random instants."""
     kill_and_look(machine, 2, seed=machine.version)
+
+
+def test_kill_9_at_every_step_boundary(machine: Machine) -> None:
+    """Of the runner, as each step starts or has ended: what had ended counts, nothing is left."""
+    chain = step("a", "true") + step("b", "sleep 0.1", "needs: [a], ")
+    chain += step("c", "sleep 600", "needs: [b], ")
+    path = machine.write("/srv/cut.yaml", f"name: cut\nworkloads:\n{chain}")
+
+    def cut(boundary: tuple[str, str]) -> str:
+        """The id of a run that was killed there."""
+        run = machine.popen(*machine.gxo_argv("run", "--json", path), env=machine.gxo_env)
+        assert run.stdout is not None
+        told = (held("event", line) for line in run.stdout)
+        event = next(e for e in told if (e["step"], e["status"]) == boundary)
+        runner = f"gxo-run-{event['run']}.service"
+        machine.run("systemctl", "kill", "-s", "KILL", "--kill-who=main", runner)
+        run.communicate(timeout=60)
+        return str(event["run"])
+
+    boundaries = [(name, status) for name in "ab" for status in ("Running", "Completed")]
+    with ThreadPoolExecutor(len(boundaries)) as threads:
+        runs = dict(zip(boundaries, threads.map(cut, boundaries), strict=True))
+    assert_clean(machine)
+    shown = held("runs", machine.gxo("runs", "-n", "9", "--json", check=True).stdout)["runs"]
+    for (name, status), run in runs.items():
+        (found,) = (row for row in shown if row["id"] == run)
+        ended = {each for each in "ab" if each < name or (each, "Completed") == (name, status)}
+        assert ended <= {n for n, s in found["steps"].items() if s["status"] == "Completed"}, found
+        assert found["status"] == "Failed", found
 
 
 @pytest.mark.soak

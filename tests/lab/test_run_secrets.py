@@ -56,7 +56,7 @@ def told(ran: Ran) -> str:
 
 def test_it_reaches_the_program(machine: Machine) -> None:
     """As a variable and on stdin, byte for byte; all else of the process is as without it."""
-    value = 'it\'s "a" $HOME %n\\n é\nand a line'
+    value = 'it\'s "a" $HOME %n\\n {{ .b }} é\nand a line'
     secret(machine, "token", value)
     look = (
         "{ cat /proc/self/environ | tr '\\0' '\\n' | grep -Ev 'TOKEN|_ID=|_PID=|and a line' | sort;"

@@ -100,6 +100,14 @@ def test_the_parts_of_one_that_is_data() -> None:
     assert redactor.text("the user of ports") == "the user of ports"
 
 
+def test_a_secret_holding_braces() -> None:
+    """It is data: no template is found in it, and it is masked as it stands."""
+    text = "{{ .seen }}{{ secret `y` }}{{"
+    made, redactor = used("{{ secret `x` }} {{ print (secret `x`) .seen }}", text)
+    assert made == f"{text} {text}in the open"
+    assert redactor.text(made) == f"{MASK} {MASK}in the open"
+
+
 @given(st.text(max_size=130))
 def test_a_name_can_be_a_file_and_an_argument(name: str) -> None:
     """No name that is taken leads out of a directory, or is an option or more than one word."""

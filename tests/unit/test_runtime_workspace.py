@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gxo.runtime.workspace import Workspaces, make, remove
+from gxo.runtime.workspace import WorkspaceError, Workspaces, make, remove
 
 # linux/fs.h
 SETFLAGS, APPEND, IMMUTABLE = 0x40086602, 0x20, 0x10
@@ -40,6 +40,23 @@ def test_a_workspace_is_private(place: Workspaces) -> None:
         (0o700, os.getuid()),
     }
     assert place.all() == tuple(sorted((one, two)))
+
+
+@pytest.mark.parametrize("kind", ["directory", "link", "file"])
+def test_a_pre_created_directory_is_not_used(place: Workspaces, tmp_path: Path, kind: str) -> None:
+    """Whatever has the name already is an error, and nobody is given it."""
+    path, elsewhere = place.name(), tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    path.parent.mkdir()
+    if kind == "link":
+        path.symlink_to(elsewhere)
+    elif kind == "file":
+        path.touch()
+    else:
+        path.mkdir(mode=0o777)
+    with pytest.raises(WorkspaceError, match=r"cannot make workspace .*: File exists"):
+        make(path, (65534, 65534))
+    assert {elsewhere.stat().st_uid, path.lstat().st_uid} == {os.getuid()}
 
 
 def test_what_is_no_workspace_is_left_alone(place: Workspaces) -> None:

@@ -247,6 +247,25 @@ def test_no_fault_shows_a_value(call: str, secret: str) -> None:
     assert "hunter2" not in f"{problem.message()} {problem.hint()}"
 
 
+@pytest.mark.parametrize(
+    "trick",
+    ["{0.__class__.__mro__}", "{}{name!r:>{0}}", "%(name)s", "%n%n%s", "%*d", "%1$s", "${HOME}$$"],
+)
+def test_format_string_tricks(trick: str) -> None:
+    """Text is no format: not Python's, not C's, not a shell's; as a pattern it has Go's verbs."""
+    for template in (
+        "{{ .t }}",
+        "{{ print .t }}",
+        "{{ printf `%s` .t }}",
+        "{{ replace `x` .t `x` }}",
+    ):
+        assert value_of(template, t=trick) == trick
+    if "%" in trick:
+        assert fault_of("{{ printf .t }}", t=trick).message().startswith("cannot use `printf`: ")
+    else:
+        assert value_of("{{ printf .t }}", t=trick) == trick
+
+
 def test_the_templates_of_the_reference_parse() -> None:
     """Every whole template that the reference shows in code can be read."""
     shown = re.findall(r"(`+)(.+?)\1(?!`)", REFERENCE.read_text(encoding="utf-8"))

@@ -138,6 +138,18 @@ def test_the_builder_checks_itself(security: SecurityContext, message: str) -> N
     assert said(plan(step("a", None, security, command="x"))) == [f"error: {message}"]
 
 
+def test_newline_in_argv_through_a_default_description() -> None:
+    """Each unit has a description of its own, which says nothing of the command."""
+    evil = "x\n[Service]\nExecStartPre=/bin/touch /run/pwned"
+    daily = Scheduled(span=SPAN, calendar=("daily",))
+    for unit in units(
+        plan(step("a", command="x", args=[evil]), step("b", daily, command=evil, shell=True))
+    ):
+        (told,) = (item.value for item in unit.directives if item.name == "Description")
+        assert told in ("gxo workload site.a", "gxo workload site.b", "gxo schedule of site.b")
+        assert "\nExecStartPre=/bin/touch" not in render_file(unit)
+
+
 def test_a_reload_is_checked() -> None:
     """A signal that is none, and a command that cannot be one, are refused."""
     for reload, message in (
