@@ -2,13 +2,14 @@
 
 import base64
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
 from gxo.config.model import Modules
 from gxo.outside.manifest import manifest
 from gxo.outside.signature import BadKey, PublicKey, public_key, sign
-from gxo.outside.tree import File, Tree
+from gxo.outside.tree import MANIFEST, SIGNATURE, File, Tree, read_tree
 from gxo.outside.trust import Signed, Verdict, configured_keys, examine
 from tests import keys
 from tests.keys import new_key, openssl
@@ -95,6 +96,40 @@ def test_what_is_verified_is_what_was_read(tmp_path: Path) -> None:
     assert found == Verdict(Signed.BADLY, "`main.py` is not what was signed")
     forged = manifest(Tree(changed))
     assert examine(Tree(changed, forged, good), (public(listed),)).signed is Signed.BADLY
+
+
+def test_a_module_changed_between_check_and_run(tmp_path: Path) -> None:
+    """However it is changed meanwhile, what is found to be signed holds the signed bytes alone.
+
+    What then runs is a copy of that (tests/lab/test_run_outside.py).
+    """
+    private, listed = new_key(tmp_path)
+    place, stop = tmp_path / "module", Event()
+    place.mkdir()
+    for file in FILES:
+        (place / file.path).write_bytes(file.data)
+    own = manifest(Tree(FILES))
+    (place / MANIFEST).write_bytes(own)
+    (place / SIGNATURE).write_bytes(sign(own, private.read_bytes()))
+    main, other = place / "main.py", tmp_path / "other"
+
+    def change() -> None:
+        while not stop.is_set():
+            other.write_bytes(b"evil")
+            other.replace(main)
+            main.write_bytes(b"pa")
+            main.write_bytes(FILES[0].data)
+
+    changing = Thread(target=change)
+    changing.start()
+    try:
+        found = [read_tree(str(place)) for _ in range(500)]
+    finally:
+        stop.set()
+        changing.join()
+    judged = [(examine(tree, (public(listed),)).signed, tree.files) for tree in found]
+    assert {verdict for verdict, _ in judged} == {Signed.YES, Signed.BADLY}
+    assert {files for verdict, files in judged if verdict is Signed.YES} == {FILES}
 
 
 def test_keys_that_cannot_be_used(tmp_path: Path) -> None:
