@@ -17,7 +17,7 @@ from gxo.systemd.bus import SystemdError
 from gxo.systemd.ending import describe
 from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager, no_such_unit
-from gxo.units.model import Unit, UnitType
+from gxo.units.model import UnitType
 
 _BEAT = 0.1
 """Seconds between looks at units that settle, and between tries for a name that is taken."""
@@ -140,7 +140,7 @@ class Commit:
         """Of what has been under way the longest."""
         oldest = min(self._tasks, key=lambda task: task.since)
         waited = (timestamp() - oldest.since) // SECOND
-        if waited != self._waited:
+        if waited and waited != self._waited:
             self._waited = waited
             self._say(oldest.change, Kind.WAITING, waited=waited)
 
@@ -251,7 +251,7 @@ class Commit:
             if state.active == "failed":
                 said.append(describe_stop(self.manager.result(name)))
                 self.manager.reset_failed(name)
-        return "; ".join(dict.fromkeys(said))
+        return "; ".join(dict.fromkeys(filter(None, said)))
 
     def _fail_start(self, task: _Task, outcome: Outcome) -> None:
         if outcome.error is not None:
@@ -259,15 +259,19 @@ class Commit:
             return
         unit = task.change.make[0]
         found = self.manager.result(unit.name)
-        self._fail(task, why(unit, outcome.result, found, self._probed(unit)), found.invocation)
+        before, after = self._around(unit.name)
+        probed = after if probe(unit) else 0
+        reason = why(unit, outcome.result, found, probed=probed, before=before)
+        self._fail(task, reason, found.invocation)
 
-    def _probed(self, unit: Unit) -> int:
-        """The status with which the unit's probe for being ready ended; 0 without one."""
-        if probe(unit) is None:
-            return 0
-        rows = self.manager.properties(unit.name, ("ExecStartPost",)).get("ExecStartPost", ())
+    def _around(self, name: str) -> tuple[int, int]:
+        """With which statuses what goes before the command, and what goes behind it, failed."""
+        kinds = ("ExecStartPre", "ExecStartPost")
+        read = self.manager.properties(name, kinds)
         # a row of org.freedesktop.systemd1(5) ends in PID, code and status
-        return int(rows[-1][-1]) if rows else 0
+        ends = [[int(row[-1]) for row in read.get(kind, ())] for kind in kinds]
+        before, after = (next(filter(None, statuses), 0) for statuses in ends)
+        return before, after
 
     def _fail_settling(self, task: _Task) -> None:
         part = task.change.part

@@ -12,6 +12,7 @@ from gxo.apply.result import Applied, Moved, Planned
 from gxo.cli import output
 from gxo.cli.exits import Failure
 from gxo.cli.table import Cell, Colour, coloured, paint, table
+from gxo.spec.lifecycle import SECOND
 
 _COLOURS = {
     Action.START: Colour.GOOD,
@@ -170,6 +171,8 @@ class Progress:
         self._counts = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._counting = False
         self._due: dict[str, int] = {}
+        self._last = 0
+        """When a line was said last, as events count time."""
 
     def __call__(self, event: Event) -> None:
         if event.kind is Kind.WAITING:
@@ -182,16 +185,38 @@ class Progress:
                 self._said.add(line)
                 output.note((_CLEAR if self._counting else "") + line)
                 self._counting = False
+                self._last = event.time
 
     def _wait(self, event: Event) -> None:
-        line = f"  waiting   for {label(event)} ({event.waited} s)"
+        name = label(event)
         if self._counts:
             # the cursor stays at its beginning: what comes next, from whomever, goes over it
             self._counting = True
-            output.note(f"{line}{_CLEAR}\r", end="")
-        elif event.waited >= self._due.get(label(event), _LONG):
-            self._due[label(event)] = 2 * event.waited
-            output.note(line)
+            output.note(f"{_waiting(name, event.waited, _columns())}{_CLEAR}\r", end="")
+            return
+        # while others end, nobody need be told that there is one that does not
+        silence = event.time - self._last
+        if silence >= _LONG * SECOND and event.waited >= self._due.get(name, _LONG):
+            self._due[name] = 2 * event.waited
+            self._last = event.time
+            output.note(_waiting(name, event.waited))
+
+
+def _waiting(name: str, waited: int, columns: int = 0) -> str:
+    """The line of a wait; where it must stay within so many columns, the name is cut."""
+    line = f"  waiting   for {name} ({waited} s)"
+    over = len(line) - columns
+    if not columns or over <= 0:
+        return line
+    return f"  waiting   for {name[: max(0, len(name) - over - 1)]}… ({waited} s)"
+
+
+def _columns() -> int:
+    """How wide a line may be that is to be written over; 0 for not known."""
+    try:
+        return max(0, os.get_terminal_size(sys.stderr.fileno()).columns - 1)
+    except OSError:
+        return 0
 
 
 progress = Progress()
