@@ -6,6 +6,9 @@ from gxo.apply.record import Baseline
 from gxo.apply.spoken import spoken
 from gxo.units.model import Unit
 
+DOWN = frozenset({"not loaded", "inactive (dead)", "failed (failed)"})
+"""Lines that say no more of a unit than that it does not run."""
+
 
 def baseline(live: LiveUnit, digest: str, systemd: str) -> Baseline:
     """What to compare with later. A drop-in for gxo's units never becomes part of it."""

@@ -4,6 +4,7 @@ from gxo.spec.lifecycle import SECOND
 from gxo.systemd.ending import describe
 from gxo.systemd.jobs import JobResult, Outcome
 from gxo.systemd.states import UnitResult
+from gxo.units.instance import step_of
 from gxo.units.model import Command, Unit
 from gxo.units.scripts import PROBE, UNREADY
 
@@ -13,13 +14,25 @@ _WHY = {
 }
 
 
-def why(unit: Unit, ended: JobResult, found: UnitResult, probed: int = 0) -> str:
-    """Why a start failed: how its job ended, what became of the unit, its probe's exit status."""
+def why(
+    unit: Unit, ended: JobResult, found: UnitResult, *, probed: int = 0, before: int = 0
+) -> str:
+    """Why a start failed: how its job ended, what became of the unit.
+
+    `probed` and `before` are the exit statuses of its probe, and of what goes before its command.
+    """
     late = found.result == "timeout" or ended is JobResult.TIMEOUT
     if late or probed == UNREADY:
         # systemd has stopped it since: how it ended then is not why
         return _late(unit)
-    return _WHY.get(ended) or describe(found)
+    return _WHY.get(ended) or describe_turn(found, runs=step_of(unit) is not None, before=before)
+
+
+def describe_turn(found: UnitResult, *, runs: bool, before: int = 0) -> str:
+    """How a unit's process ended; where it `runs` its workload, its status is not that one's."""
+    if runs and (found.code, found.status) == ("exited", 1):
+        return "its run failed"
+    return describe(found, before)
 
 
 def why_job(outcome: Outcome) -> str:
@@ -37,10 +50,13 @@ def probe(unit: Unit) -> tuple[str, ...] | None:
 
 
 def describe_stop(found: UnitResult) -> str:
-    """How a unit's process ended that was stopped, and did not end well."""
+    """How a unit's process ended that was stopped, and did not end well; empty for no process.
+
+    One that waits for its next start is stopped in what goes before its command.
+    """
     if found.result == "timeout":
         return "it did not stop in time and was killed"
-    return describe(found)
+    return describe(found) if found.code else ""
 
 
 def _late(unit: Unit) -> str:

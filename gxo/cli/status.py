@@ -203,7 +203,7 @@ def render(report: Report, *, now: datetime) -> str:
 
 def last_run(found: "WorkloadStatus", results: "Mapping[str, UnitResult]") -> "LastRun | None":
     """How a step, or the job of a schedule, ended last; None for a service and before the first."""
-    from gxo.systemd.ending import describe
+    from gxo.apply.why import describe_turn
 
     if found.last:
         return LastRun(found.last.ok, found.last.ended, found.last.detail)
@@ -211,19 +211,29 @@ def last_run(found: "WorkloadStatus", results: "Mapping[str, UnitResult]") -> "L
     if job is None or not (job.ended or job.result != "success"):
         return None
     ok = job.result == "success"
-    return LastRun(ok, job.ended, "" if ok else describe(job))
+    return LastRun(ok, job.ended, "" if ok else describe_turn(job, runs=found.step is not None))
 
 
 def _wrong(found: "WorkloadStatus", report: Report) -> tuple[str, ...]:
     """What is not as it should be with one workload, a line each."""
+    from gxo.apply.drift import DOWN
+    from gxo.systemd.ending import describe
+
     last = last_run(found, report.results)
     failed = (last.detail or "it failed",) if last and not last.ok else ()
-    ended = tuple(f"{unit.name}: {unit.result}" for unit in found.units if unit.result != "success")
+    ended = tuple(
+        f"{unit.name}: {describe(result) if result else unit.result}"
+        for unit in found.units
+        if unit.result != "success"
+        for result in (report.results.get(unit.name),)
+    )
     told = failed and found.lifecycle == "scheduled"
+    # that it does not run stands in the column
+    known = DOWN if state(found) in ("stopped", "failed") else ()
     return (
         *(f"last run failed: {detail}" for detail in failed),
         *(() if told else ended),
-        *found.drift,
+        *(line for line in found.drift if line not in known),
     )
 
 

@@ -81,15 +81,32 @@ def test_a_first_apply_that_fails_leaves_nothing(here: Site) -> None:
     assert here.gxo("remove", "--yes", "back").returncode == 1
 
 
-def test_a_service_that_cannot_be_executed(here: Site) -> None:
-    """What systemd itself says of it stands in the error."""
+@pytest.mark.parametrize(
+    ("command", "context", "reason", "told"),
+    [
+        ("/no/such", "{}", "203: its program cannot be run or found", "No such file or directory"),
+        ("/bin/true", "{user: nobody-here}", "217: its user does not exist", "No such process"),
+        (
+            "/bin/true",
+            "{read_write_paths: [/no/such]}",
+            "226: its sandbox could not be set up",
+            "/no/such: No such file or directory",
+        ),
+    ],
+    ids=["program", "user", "sandbox"],
+)
+def test_a_service_that_cannot_be_executed(
+    here: Site, command: str, context: str, reason: str, told: str
+) -> None:
+    """Why stands in the error in words, beside what systemd itself says of it."""
     here.write(
-        "  - {name: web, lifecycle: {policy: supervise}, process: {module: exec, "
-        "params: {command: /no/such/program}}}\n"
+        f"  - {{name: web, lifecycle: {{policy: supervise}}, security_context: {context}, "
+        f"process: {{module: exec, params: {{command: {command}}}}}}}\n"
     )
     said = here.fail()
-    assert "cannot start `back.web` (gxo-back.web.service): it exited with status 203" in said
-    assert "No such file or directory" in said
+    start = "cannot start `back.web` (gxo-back.web.service): it exited with status"
+    assert f"{start} {reason}\n" in said
+    assert told in said
 
 
 def test_a_step_is_not_undone(here: Site) -> None:

@@ -97,8 +97,8 @@ def test_drift_and_a_stopped_service_show(machine: Machine, site: str) -> None:
     machine.run("systemctl", "stop", unit, check=True)
     found = workload(machine, f"{site}.web")
     assert found["state"] == "stopped"
-    assert found["drift"]
-    assert "  " + found["drift"][0] in machine.gxo("status", f"{site}.web").stdout
+    assert found["drift"] == ["not loaded"]
+    assert machine.gxo("status", f"{site}.web").stdout.splitlines()[1].split()[-1] == "stopped"
 
 
 def test_a_crash_loop_shows(machine: Machine) -> None:
@@ -115,10 +115,16 @@ def test_a_crash_loop_shows(machine: Machine) -> None:
         machine.gxo("remove", name)
 
 
-def test_a_failed_job_shows(machine: Machine) -> None:
+@pytest.mark.parametrize(
+    ("workspace", "told"),
+    [(", workspace: none", "it exited with status 1"), ("", "its run failed")],
+    ids=["service", "run"],
+)
+def test_a_failed_job_shows(machine: Machine, workspace: str, told: str) -> None:
     """What a schedule's job came to is told; a catch-up that never ran shows no run."""
     name = f"job-{time.time_ns()}"
     text = SITE.replace("/bin/true", "/bin/false").replace("cron:", "catch_up: true, cron:")
+    text = text.replace(", workspace: none", workspace)
     applied(machine, name, text)
     try:
         backup = workload(machine, f"{name}.backup")
@@ -127,7 +133,7 @@ def test_a_failed_job_shows(machine: Machine) -> None:
         backup = workload(machine, f"{name}.backup")
         assert (backup["state"], backup["last_run"]["ok"]) == ("waiting", False)
         said = machine.gxo("status", name).stdout
-        assert "\n  last run failed: it exited with status 1\n" in said
+        assert f"\n  last run failed: {told}\n" in said
         hint = f"`gxo logs {name}.backup` shows what it said"
         assert said.endswith(f"failed: {name}.backup; {hint}\n")
     finally:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gxo.apply.why import why
+from gxo.apply.why import describe_stop, describe_turn, why
 from gxo.spec.lifecycle import SECOND, Address
 from gxo.systemd.ending import describe
 from gxo.systemd.jobs import JobResult
@@ -37,9 +37,29 @@ def unit(*directives: Directive) -> Unit:
     [(203, "its program cannot be run"), (217, "its user does not"), (226, "its sandbox could")],
 )
 def test_systemds_own_statuses_are_named(status: int, said: str) -> None:
-    """A status with which systemd gave up before the program ran is said in words."""
+    """A status with which systemd gave up before the program ran is said in words.
+
+    It is so too where systemd gave up on what gxo puts before the program.
+    """
     found = ended(code="exited", status=status, result="exit-code")
     assert f"status {status}: {said}" in describe(found)
+    never = ended(result="exit-code")
+    assert f"status {status}: {said}" in why(unit(), JobResult.FAILED, never, before=status)
+
+
+def test_what_goes_before_is_told_apart() -> None:
+    """What failed before the program with a status of its own is not told as the program's end."""
+    said = why(unit(), JobResult.FAILED, ended(result="exit-code"), before=1)
+    assert said == "its set-up failed (exit-code)"
+
+
+def test_a_turn_that_is_a_run_is_told_as_one() -> None:
+    """The status of the runner is not told as that of the workload."""
+    failed = ended(code="exited", status=1, result="exit-code")
+    assert describe_turn(failed, runs=True) == "its run failed"
+    assert describe_turn(failed, runs=False) == "it exited with status 1"
+    killed = ended(code="killed", status=9, result="signal")
+    assert describe_turn(killed, runs=True) == "it was killed by signal 9"
 
 
 TCP = directive("ExecStartPost", probe(Address("127.0.0.1", 80), 5 * SECOND, own_pids=False))
@@ -76,4 +96,12 @@ LATE = ended(code="killed", status=15, result="timeout")
 )
 def test_why_a_start_failed(made: Unit, found: UnitResult, probed: int, said: str) -> None:
     """What systemd did to a service that was late is not told as what the service did."""
-    assert why(made, JobResult.FAILED, found, probed) == said
+    assert why(made, JobResult.FAILED, found, probed=probed) == said
+
+
+def test_a_service_stopped_between_two_starts_has_not_failed() -> None:
+    """A gap between restarts that a stop cuts short is no failure; a program's bad end is told."""
+    assert describe_stop(ended(result="signal")) == ""
+    assert describe_stop(ended(code="killed", status=9, result="signal")) == (
+        "it was killed by signal 9"
+    )

@@ -153,3 +153,28 @@ def test_never_is_null() -> None:
 def test_nothing_applied() -> None:
     """A host without playbooks is told how to begin."""
     assert render(report(), now=NOW) == "nothing is applied; `gxo apply PATH` does\n"
+
+
+def test_what_is_down_is_told_once() -> None:
+    """Below a service that failed stands how it ended; the column tells already that it is down."""
+    name = "gxo-site.web.service"
+    dead = workload(
+        "supervise",
+        unit(name, "failed", "failed", result="exit-code"),
+        drift=("failed (failed)", "TasksMax: 5 -> 9"),
+    )
+    stopped = workload("supervise", unit(name, "inactive", "dead"), drift=("not loaded",))
+    ended = UnitResult(
+        name=name,
+        load="loaded",
+        active="failed",
+        sub="failed",
+        result="exit-code",
+        code="exited",
+        status=3,
+    )
+    assert render(report(dead, results={name: ended}), now=NOW).splitlines()[2:-1] == [
+        "  gxo-site.web.service: it exited with status 3",
+        "  TasksMax: 5 -> 9",
+    ]
+    assert len(render(report(stopped), now=NOW).splitlines()) == 2
