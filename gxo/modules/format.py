@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from abc import abstractmethod
+from functools import lru_cache
 
 from gxo.modules.fault import ModuleError
 from gxo.modules.flow import Batch, Operator, encoded
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from gxo.modules.flow import Record
 
-_NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
+_NAME = re.compile(r"[^\W\d][\w.-]*")
 _BARE = re.compile(r'[^\s"=\\]+')
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"})
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -56,9 +57,9 @@ class Format(Operator):
     def text(self, chunk: Batch) -> bytes:
         """What stands for these records."""
 
-    def fault(self, more: int, what: str) -> ModuleError:
-        """What is wrong with a record of the batch at hand."""
-        return ModuleError(f"record {self.index + more + 1} {what}")
+    def fault(self, more: int, what: str, shown: str | None = None) -> ModuleError:
+        """What is wrong with a record of the batch at hand, and what of it shows that."""
+        return ModuleError(f"record {self.index + more + 1} {what}", shown=shown)
 
 
 class _ByRecord(Format):
@@ -127,7 +128,8 @@ class Logfmt(_ByRecord):
     def _words(self, more: int, record: Record) -> Iterator[str]:
         for key, value in record.items():
             if not _BARE.fullmatch(key):
-                raise self.fault(more, "has a key that logfmt cannot hold: it has blanks or quotes")
+                what = "has a key that logfmt cannot hold: it has blanks or quotes"
+                raise self.fault(more, what, key)
             text = _plain(value)
             if value is not None:
                 bare = _BARE.fullmatch(text) is not None
@@ -170,7 +172,7 @@ class Csv(_ByRecord):
             if not self._chosen and not known.issuperset(record):
                 other = next(key for key in record if key not in known)
                 what = "has a key that the first record lacks: name all `columns`"
-                raise ModuleError(f"record {self.index + more + 1} {what}", shown=other)
+                raise self.fault(more, what, other)
             writer.writerow([_plain(record.get(column)) for column in columns])
         yield from rows.lines
 
@@ -186,7 +188,7 @@ class Xml(_ByRecord):
 
     def __init__(self, element: str) -> None:
         super().__init__()
-        if not _NAME.fullmatch(element):
+        if not _is_name(element):
             raise ModuleError("`element` is not a valid name of an XML element")
         self._element = element
 
@@ -195,8 +197,8 @@ class Xml(_ByRecord):
             yield "".join(self._written(more, self._element, record)) + "\n"
 
     def _written(self, more: int, name: str, value: Any) -> Iterator[str]:
-        if not _NAME.fullmatch(name):
-            raise self.fault(more, "has a key that is not a valid name of an XML element")
+        if not _is_name(name):
+            raise self.fault(more, "has a key that is not a valid name of an XML element", name)
         if isinstance(value, list):
             for item in value:
                 yield from self._written(more, name, item)
@@ -205,8 +207,10 @@ class Xml(_ByRecord):
         yield f"<{name}"
         for key, held in inside.items():
             if key.startswith("@"):
-                if not _NAME.fullmatch(key[1:]):
-                    raise self.fault(more, "has a key that is not a valid name of an XML attribute")
+                if not _is_name(key[1:]):
+                    raise self.fault(
+                        more, "has a key that is not a valid name of an XML attribute", key
+                    )
                 yield f' {key[1:]}="{self._text(more, held).translate(_IN_TAG)}"'
         yield ">"
         for key, held in inside.items():
@@ -221,6 +225,20 @@ class Xml(_ByRecord):
         if _NO_XML.search(text):
             raise self.fault(more, "holds a control character, which XML cannot")
         return text.translate(_ESCAPES)
+
+
+@lru_cache(1024)
+def _is_name(text: str) -> bool:
+    """Whether a reader of XML takes it for the name of an element."""
+    if not _NAME.fullmatch(text):
+        return False
+    from pyexpat import ExpatError, ParserCreate
+
+    try:
+        ParserCreate().Parse(f"<{text}/>", True)
+    except ExpatError:
+        return False
+    return True
 
 
 _IN_TAG = str.maketrans({"\n": "&#10;", "\t": "&#9;"})

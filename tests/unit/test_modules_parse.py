@@ -437,6 +437,16 @@ def test_csv_loses_no_key() -> None:
     assert answer["error"].startswith("record 2 has a key that the first record lacks")
 
 
+def test_names_of_xml_in_other_alphabets() -> None:
+    """What a reader of XML takes for a name can be written; a key that it does not is shown."""
+    records = [{"größe": "1", "@ключ": "x", "名": "字"}]
+    assert parse(formatted(records, format="xml"), [], format="xml") == records
+    for key in ("²", "a b", "1a", "a>", "\N{GRINNING FACE}", "@²"):
+        answer = ask("data:format", format="xml", items=[{key: 1}])
+        assert answer["error"].startswith("record 1 has a key that is no name of an XML ")
+        assert answer["shown"] == key
+
+
 def test_a_long_text_is_cut_in_the_summary() -> None:
     """Between two characters, and it says so."""
     found = summary("data:format", format="text_lines", items=[{"line": "é" * 1000}] * 1000)
