@@ -47,7 +47,7 @@ def write(name: str, directory: Path) -> tuple[Path, ...]:
             " small letters, digits, `_` and `-`, such as acme:report"
         )
     if name.split(":", maxsplit=1)[0] in NAMESPACES:
-        raise Usage(f"`{name}` cannot be a module's name: the namespace is the library's own")
+        raise Usage(f"`{name}` cannot be a module's name: its namespace belongs to the library")
     files = {DESCRIPTION: _DESCRIPTION, "main.py": _PROGRAM}
     try:
         directory.mkdir(parents=True, exist_ok=True)

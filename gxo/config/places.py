@@ -61,7 +61,7 @@ class _Builder:
             if kind == "DocumentStartEvent":
                 documents += 1
                 if documents > 1:
-                    self.refuse(event, "a configuration is one document, and here a second begins")
+                    self.refuse(event, "a configuration is one document, but a second begins here")
             elif kind == "StreamEndEvent":
                 break
             elif kind not in ("StreamStartEvent", "DocumentEndEvent"):
@@ -71,7 +71,7 @@ class _Builder:
     def value(self, event: Any, events: Iterator[Any], depth: int) -> Value:
         kind = type(event).__name__
         if kind == "AliasEvent" or event.anchor is not None:
-            self.refuse(event, "anchors and aliases cannot stand in a configuration")
+            self.refuse(event, "anchors and aliases are not allowed in a configuration")
         if event.tag is not None and event.tag != "!":
             self.problems.append(faults.ExplicitTag(span=self.span(event), tag=event.tag))
             raise _Stop

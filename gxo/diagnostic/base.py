@@ -61,6 +61,12 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in every[:_LISTED]) + rest
 
 
+def there_are(names: Iterable[str]) -> str:
+    """Which names there are, one or several, as a hint says it."""
+    every = tuple(names)
+    return f"there {'is' if len(every) == 1 else 'are'} {listed(every)}"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """`did you mean "x"?` for the likeliest known spelling, or None."""
     from difflib import get_close_matches

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from gxo.dataclass import dataclass
-from gxo.diagnostic.base import Problem, did_you_mean, listed
+from gxo.diagnostic.base import Problem, did_you_mean, there_are
 from gxo.diagnostic.template import short
 
 
@@ -25,7 +25,7 @@ class UnknownName(Problem):
         if not self.known:
             return "there is nothing to read here" if self.within is None else "it is empty"
         meant = did_you_mean(self.name, self.known)
-        there = f"there is {listed(map(short, sorted(self.known)))}"
+        there = there_are(map(short, sorted(self.known)))
         return f"{meant} {there[0].upper()}{there[1:]}" if meant else there
 
 
@@ -73,7 +73,7 @@ class WholeScopeRead(Problem):
     written: str
 
     def message(self) -> str:
-        return f"cannot use `{self.written}` here: it is all names at once"
+        return f"cannot use `{self.written}` here: it stands for all names at once"
 
     def hint(self) -> str:
         return "name what you need: `.name`"
@@ -98,11 +98,11 @@ class CannotRange(Problem):
     kind: str
 
     def message(self) -> str:
-        return f"cannot go through `{short(self.written)}`: it is {self.kind}"
+        return f"cannot loop over `{short(self.written)}`: it is {self.kind}"
 
     def hint(self) -> str:
         if self.kind == "nil":
-            return "where it may be missing: `range (default list …)`"
+            return "if it may be missing, write `range (default list …)`"
         return "`range` takes a list, a map or a number of rounds"
 
 
@@ -117,14 +117,14 @@ class FunctionNotHere(Problem):
     def message(self) -> str:
         if not self.known:
             return f"there is no function `{short(self.name)}`"
-        return f"cannot use `{self.name}` here: what it gives is known only when a run comes here"
+        return f"cannot use `{self.name}` here: its value is known only in a run"
 
     def hint(self) -> str | None:
         if not self.known:
             return None
         if self.name == "secret":
             return "secrets go into `environment` and `stdin`, and into the params of a run's steps"
-        return "this value is fixed before anything runs; use it in the params of a run's workload"
+        return "this value is fixed before anything runs; use it in the params of a step in a run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

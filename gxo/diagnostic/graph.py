@@ -3,12 +3,12 @@
 from typing import ClassVar
 
 from gxo.dataclass import dataclass
-from gxo.diagnostic.base import Problem, Severity, did_you_mean, listed
+from gxo.diagnostic.base import Problem, Severity, did_you_mean, there_are
 from gxo.source import Name, Span
 
 
 def _known(noun: str, names: tuple[str, ...]) -> str:
-    return f"there is {listed(names)}" if names else f"there is no {noun}"
+    return there_are(names) if names else f"there is no {noun}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class PlaybookTwice(Problem):
         return "give one of them another `name`"
 
     def related(self) -> tuple[tuple[Span, str], ...]:
-        return ((self.first, "the first stands here"),)
+        return ((self.first, "the first is here"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class WorkloadTwice(Problem):
         return f"two workloads are named `{self.name}`"
 
     def related(self) -> tuple[tuple[Span, str], ...]:
-        return ((self.first, "the first stands here"),)
+        return ((self.first, "the first is here"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +53,13 @@ class TemplateNameTwice(Problem):
     first_kind: str
 
     def message(self) -> str:
-        return f"{self.kind} `{self.name}` has the name of {self.first_kind}"
+        return f"{self.kind} `{self.name}` has the same name as {self.first_kind}"
 
     def hint(self) -> str:
-        return f"templates read each as `.{self.name}`: rename one"
+        return f"templates read both as `.{self.name}`: rename one"
 
     def related(self) -> tuple[tuple[Span, str], ...]:
-        return ((self.first, f"{self.first_kind} stands here"),)
+        return ((self.first, f"{self.first_kind} of that name is here"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class UnknownWorkload(Problem):
     known: tuple[str, ...]
 
     def message(self) -> str:
-        return f"{self.key} names a workload that is not there: `{self.name}`"
+        return f"{self.key} names a workload that does not exist: `{self.name}`"
 
     def hint(self) -> str:
         return did_you_mean(self.name, self.known) or _known("workload", self.known)
@@ -98,11 +98,11 @@ class UnknownReference(Problem):
     loop_var: bool = False
 
     def message(self) -> str:
-        return f"no input, var or registered name is `{self.name}`"
+        return f"there is no input, var or registered name `{self.name}`"
 
     def hint(self) -> str:
         if self.loop_var:
-            return "a loop variable is there only in the params of the workload that has the `loop`"
+            return "only the params of the workload that has the `loop` can read its variable"
         return did_you_mean(self.name, self.known) or _known("name to read", self.known)
 
 
@@ -171,7 +171,7 @@ class Cycle(Problem):
         return self.edges[1:]
 
     def hint(self) -> str:
-        return f"at the first place {self.edges[0][1]}"
+        return f"where it is marked first, {self.edges[0][1]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +184,7 @@ class StreamDeadlock(Problem):
 
     def message(self) -> str:
         return (
-            "workloads joined by a stream run at once and cannot wait for each other: "
+            "workloads joined by a stream run at the same time and cannot wait for each other: "
             + " -> ".join(self.path)
         )
 
@@ -207,7 +207,7 @@ class DataIntoSupervise(Problem):
 
     def hint(self) -> str:
         return (
-            "it is restarted long after a run has ended: hand data over in a file, "
+            "it can restart long after the run has ended: pass the data in a file, "
             "and order the two with `needs`"
         )
 
@@ -229,7 +229,7 @@ class StreamNameCollision(Problem):
         return "rename one of the two workloads"
 
     def related(self) -> tuple[tuple[Span, str], ...]:
-        return ((self.first, "the other stands here"),)
+        return ((self.first, "the other is here"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,8 +272,9 @@ class StreamsOfOneSource(Problem):
 
     def hint(self) -> str:
         return (
-            f"while it reads one to its end, a full pipe of the other stops `{self.source}` for"
-            " ever; give the workload a `timeout`, or let one of the streams go through a file"
+            "if it reads one to its end first, the pipe of the other fills up and blocks"
+            f" `{self.source}` for ever; give the workload a `timeout`, or pass one of the streams"
+            " in a file"
         )
 
 

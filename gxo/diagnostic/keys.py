@@ -64,7 +64,7 @@ class WrongType(Problem):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotAMap(Problem):
-    """A document that is something else than a playbook."""
+    """A document that is not a playbook."""
 
     code: ClassVar[str] = "not-a-map"
     got: str
@@ -85,7 +85,7 @@ class NoValue(Problem):
 
     def hint(self) -> str:
         if self.word:
-            return f"leave the key out, or quote '{self.word}' if the text is meant"
+            return f"leave the key out, or quote '{self.word}' if you mean the text"
         return "give it one, or leave the key out"
 
 
@@ -126,7 +126,7 @@ class NotOneOf(Problem):
         close = did_you_mean(self.value, self.choices)
         beside = f" or {self.other}" if self.other else ""
         one = "one of " if len(self.choices) > 1 else ""
-        return close or f"it is {one}{listed(self.choices)}{beside}"
+        return close or f"it must be {one}{listed(self.choices)}{beside}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,7 @@ class BadForm(Problem):
     advice: str | None = None
 
     def message(self) -> str:
-        return f"`{self.value}` cannot be `{self.key}`: it must be {self.form}"
+        return f"`{self.value}` is not valid for `{self.key}`: it must be {self.form}"
 
     def hint(self) -> str | None:
         return self.advice
@@ -232,14 +232,19 @@ class KeyHasNoEffect(Problem):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoTemplateHere(Problem):
+    """Under `key`; `names`: as the name of an entry there."""
+
     code: ClassVar[str] = "template-not-allowed"
     key: str
+    names: bool = False
 
     def message(self) -> str:
-        return f"a template cannot stand in `{self.key}`"
+        if self.names:
+            return f"the name of an entry of `{self.key}` cannot be a template"
+        return f"`{self.key}` cannot hold a template"
 
     def hint(self) -> str:
-        return "templates may stand in `params`, `when`, `loop` and `vars`"
+        return "templates are allowed in `params`, `when`, `loop` and `vars`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,7 +281,7 @@ class Multiline(Problem):
     block: bool
 
     def message(self) -> str:
-        return f"a line break cannot stand in `{self.key}`"
+        return f"`{self.key}` cannot hold a line break"
 
     def hint(self) -> str | None:
         if self.block:
@@ -299,7 +304,7 @@ class NumberTooBig(Problem):
     code: ClassVar[str] = "number-too-big"
 
     def message(self) -> str:
-        return "the number is too big to count with"
+        return "the number is too large"
 
     def hint(self) -> str:
-        return "quote it if it is meant as text"
+        return "quote it if you mean text"

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from gxo.dataclass import dataclass
-from gxo.diagnostic.base import Problem, did_you_mean, listed
+from gxo.diagnostic.base import Problem, did_you_mean, listed, there_are
 from gxo.source import Span
 
 
@@ -22,7 +22,7 @@ class UnknownModule(Problem):
             return close
         # `filesystem` alone, or `write`: the family or the act without the other
         near = tuple(name for name in self.known if self.name in name.split(":"))
-        return f"there are {listed(near or self.known)}"
+        return there_are(near or self.known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class UnusableModule(Problem):
     reason: str
 
     def message(self) -> str:
-        named = f"`{self.name}`, which lies" if self.name else "the module"
+        named = f"`{self.name}`" if self.name else "the module"
         return f"cannot use {named} in {self.path}: {self.reason}"
 
 
@@ -46,10 +46,10 @@ class ModuleTwice(Problem):
     paths: tuple[str, ...]
 
     def message(self) -> str:
-        return f"{len(self.paths)} modules of this host are called `{self.name}`"
+        return f"{len(self.paths)} modules on this host are called `{self.name}`"
 
     def hint(self) -> str:
-        return f"they lie in {listed(self.paths)}"
+        return f"they are in {listed(self.paths)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +58,10 @@ class LibraryNamespace(Problem):
     name: str
 
     def message(self) -> str:
-        return f"`{self.name}` cannot be a module's name: the namespace is the library's own"
+        return f"`{self.name}` cannot be a module's name: its namespace belongs to the library"
 
     def hint(self) -> str:
-        return "take one of your own, such as that of your organisation"
+        return "choose one of your own, such as the name of your organisation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ class UnknownParam(Problem):
 
     def hint(self) -> str:
         if not self.known:
-            return "it has none at all"
+            return "it takes no params"
         return did_you_mean(self.name, self.known) or f"its params are {listed(self.known)}"
 
 
@@ -117,7 +117,7 @@ class TakesNoStream(Problem):
         return f"`{self.module}` takes no stream"
 
     def hint(self) -> str:
-        return "order it with `needs`, or hand data over by `register` and a template"
+        return "order it with `needs`, or pass data with `register` and a template"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +159,7 @@ class CommandWithSpaces(Problem):
     rest: tuple[str, ...]
 
     def message(self) -> str:
-        return "`command` is one program, and this is a whole line"
+        return "`command` takes one program, and this is a whole command line"
 
     def hint(self) -> str:
         if not self.rest:
@@ -179,10 +179,10 @@ class SecretInCommand(Problem):
     param: str
 
     def message(self) -> str:
-        return f"a secret cannot stand in `{self.param}`: everybody can read command lines"
+        return f"a secret cannot go into `{self.param}`: everybody can read command lines"
 
     def hint(self) -> str:
-        return "hand it over in `environment` or `stdin`, or in a file"
+        return "pass it in `environment` or `stdin`, or in a file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +193,7 @@ class SecretHere(Problem):
     key: str
 
     def message(self) -> str:
-        return f"a secret cannot stand in `{self.key}`: its value would be kept and shown"
+        return f"a secret cannot go into `{self.key}`: its value would be stored and shown"
 
     def hint(self) -> str:
         return "use it in the `params` that need it"
@@ -205,10 +205,10 @@ class BadVariable(Problem):
     text: str
 
     def message(self) -> str:
-        return f"`{self.text}` is no environment variable: the form is NAME=value"
+        return f"`{self.text}` sets no environment variable: write NAME=value"
 
     def hint(self) -> str:
-        return "a name is made of letters, digits and `_`, and begins with no digit"
+        return "a name is made of letters, digits and `_`, and does not begin with a digit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +230,7 @@ class BadMode(Problem):
     value: str
 
     def message(self) -> str:
-        return f"`{self.value}` are no permission bits: three or four octal digits are"
+        return f"`{self.value}` is not a mode: write three or four octal digits"
 
     def hint(self) -> str:
         return "for example 0640"
@@ -245,7 +245,7 @@ class ParamsExclude(Problem):
     advice: str | None = None
 
     def message(self) -> str:
-        return f"`{self.name}` cannot stand beside `{self.other}`"
+        return f"`{self.name}` cannot be combined with `{self.other}`"
 
     def hint(self) -> str | None:
         return self.advice
@@ -280,7 +280,7 @@ class UnknownStep(Problem):
     def hint(self) -> str:
         if not self.known:
             return "there is no step with an id above"
-        return did_you_mean(self.name, self.known) or f"there are {listed(self.known)}"
+        return did_you_mean(self.name, self.known) or there_are(self.known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,7 @@ class NoPlaybookName(Problem):
 
     def hint(self) -> str:
         if self.second:
-            return "the first is named like the file"
+            return "the first one is named after the file"
         return "a name is made of letters, digits, `_` and `-`"
 
 

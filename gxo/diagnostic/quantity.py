@@ -87,7 +87,7 @@ class QuantityTooFine(Problem):
     text: str
 
     def message(self) -> str:
-        return f"`{self.text}` is no whole number of microseconds, the finest that systemd counts"
+        return f"`{self.text}` is not a whole number of microseconds, the finest systemd can count"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ class AddressSyntax(Problem):
 
     def message(self) -> str:
         if self.instead:
-            return "an IPv6 address before a port stands in brackets"
+            return "an IPv6 address before a port needs brackets"
         return f"cannot read the address `{self.text}`" if self.text else "the address is empty"
 
     def hint(self) -> str:
@@ -132,7 +132,7 @@ class BadPort(Problem):
     text: str
 
     def message(self) -> str:
-        return f"`{self.text}` is not a port: a number from 1 to 65535"
+        return f"`{self.text}` is not a port: a port is a number from 1 to 65535"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

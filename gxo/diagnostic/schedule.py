@@ -45,7 +45,7 @@ class CronUnexpected(Problem):
     text: str
 
     def message(self) -> str:
-        return f"cannot read the cron expression: `{self.text}` cannot stand here"
+        return f"cannot read the cron expression: unexpected `{self.text}`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,8 @@ class CronValue(Problem):
 
     def message(self) -> str:
         names = ", or a name" if self.named else ""
-        return f"the {self.field} cannot be `{self.text}`: {self.low} to {self.high}{names}"
+        numbers = f"it is a number from {self.low} to {self.high}"
+        return f"the {self.field} cannot be `{self.text}`: {numbers}{names}"
 
     def hint(self) -> str | None:
         return self.advice
@@ -95,7 +96,7 @@ class CronStep(Problem):
     def message(self) -> str:
         if self.instead:
             return f"`{self.text}` has a step, but neither `*` nor a range to step through"
-        return f"`{self.text}` is not a step: a whole number from 1"
+        return f"`{self.text}` is not a step: a step is a whole number from 1"
 
     def hint(self) -> str | None:
         return f"write `{self.instead}`" if self.instead else None
@@ -161,7 +162,7 @@ class NeverOccurs(Problem):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarSyntax(Problem):
-    """`text` stands where it cannot; empty at the end of the expression."""
+    """`text` is what does not belong there; empty at the end of the expression."""
 
     code: ClassVar[str] = "calendar-syntax"
 
@@ -171,7 +172,7 @@ class CalendarSyntax(Problem):
     def message(self) -> str:
         if not self.text:
             return "cannot read the calendar expression: it ends too early"
-        return f"cannot read the calendar expression: `{self.text}` cannot stand here"
+        return f"cannot read the calendar expression: unexpected `{self.text}`"
 
     def hint(self) -> str:
         return (
@@ -189,7 +190,8 @@ class CalendarValue(Problem):
     high: int
 
     def message(self) -> str:
-        return f"the {self.part} cannot be `{self.text}`: {self.low} to {self.high}"
+        numbers = f"it is a number from {self.low} to {self.high}"
+        return f"the {self.part} cannot be `{self.text}`: {numbers}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ class CallTwice(Problem):
     first: Span
 
     def message(self) -> str:
-        return f"`{self.call}` stands in two rules that differ: which one holds is undefined"
+        return f"`{self.call}` is in two rules that differ: it is undefined which one holds"
 
     def related(self) -> tuple[tuple[Span, str], ...]:
         return ((self.first, "the other rule"),)

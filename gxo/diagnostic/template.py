@@ -45,7 +45,7 @@ class Unclosed(Problem):
         if self.opener == "{{":
             return 'close it with `}}`; to print the two braces, write `{{ "{{" }}`'
         return f"close it with `{self.closer}`" + (
-            "; text of several lines stands in `…`" if self.opener in ('"', "'") else ""
+            "; text of several lines goes between backticks" if self.opener in ('"', "'") else ""
         )
 
 
@@ -58,7 +58,7 @@ class MissingEnd(Problem):
     opener: Span
 
     def message(self) -> str:
-        return f"the text ends, and its `{self.word}` has no `{{{{ end }}}}`"
+        return f"the text ends, but its `{self.word}` has no `{{{{ end }}}}`"
 
     def related(self) -> tuple[tuple[Span, str], ...]:
         return ((self.opener, f"the `{self.word}` begins here"),)
@@ -174,7 +174,7 @@ class ArgumentKind(Problem):
     advice: str | None
 
     def message(self) -> str:
-        return f"cannot use `{self.name}` so: {self.reason}"
+        return f"cannot use `{self.name}` like this: {self.reason}"
 
     def hint(self) -> str | None:
         return self.advice
@@ -193,14 +193,14 @@ class NotAFunction(Problem):
 
     def message(self) -> str:
         done = "nothing can be piped into it" if self.piped else "it takes no arguments"
-        return f"`{short(self.written)}` is no function: {done}"
+        return f"`{short(self.written)}` is not a function: {done}"
 
     def hint(self) -> str | None:
         if self.advice or self.piped:
             return self.advice
         return _BEHIND.get(
             self.follows,
-            "a function stands before its arguments; `print A B` puts two values together",
+            "a function comes before its arguments; `print A B` joins two values",
         )
 
 
@@ -262,7 +262,7 @@ class BadPath(Problem):
     advice: str | None
 
     def message(self) -> str:
-        return f"`{short(self.written)}` is not the way to a value"
+        return f"`{short(self.written)}` is not a path to a value"
 
     def hint(self) -> str:
         return self.advice or "write `.name.key`, `.list.0`, or `index .name KEY` for any other key"
@@ -274,7 +274,7 @@ class TemplateTooDeep(Problem):
     limit: int
 
     def message(self) -> str:
-        return f"cannot read the template: more than {self.limit} levels within each other"
+        return f"cannot read the template: more than {self.limit} nested levels"
 
     def hint(self) -> str:
         return "keep parts of it in variables: `{{ $x := … }}`"

@@ -45,7 +45,7 @@ class WrongParam(Problem):
     found: str
 
     def message(self) -> str:
-        return f"cannot use `{self.param}` so: it must be {self.wanted}, not {self.found}"
+        return f"`{self.param}` must be {self.wanted}, not {self.found}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ class EdgeIntoService(Problem):
     def message(self) -> str:
         return (
             f"cannot give `{self.target}` the {self.kind} of `{self.source}`:"
-            " it is held up all the time, outside any run"
+            " a supervised workload runs all the time, outside any run"
         )
 
     def hint(self) -> str:

@@ -96,7 +96,7 @@ class ControlCharacter(Problem):
     character: str
 
     def message(self) -> str:
-        return f"a control character (U+{ord(self.character):04X}) cannot stand in a playbook"
+        return f"a control character (U+{ord(self.character):04X}) is not allowed in a playbook"
 
     def hint(self) -> str | None:
         return "remove it" if self.character != "\r" else "end lines with a line feed alone"
@@ -139,7 +139,7 @@ class ExplicitTag(Problem):
     tag: str
 
     def message(self) -> str:
-        return f"the tag `{self.tag}` cannot stand in a playbook: each key has its own type"
+        return f"the tag `{self.tag}` is not allowed in a playbook: each key has its own type"
 
     def hint(self) -> str:
         return f"leave the tag out; if the text begins with `{self.tag}`, quote it"
@@ -165,10 +165,10 @@ class UnknownAlias(Problem):
     name: str
 
     def message(self) -> str:
-        return f"no anchor `&{self.name}` stands before the alias `*{self.name}`"
+        return f"the alias `*{self.name}` has no anchor `&{self.name}` before it"
 
     def hint(self) -> str:
-        return "if it is meant as text, quote it"
+        return "quote it if you mean text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +178,7 @@ class RecursiveAlias(Problem):
     anchor: Span
 
     def message(self) -> str:
-        return f"the alias `*{self.name}` stands within its own anchor"
+        return f"the alias `*{self.name}` is inside its own anchor"
 
     def related(self) -> tuple[tuple[Span, str], ...]:
         return ((self.anchor, "the anchor"),)
@@ -190,7 +190,7 @@ class AnchorTwice(Problem):
     first: Span
 
     def message(self) -> str:
-        return "the anchor stands twice in one playbook"
+        return "one playbook sets this anchor twice"
 
     def related(self) -> tuple[tuple[Span, str], ...]:
         return ((self.first, "the first"),)
@@ -205,8 +205,8 @@ class TooManyValues(Problem):
     alias: str | None = None
 
     def message(self) -> str:
-        what = f"the alias `*{self.alias}` makes" if self.alias else "the file has"
-        return f"{what} more than {self.limit} values of the playbook"
+        what = f"the alias `*{self.alias}` makes it" if self.alias else "it is"
+        return f"the playbook is too large: {what} more than {self.limit} values"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +223,7 @@ class MergeKey(Problem):
     code: ClassVar[str] = "merge-key"
 
     def message(self) -> str:
-        return "the merge key `<<` cannot stand in a playbook: it hides what a map holds"
+        return "the merge key `<<` is not allowed in a playbook: it hides what a map holds"
 
     def hint(self) -> str:
         return "write the keys out, or give the whole map an anchor and use its alias"
@@ -258,7 +258,7 @@ class DuplicateKey(Problem):
     first: Span
 
     def message(self) -> str:
-        return f"the key `{self.name}` stands twice in one map"
+        return f"the key `{self.name}` appears twice in one map"
 
     def related(self) -> tuple[tuple[Span, str], ...]:
         return ((self.first, "the first"),)

@@ -345,7 +345,7 @@ def _advice(text: str, error: ParseError) -> str | None:
 
 def _word_advice(word: str) -> str | None:
     if word.lower() in _SHORTHANDS:
-        return f"`{word}` stands alone, or before a time zone"
+        return f"`{word}` must stand alone, or before a time zone"
     if word.lower()[:3] in _WEEKDAYS and len(word) == 3:
         return "weekdays come first"
     return did_you_mean(word, (*(name.title() for name in _WEEKDAYS), *_SHORTHANDS))

@@ -247,7 +247,7 @@ def _wrong_value(text: str, field: _Field) -> Callable[..., Problem]:
 def _likelier(text: str, field: _Field) -> str | None:
     other = next((other for other in _FIELDS if text.lower() in other.names), None)
     if other is not None:
-        return f"`{text}` is a {other.name}, which stands in field {_FIELDS.index(other) + 1}"
+        return f"`{text}` is a {other.name}, which goes in field {_FIELDS.index(other) + 1}"
     if text.lower()[:3] in field.names and text.isalpha():
         return f"names have three letters: `{text.lower()[:3]}`"
     return did_you_mean(text, field.names)

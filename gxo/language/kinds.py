@@ -330,7 +330,7 @@ class Size(Kind):
 
 
 _LETTERS = "letters, digits, `_` and `-`"
-_WORD = "letters, digits and `_`, and begins with no digit"
+_WORD = "letters, digits and `_`, and does not begin with a digit"
 
 
 class Named(Kind):

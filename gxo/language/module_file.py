@@ -253,7 +253,7 @@ MODULE = Section(
             Text(
                 "the name of a module",
                 pattern=MODULE_NAME,
-                form="a namespace, `:` and a name, of small letters, digits, `_` and `-`",
+                form="a namespace, `:` and a name, in lower-case letters, digits, `_` and `-`",
             ),
             "By which playbooks call it. The namespaces of the library are its own, and so is"
             " `gxo`.",
@@ -302,7 +302,7 @@ def read_module(source: Source) -> tuple[Described | None, tuple[Problem, ...]]:
     reader = Reader(source, problems)
     found: object | None = None
     if len(roots) > 1:
-        reason = "a module is described by one document, and here a second begins"
+        reason = "a module is described by one document, but a second begins here"
         problems.append(yaml_faults.YamlSyntax(span=reader.span(roots[1]), reason=reason))
     elif roots:
         found = MODULE.read(reader, roots[0], "module.yaml")

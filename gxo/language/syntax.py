@@ -16,7 +16,7 @@ from gxo.diagnostic.yaml import (
 )
 from gxo.source import Source, Span
 
-_INDICATOR = "quote the value if it is meant as text"
+_INDICATOR = "quote the value if you mean text"
 _ALIAS_NAME = re.compile(r"\*([\w-]+)")
 _KEY = re.compile(r"[ \t]*(?:- +)*[A-Za-z_][\w.-]*$")
 _FLOW_END = re.compile(r"[]}]|, *\w+:")
@@ -105,7 +105,7 @@ def _tab(fault: _Fault) -> Problem | None:
     if fault.found != "\t" or text[fault.line_start : fault.at].strip(" \t-"):
         return None
     length = len(text[fault.at :]) - len(text[fault.at :].lstrip("\t"))
-    return fault.syntax("a tab cannot indent", "YAML is indented with spaces alone", length=length)
+    return fault.syntax("a tab cannot indent", "indent YAML with spaces only", length=length)
 
 
 def _token(fault: _Fault) -> Problem:
@@ -113,10 +113,10 @@ def _token(fault: _Fault) -> Problem:
     if said:
         return said
     if fault.found == "\t":
-        return fault.syntax("a tab cannot stand here", "use a space")
+        return fault.syntax("a tab is not allowed here", "use a space")
     if not fault.found:
         return fault.syntax(
-            "the text ends where a value must stand", "close every `[` and `{` that is open"
+            "the text ends where a value should be", "close every `[` and `{` that is open"
         )
     if fault.found in ",]}":
         return fault.syntax(f"a value is missing before `{fault.found}`", _INDICATOR)
@@ -150,15 +150,15 @@ def _no_key(fault: _Fault) -> Problem:
                 "quote the whole value; a quote within '…' is written twice: ''",
                 length=len(rest),
             )
-        return fault.syntax("text follows where the value has ended", length=len(rest))
+        return fault.syntax("text follows the end of the value", length=len(rest))
     if rest.startswith("- "):
         return fault.syntax(
-            "a list item stands among the keys of a map",
+            "there is a list item among the keys of a map",
             "indent it below the key whose list it belongs to",
         )
     return fault.syntax(
-        "the indentation fits no line above",
-        "begin the line below the first letter of the key it belongs beside",
+        "the indentation matches no line above",
+        "align the line with the first letter of the keys it belongs to",
         length=len(rest),
     )
 
@@ -183,7 +183,7 @@ def _no_value_here(fault: _Fault) -> Problem:
     before = fault.source.text[fault.line_start : fault.at]
     if ": " in before:
         return fault.syntax(
-            "a second `:` stands in one line", "quote the value if the colon is part of it"
+            "there is a second `:` on this line", "quote the value if the colon is part of it"
         )
     above = fault.source.text[: max(0, fault.line_start - 1)].rstrip("\r\n")
     begin = above.rfind("\n") + 1
@@ -195,8 +195,8 @@ def _no_value_here(fault: _Fault) -> Problem:
             advice="a key is written `key: value`",
         )
     return fault.syntax(
-        "a key cannot stand here: the line above has a value already",
-        "check the indentation; quote the value above if it goes on in this line",
+        "a key is not allowed here: the line above already has a value",
+        "check the indentation; quote the value above if it continues on this line",
     )
 
 
@@ -224,7 +224,7 @@ def _flow(fault: _Fault) -> Problem | None:
     closing = "]" if opening == "[" else "}"
     if not fault.source.text[fault.at :].strip():
         return fault.opened(f"the `{opening}` is never closed", at_opening=True)
-    return fault.opened(f"`,` or `{closing}` must stand here", at_opening=False)
+    return fault.opened(f"`,` or `{closing}` is missing here", at_opening=False)
 
 
 def _no_colon(fault: _Fault) -> Problem | None:
@@ -235,7 +235,7 @@ def _no_colon(fault: _Fault) -> Problem | None:
     key = fault.source.text[fault.began : None if end < 0 else end].rstrip()
     return YamlSyntax(
         span=fault.span(fault.began, len(key)),
-        reason="no `:` follows the key in its line",
+        reason="no `:` follows the key on its line",
         advice="a key is written `key: value`",
     )
 
@@ -265,7 +265,7 @@ _WORDINGS: tuple[tuple[str, Callable[[_Fault], Problem | None]], ...] = (
     (
         "unknown escape character",
         _says(
-            'no such escape: a backslash in "…" begins one',
+            'there is no such escape: a backslash in "…" begins one',
             "write '…' instead, or `\\\\` for a backslash",
         ),
     ),
@@ -275,8 +275,8 @@ _WORDINGS: tuple[tuple[str, Callable[[_Fault], Problem | None]], ...] = (
     (
         "block sequence entries are not allowed",
         _says(
-            "a list cannot begin in the line of its key",
-            "begin the list in the next line, or quote the value",
+            "a list cannot begin on the line of its key",
+            "begin the list on the next line, or quote the value",
         ),
     ),
     ("mapping keys are not allowed", _says("a value cannot begin with `?`", _INDICATOR)),
@@ -289,7 +289,7 @@ _WORDINGS: tuple[tuple[str, Callable[[_Fault], Problem | None]], ...] = (
         "while scanning a block scalar",
         _says(
             "only an indentation digit, `+` or `-` may follow `|` or `>`",
-            "begin the text in the next line",
+            "begin the text on the next line",
         ),
     ),
     (

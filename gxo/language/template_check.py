@@ -148,7 +148,7 @@ class _Checker:
         from gxo.diagnostic.template import StrayWord
 
         word = "break" if isinstance(item, Break) else "continue"
-        make = partial(StrayWord, word=word, reason="stands in no `range`")
+        make = partial(StrayWord, word=word, reason="is not inside a `range`")
         self.flaws.append(flaw(make, item.start, item.end))
 
     def too_deep(self, node: Expr | Item, depth: int) -> bool:

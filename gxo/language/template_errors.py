@@ -154,7 +154,7 @@ class _Stop:
         if start >= len(self.text):
             opener = self.start
             return flaw(partial(Unclosed, opener="{{", closer="}}"), opener, opener + 2)
-        return self.syntax("a comment stands alone in its `{{ }}`", start, start + 1)
+        return self.syntax("a comment must stand alone in its `{{ }}`", start, start + 1)
 
     # places where nothing matches
 
@@ -192,7 +192,7 @@ class _Stop:
         written = path[0] if path else rest[:1]
         if written.endswith("-") and rest.startswith("}}", len(written)):
             end = self.start + len(written)
-            return self.syntax("a space must stand before `-}}`", end - 1, end)
+            return self.syntax("write a space before `-}}`", end - 1, end)
         clean = re.sub(r"[.$-]{2,}", ".", written).rstrip(".-$")
         advice = f"write `{clean}`" if re.fullmatch(r"\$?(\.\w+)+", clean) else None
         make = partial(BadPath, written=written, advice=advice)
@@ -203,14 +203,14 @@ class _Stop:
         if char == "[":
             return self.bracket(rest)
         if char == "-" and rest.startswith("-}}"):
-            return self.syntax("a space must stand before `-}}`")
+            return self.syntax("write a space before `-}}`")
         if char == "-" and self.before[0] == "OPEN":
-            return self.syntax("a space must stand behind `{{-`")
+            return self.syntax("write a space after `{{-`")
         if char in _ARITHMETIC:
             name = _ARITHMETIC[char]
             return self.syntax(f"there is no operator for it: write `{name} LEFT RIGHT`")
         if char in "“”„‘’«»":
-            return self.syntax('text stands in straight quotes: `"…"`')
+            return self.syntax('text goes between straight quotes: `"…"`')
         if char == "}":
             return self.syntax("a template ends with `}}`")
         if char == "{":
@@ -266,7 +266,7 @@ class _Stop:
             return self.word()
         if self.first()[0] in ("END", "ELSE", "BREAK", "CONTINUE"):
             word = self.written(self.first())
-            make = partial(StrayWord, word=word, reason="stands alone in its `{{ }}`")
+            make = partial(StrayWord, word=word, reason="must stand alone in its `{{ }}`")
             return flaw(make, self.first()[1], self.first()[2])
         return self.syntax()
 
@@ -295,7 +295,7 @@ class _Stop:
     def nothing_behind(self) -> Flaw:
         _, start, end = self.before
         written = self.written(self.before)
-        return flaw(partial(MissingValue, where=f"behind `{written}`"), start, end)
+        return flaw(partial(MissingValue, where=f"after `{written}`"), start, end)
 
     def parenthesis(self) -> Flaw:
         if self.before[0] == "LPAR":

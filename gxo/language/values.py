@@ -75,7 +75,7 @@ def read_map(reader: Reader, node: MappingNode, key: str, *, templates: bool = T
     for name, value in map_items(reader, node):
         entries.append((name, read_value(reader, value, name.text, templates=templates)))
         if "{{" in name.text:
-            reader.problems.append(key_faults.NoTemplateHere(span=name.span, key=key))
+            reader.problems.append(key_faults.NoTemplateHere(span=name.span, key=key, names=True))
     return MapValue(tuple(entries), span)
 
 

@@ -67,9 +67,7 @@ def command_of(
     hidden = {name.text for name, value in action.params.entries if secrets(value)}
     for param in ("command", "args"):
         if param in hidden:
-            raise BadParams(
-                f"a secret cannot be used in `{param}`: everybody can read command lines"
-            )
+            raise BadParams(f"a secret cannot go into `{param}`: everybody can read command lines")
     found, problems = read_exec(action.params, scope, span)
     if found is None:
         raise BadParams.of(problems)

@@ -53,29 +53,30 @@ def same(left: Data, right: Data) -> bool:
 def equal(left: Data, right: Data) -> bool:
     """What `eq` says: nil may be compared with all, other values with their like only."""
     if left is not None and right is not None and kind(left) != kind(right):
-        raise Failure(f"{kind(left)} and {kind(right)} are not alike", hint=_alike(left, right))
+        raise _unlike(left, right)
     return same(left, right)
 
 
 def compare(left: Data, right: Data) -> int:
     """Below 0, 0 or above 0, for two numbers or two texts."""
     if kind(left) != kind(right):
-        raise Failure(f"{kind(left)} and {kind(right)} are not alike", hint=_alike(left, right))
+        raise _unlike(left, right)
     if isinstance(left, str) and isinstance(right, str):
         return (left > right) - (left < right)
     if is_number(left):
         first, second = cast("Number", left), cast("Number", right)
         return (first > second) - (first < second)
-    raise Failure(f"{kind(left)} has no order", hint="numbers and texts have one")
+    raise Failure(f"{kind(left)} cannot be ordered", hint="only numbers and texts can")
 
 
-def _alike(left: Data, right: Data) -> str | None:
+def _unlike(left: Data, right: Data) -> Failure:
     kinds = {kind(left), kind(right)}
+    hint = None
     if kinds == {"text", "a number"}:
-        return "convert one of them: `int`, `float` or `toString`"
-    if kinds == {"text", "a boolean"}:
-        return "convert the text with `bool`"
-    return None
+        hint = "convert one of them: `int`, `float` or `toString`"
+    elif kinds == {"text", "a boolean"}:
+        hint = "convert the text with `bool`"
+    return Failure(f"{kind(left)} and {kind(right)} are of different kinds", hint=hint)
 
 
 def weigh(value: Data, limits: Limits) -> int:

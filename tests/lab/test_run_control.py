@@ -63,7 +63,7 @@ def test_a_param_of_the_wrong_kind(machine: Machine) -> None:
     )
     (said,) = ran.details("bad")
     assert "/srv/runs.yaml:" in said
-    assert "cannot use `message` so: it must be text, not a list" in said
+    assert "`message` must be text, not a list" in said
 
 
 def test_many_that_end_at_once(machine: Machine) -> None:

@@ -118,7 +118,7 @@ def test_what_is_wrong_is_told(here: Here) -> None:
     (here.place / "m/c/module.yaml").write_text("name: acme:c\n")
     done = here.gxo("list", "--json")
     assert done.returncode == 1
-    assert "2 modules of this host are called `acme:greet`" in done.stderr
+    assert "2 modules on this host are called `acme:greet`" in done.stderr
     assert "m/c/module.yaml:1:1" in done.stderr
     assert "a module needs the key `entry`" in done.stderr
     (here.place / "m/a/link").symlink_to("/etc/passwd")

@@ -82,7 +82,7 @@ def test_every_problem_has_its_place() -> None:
         "9:27 `prefix` has no value: it takes letters, digits and `_`, not first a digit"
         " (give it one, or leave the key out)",
         "10:7 `providers` takes maps with a `type`, not a number (None)",
-        "11:3 the key `providers` stands twice in one map (None)",
+        "11:3 the key `providers` appears twice in one map (None)",
     ]
 
 

@@ -104,9 +104,7 @@ def test_all_it_can_say() -> None:
     assert (given.required, given.example) == (True, "this")
     span = found.name.span
     data, bad = read_params(found.spec, MapValue((), span), Scope(names={}), span)
-    assert [problem.message() for problem in bad] == [
-        "cannot use `must` so: it must be text, not nil"
-    ]
+    assert [problem.message() for problem in bad] == ["`must` must be text, not nil"]
     assert data == {
         "plain": None,
         "must": None,
@@ -149,24 +147,24 @@ def test_every_problem_has_its_place() -> None:
         "  h: {}\n"
         '  i: {doc: x, default: "{{ .a }}"}\n'
     ) == [
-        "1:7 `Acme` cannot be `name`: it must be a namespace, `:` and a name, of small letters,"
-        " digits, `_` and `-` (None)",
+        "1:7 `Acme` is not valid for `name`: it must be a namespace, `:` and a name, in lower-case"
+        " letters, digits, `_` and `-` (None)",
         "2:6 `doc` takes text, not a list (None)",
         "3:8 `entry` takes a path beneath the module's directory, not the text `../main.py` (None)",
         "4:14 `lifecycles` cannot be `supervise`"
-        " (it is one of `run_once`, `event_driven`, `scheduled`)",
+        " (it must be one of `run_once`, `event_driven`, `scheduled`)",
         "5:1 a module has no key `code`"
         " (its keys are `name`, `doc`, `entry`, `lifecycles`, `params`, `summary`)",
-        "7:3 `a b` cannot name a param: a name is made of letters, digits and `_`, and begins with"
-        " no digit (write `a_b`)",
+        "7:3 `a b` cannot name a param: a name is made of letters, digits and `_`, and does not"
+        " begin with a digit (write `a_b`)",
         "8:13 `type` cannot be `nmber` (did you mean `number`?)",
         "9:35 `d` takes a whole number, not the text `many` (None)",
         "10:3 a param of type `choice` needs the key `choices` (for example choices: [a, b])",
         "11:20 `low` has no effect here: the type is `text` (None)",
         "12:43 `g` must be at least 5, not 4 (None)",
         "13:6 a param needs the key `doc` (for example doc: Where the report goes.)",
-        "14:25 a template cannot stand in `default`"
-        " (templates may stand in `params`, `when`, `loop` and `vars`)",
+        "14:25 `default` cannot hold a template"
+        " (templates are allowed in `params`, `when`, `loop` and `vars`)",
     ]
 
 
@@ -206,7 +204,7 @@ def test_a_playbook_is_held_to_it(host: Path) -> None:
         "p:4:46 `acme:report` needs the param `path` (for example path: out.txt)",
     ]
     assert parse(host, "{path: a, style: tall}") == [
-        "p:4:63 `style` cannot be `tall` (it is one of `short`, `long`)"
+        "p:4:63 `style` cannot be `tall` (it must be one of `short`, `long`)"
     ]
     _, problems = playbook(host, "{path: a}", "acme:report", "supervise")
     assert said(problems) == [
@@ -250,7 +248,7 @@ def test_what_cannot_be_used(host: Path) -> None:
         take(str(first))
     second = put(host, place="n/twin")
     (told,) = parse(host)
-    assert "2 modules of this host are called `acme:report`" in told
+    assert "2 modules on this host are called `acme:report`" in told
     assert str(second) in told
 
 

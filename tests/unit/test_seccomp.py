@@ -143,10 +143,14 @@ REFUSED: list[tuple[str, str, str]] = [
         "syscalls",
         '[{"names": ["a"], "action": "SCMP_ACT_ALLOW"},'
         ' {"names": ["a"], "action": "SCMP_ACT_ERRNO"}]',
-        "`a` stands in two rules that differ",
+        "`a` is in two rules that differ",
     ),
     ("syscalls", '[{"name": "a", "action": "SCMP_ACT_ALLOW"}]', "has no key `name`"),
-    ("syscalls", '[{"names": ["@clock"], "action": "SCMP_ACT_ALLOW"}]', "`@clock` cannot be"),
+    (
+        "syscalls",
+        '[{"names": ["@clock"], "action": "SCMP_ACT_ALLOW"}]',
+        "`@clock` is not valid for",
+    ),
     ("seccomp", "1", "has no key `seccomp`"),
 ]
 

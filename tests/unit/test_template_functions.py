@@ -139,8 +139,8 @@ def test_values(written: str) -> None:
 FAULTS = {
     "{{ upper .n }}": ": TEXT must be text, not a number",
     "{{ upper .nothing }}": ": TEXT must be text, not nil",
-    "{{ .n == .name }}": "cannot compare the two: a number and text are not alike",
-    "{{ lt .map .map }}": "cannot compare the two: a map has no order",
+    "{{ .n == .name }}": "cannot compare the two: a number and text are of different kinds",
+    "{{ lt .map .map }}": "cannot compare the two: a map cannot be ordered",
     "{{ index .list 3 }}": ": the list has 3 items, none at 3",
     '{{ index .map "c" }}': ": the map has no key `c`",
     "{{ index .n 0 }}": ": a number has no items",
@@ -198,8 +198,8 @@ FAULTS = {
     '{{ regexReplace "(a)" "$1x" "a" }}': ": the pattern has no group `1x`",
     '{{ join "," (list nil) }}': ": the value is nil",
     "{{ quote .nothing }}": ": the value is nil",
-    "{{ range .name }}{{ end }}": "cannot go through `.name`: it is text",
-    "{{ range .nothing }}{{ end }}": "cannot go through `.nothing`: it is nil",
+    "{{ range .name }}{{ end }}": "cannot loop over `.name`: it is text",
+    "{{ range .nothing }}{{ end }}": "cannot loop over `.nothing`: it is nil",
 }
 
 

@@ -96,16 +96,16 @@ def test_values_that_fit(type_: ParamType, given: object, expected: Data) -> Non
 def test_values_that_do_not(type_: ParamType, given: object, shown: str) -> None:
     """The error names the param, what it takes and what it got."""
     _, problems = typed(type_, given)
-    assert problems == [f"cannot use `p` so: it must be {shown}"]
+    assert problems == [f"`p` must be {shown}"]
 
 
 def test_bounds_and_choices() -> None:
     """Those of the spec hold at run time as they do in `validate`."""
     _, problems = read("http:request", {"url": "x", "follow": 21, "method": "LIST"})
     assert problems == [
-        "cannot use `method` so: it must be `GET` or `HEAD` or `POST` or `PUT` or `PATCH` or "
+        "`method` must be `GET` or `HEAD` or `POST` or `PUT` or `PATCH` or "
         "`DELETE` or `OPTIONS`, not `LIST`",
-        "cannot use `follow` so: it must be a whole number from 0 to 20, not `21`",
+        "`follow` must be a whole number from 0 to 20, not `21`",
     ]
 
 
