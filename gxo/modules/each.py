@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 from itertools import count
 
 from gxo.modules.fault import ModuleError
+from gxo.modules.moment import now, uuid
 from gxo.plan.codec import from_placed_json
 from gxo.template.compiled import compile_value
 from gxo.template.evaluate import Scope
@@ -38,8 +38,8 @@ def each(told: Mapping[str, Any]) -> Each:
         functions=run_functions(
             secret=_named("secret", told["secrets"]),
             env=_named("variable", told["environment"]),
-            now=_now,
-            uuid=_uuid,
+            now=now,
+            uuid=uuid,
         ),
     )
     make = compile_value(from_placed_json(Value, told), scope, BINDS)
@@ -62,13 +62,3 @@ def _named(what: str, known: Mapping[str, str]) -> Callable[[str], str]:
         return known[name]
 
     return find
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _uuid() -> str:
-    from uuid import uuid4
-
-    return str(uuid4())

@@ -53,7 +53,7 @@ class Record:
             detail=event.detail,
             summary=summary,
         )
-        self._save(row, event)
+        self._save(event, row)
 
     def item(self, step: str, item: "Item") -> None:
         """An iteration of a loop has ended."""
@@ -70,13 +70,11 @@ class Record:
             detail=event.detail,
             summary=self._redactor.data(item.summary),
         )
-        self._save(row, event)
+        self._save(event, row)
 
     def taken_over(self, row: StepRow) -> None:
         """A step that ended in another run; its row is there."""
-        event = self._event("step", row.status, step=row.step, detail=row.detail)
-        self._store.save(self._run, [], [event])
-        self._tell(event)
+        self._save(self._event("step", row.status, step=row.step, detail=row.detail))
 
     def output(self, step: str, item: "Item", lines: str) -> None:
         """The last words of an attempt that failed; redacted already."""
@@ -84,15 +82,13 @@ class Record:
             event = self._event(
                 "output", Status.RUNNING, step=step, iteration=item.number, detail=lines
             )
-            self._store.save(self._run, [], [event])
-            self._tell(event)
+            self._save(event)
 
     def retry(self, step: str, item: "Item", detail: str, wait: float) -> None:
         """An attempt has failed, and another follows after `wait` seconds."""
         said = f"{detail}; attempt {item.attempts + 1} follows in {wait:.3g} s"
         event = self._event("retry", Status.RUNNING, step=step, iteration=item.number, detail=said)
-        self._store.save(self._run, [], [event])
-        self._tell(event)
+        self._save(event)
 
     def flow(self, streams: Sequence[StreamRow]) -> None:
         """How far streams have come; who listens looks for it."""
@@ -100,17 +96,15 @@ class Record:
 
     def warning(self, text: str) -> None:
         """Something about the run that is to be known though it goes on."""
-        event = self._event("warning", Status.RUNNING, detail=text)
-        self._store.save(self._run, [], [event])
-        self._tell(event)
+        self._save(self._event("warning", Status.RUNNING, detail=text))
 
     def cut_off(self, row: StepRow, status: Status, detail: str, ended: int) -> None:
         """A step or an item of one that nobody saw the end of."""
         event = self._event("step", status, step=row.step, iteration=row.iteration, detail=detail)
-        self._save(replace(row, status=status, detail=event.detail, ended=ended), event)
+        self._save(event, replace(row, status=status, detail=event.detail, ended=ended))
 
-    def _save(self, row: StepRow, event: EventRow) -> None:
-        self._store.save(self._run, [row], [event])
+    def _save(self, event: EventRow, *rows: StepRow) -> None:
+        self._store.save(self._run, rows, [event])
         self._tell(event)
 
     def _event(

@@ -1,10 +1,10 @@
 """Scope: what the templates of a run may read at a moment, and the effects they may call."""
 
-import datetime
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from gxo.modules.moment import now, uuid
 from gxo.plan.model import Plan
 from gxo.plan.scope import Names
 from gxo.runtime.redact import Redactor
@@ -83,15 +83,5 @@ def _functions(
             raise Failure(f"the environment has no `{name}`", argument=0)
         return environment[name]
 
-    table = run_functions(secret=secret, env=env, now=_now, uuid=_uuid)
+    table = run_functions(secret=secret, env=env, now=now, uuid=uuid)
     return TaintingTable(table.functions, table.effects, redactor=redactor)
-
-
-def _uuid() -> str:
-    from uuid import uuid4
-
-    return str(uuid4())
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

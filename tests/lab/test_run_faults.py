@@ -217,7 +217,7 @@ def test_a_step_that_fills_the_disk(machine: Machine) -> None:
         last = json.loads(done.stdout.splitlines()[-1])
         assert (done.returncode, last["status"], left(machine)) == (1, "Failed", []), last
         assert last["detail"] == (
-            f"its runner failed: `journalctl -u gxo-run-{last['run']}` has why;"
+            f"its runner failed: `journalctl -u gxo-run-{last['run']}` says why;"
             " cannot write /var/lib/gxo/state.db: database or disk is full"
         )
     finally:

@@ -59,5 +59,5 @@ def test_libraries_are_named_or_missed_in_words() -> None:
     for module in LIBRARY:
         for name in libraries(module):
             assert library_dir(name).endswith(f"/{name}")
-    with pytest.raises(NoPython, match="cannot find Python's library nosuch: install it"):
+    with pytest.raises(NoPython, match="cannot find the Python package nosuch: install it"):
         library_dir("nosuch")

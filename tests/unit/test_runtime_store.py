@@ -122,7 +122,7 @@ def test_no_more_runs_than_there_may_be(place: Path) -> None:
         store.add(replace(RUN, id="done", status=Status.FAILED))
         with pytest.raises(TooManyRuns) as caught:
             store.add(replace(RUN, id="new"), most=2)
-        said = "cannot run `site`: 2 runs are under way (r0, r1), as many as its `max_runs` lets"
+        said = "cannot run `site`: 2 runs are under way (r0, r1), as many as its `max_runs` allows"
         assert str(caught.value) == f"{said}; try again when one has ended"
         assert store.run("new") is None
         store.update("r0", status=Status.COMPLETED)
