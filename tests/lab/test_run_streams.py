@@ -108,7 +108,6 @@ def test_a_stalled_consumer_stalls_its_producer(machine: Machine) -> None:
     machine.write("/srv/go", "")
     ran = ended(process)
     assert (ran.code, set(ran.steps.values())) == (0, {"Completed"}), ran.events
-    assert ran.order("Completed").index("little") >= 0
     found = summaries(machine, ran.id)
     assert (found["first"]["stdout"], found["second"]["stdout"]) == (str(40 * 4096), "5")
 

@@ -12,6 +12,7 @@ from gxo.systemd.bus import MANAGER, MANAGER_PATH, Bus, BusError
 from gxo.systemd.manager import Manager, major, unit_path
 from gxo.systemd.states import SystemState
 from gxo.systemd.watch import watch
+from tests.lab.applying import until
 from tests.lab.machine import Machine
 from tests.lab.systemd_units import ONESHOT, service
 
@@ -140,10 +141,7 @@ def test_signals(machine: Machine, manager: Manager) -> None:
     """A signal reaches a unit's main process; there need be no such unit."""
     script = "trap 'exit 7' USR1; touch /run/trapped; while :; do sleep 0.05; done"
     manager.start_transient("kill-me.service", service(script))
-    deadline = time.monotonic() + 10
-    while not machine.exists("/run/trapped"):
-        assert time.monotonic() < deadline, "the service never set its trap"
-        time.sleep(0.02)
+    assert until(lambda: machine.exists("/run/trapped"))
     manager.kill("kill-me.service", signal.SIGUSR1, whom="main")
     last, met = watch(manager, ["kill-me.service"], lambda r: r.failed, 10)
     assert met

@@ -34,6 +34,7 @@ def test_children_count_with_who_waited_for_them(tmp_path: Path) -> None:
 
 
 def test_a_group_that_is_not_there(tmp_path: Path) -> None:
+    """Its processes have read and written nothing, and it is no error."""
     gone = Meter(tmp_path / "gone")
     gone.look()
     assert (gone.read, gone.written) == (0, 0)

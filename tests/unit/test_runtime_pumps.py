@@ -199,6 +199,7 @@ def test_a_reader_that_goes_while_another_stalls_is_named(bus: Bus) -> None:
 
 @pytest.mark.parametrize("overflow", [Overflow.BLOCK, Overflow.DROP_NEW])
 def test_an_empty_stream_ends_well(bus: Bus, overflow: Overflow) -> None:
+    """Each reader sees its end at once, and the pump has done its work."""
     with Rig(bus, overflow, overflow, over=True) as rig:
         assert [rest_of(reader) for reader in rig.readers] == [b"", b""]
         assert rig.end().ok
