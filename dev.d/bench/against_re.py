@@ -16,7 +16,7 @@ _CHUNK = 1 << 16
 _SIZE = 16 << 20
 _OF_RE = 1 << 20
 _FLOOR = 300e6
-"""Bytes a second that the redactor has to pass (issue 5)."""
+"""Bytes a second that the redactor has to pass."""
 
 
 def redactor() -> Iterator[Result]:

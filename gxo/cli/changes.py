@@ -112,7 +112,7 @@ def pending(changes: Sequence[Change]) -> bool:
 
 
 def to_json(changes: Sequence[Change]) -> list[dict[str, object]]:
-    """The changes as in 8-contracts.md."""
+    """The changes as programs get them (docs/reference/json/plan.schema.json)."""
     return [
         {
             "playbook": change.playbook,

@@ -34,7 +34,7 @@ class NotPermitted(Failure):
 
 
 class Usage(Failure):
-    """What stands on the command line cannot be meant."""
+    """The command line cannot be carried out as it is written."""
 
 
 def run(command: Callable[[], int], *, as_json: bool = False) -> int:
@@ -125,7 +125,7 @@ def failed(reasons: Iterable[str]) -> Exit:
 
 
 def _emit(message: str, code: int) -> None:
-    """The error as a problem without a place (8-contracts.md, JSON), on one line as in a stream."""
+    """The error as a problem without a place, on one line as in a stream."""
     from gxo.cli import output
 
     nowhere = dict.fromkeys(("file", "line", "column", "end_line", "end_column", "hint"))

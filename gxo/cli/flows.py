@@ -76,7 +76,7 @@ def amounts(rows: Iterable[StreamRow]) -> Mapping[Edge, str]:
 
 
 def document(row: StreamRow) -> dict[str, object]:
-    """A stream as programs get it (8-contracts.md, JSON)."""
+    """A stream as programs get it (docs/reference/json/run.schema.json)."""
     return {
         "source": row.source,
         "target": row.target,

@@ -138,7 +138,7 @@ def _sayable(text: str) -> str:
 
 
 def _write(file: Path, data: bytes) -> None:
-    """By way of a file beside it, readable as any new file is; a pipe or device is written to."""
+    """Through a temporary file next to it, with a new file's mode; to a pipe or device directly."""
     made = ""
     try:
         if file.exists() and not file.is_file():

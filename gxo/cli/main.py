@@ -41,7 +41,7 @@ HIDDEN = {"restore"}
 
 
 def main() -> NoReturn:
-    """Run the command line and leave with one of the exit codes of 8-contracts.md."""
+    """Run the command line and leave with one of the codes of `gxo.cli.exits`."""
     gc.set_threshold(*SELDOM)
     # at once: all is written out, and to take apart what is loaded costs Python up to 20 ms
     os._exit(command(sys.argv[1:]))

@@ -8,7 +8,7 @@ from gxo.diagnostic import Problem, Severity, render_all, to_json
 
 
 def emit(document: dict[str, object]) -> None:
-    """One JSON document on stdout, `"version": 1` first (8-contracts.md, JSON)."""
+    """One JSON document on stdout, `"version": 1` first (docs/reference/json)."""
     import json
 
     json.dump({"version": 1, **document}, sys.stdout, indent=2, ensure_ascii=False)
@@ -29,7 +29,7 @@ def say(text: str = "") -> None:
 
 
 def note(text: str, end: str = "\n") -> None:
-    """A line beside the result: progress, hints, warnings. Nobody there to read it is no matter."""
+    """A line beside the result: progress, hints, warnings. Nobody has to read it."""
     with suppress(OSError):
         sys.stdout.flush()
         sys.stderr.write(text + end)

@@ -187,7 +187,7 @@ class Picture:
         return (_PLAIN if self.plain else _MARKS).get(status, _MARKS[status])
 
     def _counts(self, shown: int) -> list[Line]:
-        """How many stand how, where not all are to be seen."""
+        """How many steps have which status, where not all are shown."""
         if shown == len(self._nodes):
             return []
         found = Counter(node.status for node in self._nodes.values())

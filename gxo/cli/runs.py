@@ -140,7 +140,7 @@ def _flowed(streams: "Iterable[StreamRow]") -> list[tuple[str, str, str]]:
 
 
 def _document(store: "Store", run: "RunRow") -> dict[str, object]:
-    """A run as programs get it (8-contracts.md, JSON): an item of a loop stands as `step[N]`."""
+    """A run as programs get it (docs/reference/json/run.schema.json)."""
     from gxo.cli.flows import document
     from gxo.cli.statuses import name_of
     from gxo.cli.steps import in_order

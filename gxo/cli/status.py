@@ -114,7 +114,7 @@ def gather(target: str | None) -> Report:
 
 
 def to_json(report: Report) -> dict[str, object]:
-    """The document of 8-contracts.md; instants are RFC 3339 in UTC, null for never."""
+    """As in docs/reference/json/status.schema.json; instants are in UTC, null for never."""
     return {
         "workloads": [
             {

@@ -33,7 +33,7 @@ _LONG = b"0" * 19
 
 
 class Batch:
-    """Some records, and the very lines that they came in, where they stand as they came."""
+    """Some records, and the lines they came in, if they are unchanged."""
 
     __slots__ = ("lines", "records")
 
@@ -112,7 +112,7 @@ def _finite(values: Iterable[Any]) -> bool:
 
 
 def as_record(value: Any) -> Record:
-    """A value as a record: what is no map stands in one, at `value`."""
+    """A value as a record: what is not a map becomes one, with the key `value`."""
     return value if isinstance(value, dict) else {"value": value}
 
 

@@ -86,7 +86,7 @@ class Input:
         return data
 
     def lay_aside(self) -> None:
-        """Read it for later, so that who writes it can go on."""
+        """Read it for later, so that its writer can go on."""
         assert self._aside is not None
         self._aside.put(self.read())
 

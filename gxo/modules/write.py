@@ -169,9 +169,9 @@ def _append(
 def _need_alone(file: os.stat_result, directory: int, name: str) -> None:
     """ModuleError for a file that has other names, which would change with it.
 
-    Who takes this name from it while we look would leave it with one, that of another file: so we
-    look often, and he must be quicker each time. Where fs.protected_hardlinks is set, as systemd
-    sets it, nobody can link what he may not write himself.
+    An attacker who takes this name away while we look leaves the file with its other name alone: so
+    we look often, and they must be quicker each time. With fs.protected_hardlinks, which systemd
+    sets, nobody can link a file that they may not write.
     """
     for _ in range(_LOOKS):
         there = found(name, directory)

@@ -1,7 +1,7 @@
 """Artifacts: what a run keeps of its workspace, copied out before that goes.
 
 Steps wrote what is copied, and root copies it: no symlink is followed, nothing outside the
-workspace is read, and nothing but plain files, directories and harmless links comes to be.
+workspace is read, and nothing but plain files, directories and harmless links is made.
 """
 
 import errno
@@ -21,9 +21,9 @@ MOST = 10 << 30
 """Bytes on disk that a run may keep: its workspace can have a disk of its own, and these share
 that of the state."""
 _DEEPEST = 100
-"""Directories within each other, each of which holds two files open."""
+"""Levels of directories: each holds two descriptors open."""
 _TOLD = 5
-"""Reasons told one by one; a tree may hold any number of what cannot be kept."""
+"""Reasons told one by one: a tree may hold any number of things that cannot be kept."""
 _BLOCK = 512
 """Bytes, what stat(2) counts in."""
 _PART = ".part"
@@ -216,7 +216,7 @@ class _Copy:
             os.close(writer)
 
     def _try(self, path: str, act: Callable[[], None]) -> None:
-        """What is wrong with one path keeps none of the others, but for a disk that is full."""
+        """A path that fails does not keep the others from being copied, unless the disk is full."""
         if self.full:
             self.left_out(path, os.strerror(errno.ENOSPC))
             return

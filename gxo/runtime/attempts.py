@@ -127,8 +127,8 @@ class Attempts:
         return over
 
     def _let_start(self, step: str) -> Attempt | None:
-        """The attempt that was prepared, if it waits still: one that could not be set up is no
-        attempt, since what it waited for may have made what it lacked.
+        """The attempt that was prepared, if it is still waiting. One that could not be set up does
+        not count: what the step waited for may have made what was missing.
         """
         if step not in self._prepared:
             return None
@@ -159,7 +159,7 @@ class Attempts:
         return tuple(self._prepared)
 
     def drop(self, step: str) -> None:
-        """What was prepared does not come to be."""
+        """Give up what was prepared."""
         _, gate = self._prepared.pop(step)
         gate.close()
 

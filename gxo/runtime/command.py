@@ -1,8 +1,8 @@
 """Command: a step's `exec`, its templates evaluated, as directives of its unit.
 
-Who may ask systemd reads those. So what holds a secret goes by a descriptor, as the unit's standard
-input: the program's own where only that is secret. Variables need the shim, which travels in front
-of them, since a step may see nothing of where gxo lies. So do streams where there are several.
+Whoever may ask systemd can read those. So what holds a secret goes by a descriptor, as the unit's
+standard input: the program's own if only that is secret. Variables need the shim, which is sent
+ahead of them, since a step may see nothing of where gxo lies. So do several streams.
 """
 
 from collections.abc import Iterable

@@ -17,7 +17,7 @@ _PATIENCE = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A secret by its name; `provider` is the type of who gives it, `place` where it lies."""
+    """A secret by its name; `provider` is its provider's type, `place` where it lies."""
 
     name: str
     provider: str
@@ -66,9 +66,9 @@ def drop(name: str) -> Path | None:
 def listed(
     providers: tuple[Provider, ...], environment: Mapping[str, str]
 ) -> tuple[tuple[Listed, ...], tuple[str, ...]]:
-    """The secrets there are, each with who gives it, by name; and who cannot be asked for a list.
+    """The secrets there are, by name, and the programs that cannot be asked for a list.
 
-    A variable tells its secret's name in small letters, whatever it was.
+    A variable tells its secret's name in lower case, however that is written.
     """
     found: dict[str, Listed] = {}
     silent: list[str] = []

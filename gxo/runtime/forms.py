@@ -5,9 +5,9 @@ from binascii import b2a_base64
 from collections.abc import Iterator
 
 SHORTEST = 2
-"""Bytes, blanks around them apart, below which nothing is masked: that would mask everything."""
+"""Bytes, without blanks around them: to mask a shorter secret would mask everything."""
 ENCODED = 5
-"""Bytes from which it is masked in its encodings too: those of less stand in any text."""
+"""Bytes: the encodings of a shorter secret occur in any text, and are not masked."""
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _SHORTEST_LINE = 6
 # as base64(1) and MIME break lines, as PEM and OpenSSL do
@@ -36,8 +36,8 @@ def encoded(part: bytes) -> Iterator[bytes]:
 
 
 def _base64(part: bytes) -> Iterator[bytes]:
-    """Behind none, one or two bytes of others, of which no character is taken; before a line break,
-    the end, or anything, which may share its last character.
+    """At each of the three alignments, without a character that it shares with what is before it;
+    followed by a line break, the end, or anything, which may share its last character.
     """
     for before in range(3):
         first, sure = -(-8 * before // 6), 8 * (before + len(part)) // 6

@@ -14,8 +14,8 @@ from gxo.plan.streams import Group
 def who_runs(
     group: Group, wanted: Collection[str], needs_input: Collection[str]
 ) -> tuple[str, ...]:
-    """Of a group, those whose conditions hold: `wanted`. Of `needs_input`, who would read nothing
-    since all its producers are skipped, is skipped too.
+    """The members of a group that run: the `wanted`, whose conditions hold, but not those in
+    `needs_input` whose producers are all skipped.
     """
     runs: list[str] = []
     for name in group.members:  # each behind its producers
@@ -30,10 +30,10 @@ def who_runs(
 class Verdict:
     """What follows from the end of a member.
 
-    `ends`: those who get its end of file, on which it waits for them to read all of its stream;
-    unless it has `failed`. `stop`: those that may not read on. Why it failed, beside what it says
-    itself: `failed_for` is the producer for whom it was stopped, `deserted_by` the consumer who
-    ended too soon.
+    `ends`: the consumers that now see the end of its stream; unless it has `failed`, it waits for
+    them to read all of it. `stop`: the consumers that may not go on. Why it failed, beside what it
+    says itself: `failed_for` is the producer for which it was stopped, `deserted_by` the consumer
+    that ended too soon.
     """
 
     ends: tuple[str, ...] = ()
@@ -82,8 +82,8 @@ class Flow:
         )
 
     def drained(self, unread: Mapping[str, int]) -> str | bool:
-        """Of one that has ended well, by the bytes its readers have left: True where all is read,
-        False where it may yet be, or who will never read it.
+        """Whether the stream of a member that ended well is read, by the bytes its readers have
+        left: True, False while it may yet be, or the name of a reader that never will.
         """
         waiting = [reader for reader, count in unread.items() if count]
         gone = next((reader for reader in waiting if reader in self.ended), None)

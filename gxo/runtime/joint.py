@@ -195,7 +195,7 @@ class Joint:
         return next((self._pipes[name, r].writer for r in self._flow.readers(name)), None)
 
     def _needs_pump(self, name: str) -> bool:
-        """A pipe has one reader, and stops who writes where it is full."""
+        """A pipe alone has one reader, and blocks its writer when it is full."""
         outputs = self._outputs(name)
         return len(outputs) > 1 or any(_overflow(edge) is not Overflow.BLOCK for edge in outputs)
 

@@ -26,7 +26,7 @@ from gxo.units.names import ROOT_SLICE
 from gxo.units.properties import properties
 
 _PATIENCE = 30.0
-# an orderly end, however the run ended, leaves nothing: no second Python for that
+# a runner that exits in good order has cleaned up itself: no second Python for that
 _IF_KILLED = ("/bin/sh", "-c", '[ "$EXIT_CODE $EXIT_STATUS" = "exited 0" ] || exec "$@"', "sh")
 
 

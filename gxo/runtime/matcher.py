@@ -10,7 +10,7 @@ HEAD = 16
 """Bytes of a text by which it is searched; its rest is compared where they stand."""
 
 Find = Callable[[bytes], Iterable[tuple[int, int, int]]]
-"""Which of the heads stand in some data, those too that overlap: its number, begin and end."""
+"""The places of heads in some data, overlapping ones too: number, begin and end of each."""
 
 
 class Matcher:
@@ -37,18 +37,19 @@ class Matcher:
         return _said(data, places, 0, begun)[0]
 
     def part(self, data: bytes, masked: int) -> tuple[bytes, int, int]:
-        """What may be said of data that goes on, for how many of its bytes that stands, and for
-        how many of the rest the mask that was said last. For the first `masked` one was before.
+        """What may be said of data of which more will come, how many of its bytes that covers, and
+        how many bytes after those the last mask covers. A mask said before covers the first
+        `masked` bytes.
         """
         places, begun = self._look(data)
         return (*_said(data, places, masked, begun), begun)
 
     def rest(self, data: bytes, masked: int) -> bytes:
-        """What is said of data behind which nothing follows."""
+        """What is said of the last data."""
         return _said(data, self._look(data)[0], masked, len(data))[0]
 
     def _look(self, data: bytes) -> tuple[list[tuple[int, int]], int]:
-        """Where forms stand, by their beginning, and where one may begin that is not all there."""
+        """The places of forms, in order, and where one may begin that is not complete yet."""
         size = begun = len(data)
         places: list[tuple[int, int]] = []
         for number, at, _ in self._find(data):
@@ -112,9 +113,7 @@ class Stream:
 def _said(
     data: bytes, places: Sequence[tuple[int, int]], masked: int, end: int
 ) -> tuple[bytes, int]:
-    """The bytes before `end` as they may be said, and how many of those behind it that mask stands
-    for which is said last.
-    """
+    """The bytes before `end` as they may be said, and how many after it the last mask covers."""
     if not places and not masked:
         return data[:end], 0
     said, at, until = bytearray(), masked, masked

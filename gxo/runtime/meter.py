@@ -1,6 +1,6 @@
 """Meter: about how much the programs of a step have read and written, as the kernel counts it.
 
-Between two programs the kernel moves a stream, and nobody of ours can count it.
+Between two programs the kernel moves a stream, and no process of gxo's can count it.
 """
 
 from contextlib import suppress
@@ -20,8 +20,8 @@ The first is the only tree of a host, or one of several.
 
 
 class Meter:
-    """All processes of one control group. What one that has ended did is its parent's, who waited
-    for it (proc_pid_io(5)); what no parent there has waited for is missed.
+    """All processes of one control group. What an ended process did counts for the parent that
+    waited for it (proc_pid_io(5)); what no parent in the group waited for is missed.
     """
 
     def __init__(self, group: Path) -> None:

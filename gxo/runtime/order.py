@@ -16,7 +16,7 @@ class Order:
     another by an end that is no failure, or by a service that is up. Steps that streams join start
     together, the first of them standing for all. What is done for a failed step is part of its end.
     After a failure nothing starts but what reads a status; with `ignore_errors`, what does not
-    depend on it does (8-contracts.md).
+    depend on it does.
     """
 
     def __init__(self, plan: Plan, known: Mapping[str, Status] | None = None) -> None:

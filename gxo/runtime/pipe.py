@@ -17,8 +17,8 @@ class PipeError(Exception):
 class Pipe:
     """Both ends at first; `handed_over` once its consumer has its own.
 
-    As long as the runner holds the writing end, the consumer sees no end of file. Who reads it is
-    not changed by that: a producer's write fails when its consumer is gone.
+    As long as the runner holds the writing end, the consumer sees no end of file. The runner is no
+    reader, though: a producer's write fails when its consumer is gone.
     """
 
     def __init__(self, size: int | None) -> None:
@@ -39,7 +39,7 @@ class Pipe:
                 raise PipeError(f"cannot make a pipe of {size} bytes: {said}") from None
 
     def handed_over(self) -> None:
-        """Its consumer has the reading end: leave it alone with it."""
+        """Its consumer has the reading end now: close ours."""
         os.close(self.reader)
         self.reader = -1
 

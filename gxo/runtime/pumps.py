@@ -1,4 +1,4 @@
-"""Pumps: one stream to several readers, each with its own rule for what it has no room for.
+"""Pumps: one stream to several readers, each with its own rule for when it has no room.
 
 A pump is a process of its own (gxo/shim/pump.py), so that no stream waits for the runner.
 """
@@ -61,7 +61,7 @@ class End:
 
 
 class Pump:
-    """Its descriptors stay the caller's, who closes his own: else no end of file, no EPIPE passes.
+    """The caller must close its descriptors: otherwise neither end of file nor EPIPE gets through.
 
     `progress` is called a few times a second while there is something new, and `ended` once, also
     after `stop`; both within the loop's `run`. All outlets are closed by then.

@@ -15,8 +15,8 @@ _ENDS_WELL = frozenset({Status.COMPLETED, Status.SKIPPED})
 def taken_over(plan: Plan, run: str, rows: Iterable[StepRow]) -> tuple[StepRow, ...]:
     """The steps of `run` that need not run again, with what they yielded.
 
-    Those that ended well and stand behind no step that runs again, nor read how a service ended:
-    what only came about because another failed is decided anew. Steps that streams join run again
+    Those that ended well, come after no step that runs again, and do not read how a service ended:
+    what only came about because another failed is decided anew. Steps joined by streams run again
     together.
     """
     whole = {row.step: row for row in rows if row.iteration == WHOLE}

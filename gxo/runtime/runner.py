@@ -359,7 +359,7 @@ class Runner:
         self._queue(self.means.order.move(step.name.text, status))
 
     def _queue(self, names: Iterable[str]) -> None:
-        """Note what may start; what no run has is left out."""
+        """Note what may start; workloads that are not part of a run are left out."""
         self._ready += [n for n in names if n in self._steps and n not in self._ready]
 
     def _said(self, error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Status: where a run or a step of it stands (4-language.md, Order)."""
+"""Status: where a run or a step of it stands."""
 
 from enum import StrEnum
 
@@ -19,7 +19,7 @@ class Status(StrEnum):
 
     @property
     def exit_code(self) -> int:
-        """Of a command that was about a run which ended so (8-contracts.md, Exit codes)."""
+        """Of a command that was about a run which ended so (docs/reference/commands.md)."""
         return _EXIT_CODES.get(self, 1)
 
 

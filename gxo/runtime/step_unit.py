@@ -31,7 +31,7 @@ class NoPython(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunNames:
-    """The units of one run (8-contracts.md)."""
+    """The names of one run's units."""
 
     run: str
     playbook: str

@@ -146,7 +146,7 @@ class EventRow:
 
 
 def shown(playbook: str, event: EventRow) -> dict[str, object]:
-    """An event as programs get it (8-contracts.md, JSON)."""
+    """An event as programs get it (docs/reference/json/event.schema.json)."""
     return {
         "time": event.time,
         "run": event.run,
@@ -196,7 +196,7 @@ class Store:
             self._put(run.id, steps)
 
     def _hold(self, playbook: str, most: int) -> None:
-        """Let no more than so many of a playbook's runs be under way; one that pauses is none."""
+        """Let no more of a playbook's runs than that be under way; a paused one does not count."""
         marks = ", ".join("?" * len(UNDER_WAY))
         query = f"SELECT id FROM runs WHERE playbook = ? AND status IN ({marks}) ORDER BY created"  # noqa: S608
         found = [row["id"] for row in self._db.execute(query, (playbook, *UNDER_WAY))]

@@ -1,8 +1,8 @@
-"""Tell: who is attached to a run learns that there is news, and reads it from the state.
+"""Tell: whoever is attached to a run learns that there is news, and reads it from the state.
 
-What happened is in the state before anybody is told (record.py). So the pipe to who is attached
-carries no news, it only wakes: a full one need not be waited for, and who was asleep, or came to
-nothing else for an hour, reads on where it was.
+What happened is in the state before anybody is told (record.py). So the pipe to an attached process
+carries no news, it only wakes: nobody need wait for a full one, and a process that was asleep for
+an hour reads on where it was.
 """
 
 import os

@@ -19,7 +19,7 @@ _DEFAULT_PATH = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CANNOT_RUN = 203
 _CHUNK = 1 << 16
 _ROUNDS = 64
-"""How often is looked for what was written before the program ended: others may go on to write."""
+"""How often to look for what was written before the program ended: others may keep writing."""
 # what the kernel sends for a fault of the guard's own, what stops it, and what nobody can catch
 _OWN = {
     *(_signal.SIGKILL, _signal.SIGSTOP, _signal.SIGCHLD, _signal.SIGPIPE, _signal.SIGXFSZ),

@@ -1,4 +1,4 @@
-"""Pump: gives one stream to several readers, or lets go of lines for which a reader has no room.
+"""Pump: gives one stream to several readers, or drops lines for which a reader has no room.
 
 Its standard input is the stream, a pipe. Its arguments are whom to become, `USER:GROUP` by number,
 and one for each reader, `DESCRIPTOR:POLICY:SIZE`: the writer of its pipe, what happens where that
