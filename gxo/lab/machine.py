@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -169,7 +170,8 @@ class Lab:
             try:
                 out, err = process.communicate(input, timeout)
             except BaseException:
-                os.killpg(process.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it may have ended with us, by the same signal
+                    os.killpg(process.pid, signal.SIGKILL)
                 raise
         done = subprocess.CompletedProcess(list(argv), process.returncode, out, err)
         if check:

@@ -81,7 +81,7 @@ def test_names_are_listed_with_who_gives_them(machine: Machine) -> None:
     assert found["not_listed"] == ["/bin/echo"]
     rm = machine.gxo("secrets", "rm", "--yes", "file")
     assert rm.returncode == 1
-    assert "comes from /etc/gxo/secrets/file: remove that" in rm.stderr
+    assert "it comes from /etc/gxo/secrets/file; remove it there" in rm.stderr
 
 
 @pytest.mark.parametrize(
