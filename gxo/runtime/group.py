@@ -4,7 +4,7 @@ A consumer must not take a part of a stream for the whole. So it gets an end of 
 producer has ended well, and is stopped where that has failed, and so on down the streams.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from gxo.dataclass import dataclass
 from gxo.plan.model import Edge
@@ -81,10 +81,6 @@ class Flow:
             deserted_by=deserter,
         )
 
-    def drained(self, unread: Mapping[str, int]) -> str | bool:
-        """Whether the stream of a member that ended well is read, by the bytes its readers have
-        left: True, False while it may yet be, or the name of a reader that never will.
-        """
-        waiting = [reader for reader, count in unread.items() if count]
-        gone = next((reader for reader in waiting if reader in self.ended), None)
-        return gone or not waiting
+    def deserter(self, behind: Collection[str]) -> str | None:
+        """Of readers with something left to read, one that has ended and never will read it."""
+        return next((reader for reader in behind if reader in self.ended), None)

@@ -144,16 +144,17 @@ class Joint:
             self._tally.look()
         self._tell_in_vain()
         for name, result in tuple(self.draining.items()):
-            pipes = {reader: self._pipes[name, reader] for reader in self._flow.readers(name)}
-            found = self._flow.drained({reader: pipe.unread for reader, pipe in pipes.items()})
-            if found is True:
+            readers = self._flow.readers(name)
+            behind = [reader for reader in readers if self._pipes[name, reader].unread]
+            deserter = self._flow.deserter(behind)
+            if not behind:
                 self._tell(name, result)
-            elif found and self.cancelled:
+            elif deserter is not None and self.cancelled:
                 self._tell(
                     name, replace(result, ok=False, cancelled=True, detail="it was cancelled")
                 )
-            elif found:
-                self._tell(name, _failed(result, _deserted(found)))
+            elif deserter is not None:
+                self._tell(name, _failed(result, _deserted(deserter)))
 
     def _tell_in_vain(self) -> None:
         """Of steps whose reader has failed, which they learn when they write and not before."""

@@ -35,11 +35,10 @@ def test_who_would_read_nothing_all_the_way_down() -> None:
 
 
 def test_a_good_end() -> None:
-    """Its readers get the end, and it waits for them to read all."""
+    """Its readers get the end, and none is a deserter while it lives."""
     found = flow(*FAN)
     assert found.over("a", ok=True) == Verdict(ends=("b", "c"))
-    assert found.drained({"b": 0, "c": 1}) is False
-    assert found.drained({"b": 0, "c": 0}) is True
+    assert found.deserter(["c"]) is None
     assert found.over("b", ok=True) == Verdict()
 
 
@@ -48,8 +47,8 @@ def test_a_reader_that_ends_with_bytes_left() -> None:
     found = flow(*FAN)
     found.over("a", ok=True)
     found.over("b", ok=True)
-    assert found.drained({"b": 0, "c": 7}) is False
-    assert found.drained({"b": 2, "c": 7}) == "b"
+    assert found.deserter(["c"]) is None
+    assert found.deserter(["b", "c"]) == "b"
 
 
 def test_a_failure_stops_all_down_the_streams() -> None:
