@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -82,17 +83,18 @@ def logs(
             "cannot read the journal: not permitted; run it with sudo, or as a member of the"
             " group systemd-journal"
         )
+    show = _show_json if json else partial(_show, target=target, live=follow)
     if follow:
         if unknown := _unknown(target):
             output.note(f"{unknown}; this waits for its lines")
         over = _ended(target) if target and is_run(target) else None
         with closing(journal.follow(wanted, lines, over)) as entries:
-            _show_json(entries) if json else _show(entries, target, live=True)
+            show(entries)
         return Exit.DONE
     found = journal.read(wanted, lines)
     if not found and (unknown := _unknown(target)):
         raise Failure(f"cannot show the lines of `{target}`: {unknown}")
-    _show_json(found) if json else _show(found, target, live=False)
+    show(found)
     if not found and not json:
         output.note(f"no lines of {target or 'applied workloads'} in the journal")
     return Exit.DONE
@@ -160,7 +162,7 @@ def query(target: str | None, step: str | None, since: str) -> "Query":
     )
 
 
-def _show(entries: "Iterable[Entry]", target: str | None, *, live: bool) -> None:
+def _show(entries: "Iterable[Entry]", *, target: str | None, live: bool) -> None:
     """Lines as `journalctl` has them; when `live`, each goes out as it comes."""
     from gxo.cli.table import Cell, Colour, coloured, paint
 
