@@ -1,4 +1,4 @@
-"""data:parse and data:format: the same whatever the parts, against other readers, on bad input."""
+"""data:parse: the same whatever the parts, against other readers, on bad input."""
 
 import csv
 import io
@@ -16,33 +16,7 @@ from gxo.modules.depth import DEEPEST
 from gxo.modules.fault import ModuleError
 from gxo.modules.flow import DOCUMENT, LONGEST, Batch, Decoder
 from tests.unit.flowing import Records, ask, lines, node, parts, stream, summary
-
-NOWHERE = Path("/nowhere")
-SIZES = st.lists(st.integers(1, 9), max_size=40)
-TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=8)
-SCALARS = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(-1e9, 1e9) | TEXT
-DATA = st.recursive(
-    SCALARS, lambda d: st.lists(d, max_size=3) | st.dictionaries(TEXT, d, max_size=3), max_leaves=8
-)
-RECORDS = st.lists(st.dictionaries(TEXT, DATA, max_size=4), max_size=6)
-
-
-def parse(data: bytes, sizes: list[int], **given_: Any) -> Records:
-    """The records of a text that comes in such parts."""
-    made, found = node("data:parse", given_, 1, NOWHERE)
-    for part in parts(data, sizes):
-        made.feed(0, part)
-    made.end(0)
-    return [record for batch in found for record in batch.records]
-
-
-def formatted(records: Records, **given_: Any) -> bytes:
-    """The text of records, in batches of two."""
-    made, found = node("data:format", given_, 1, NOWHERE)
-    for at in range(0, len(records), 2):
-        made.feed(0, Batch(records[at : at + 2]))
-    made.end(0)
-    return b"".join(found)
+from tests.unit.formats import CELLS, DATA, NOWHERE, RECORDS, SIZES, TEXT, formatted, parse
 
 
 def wrapped(value: Any) -> Any:
@@ -67,9 +41,6 @@ def test_ndjson_is_a_document_a_line(records: Records, sizes: list[int]) -> None
     assert json.dumps(found[:-1]) == json.dumps(json.loads(json.dumps(found[:-1])))
     assert len(found) == len(records) + 1
     assert found[-1] == {"value": 7}
-
-
-CELLS = st.text(st.sampled_from("ab,;\"'\n\r é"), max_size=5)
 
 
 @given(st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=5), SIZES)
@@ -359,97 +330,3 @@ def test_each_input_is_a_text_of_its_own(tmp_path: Path) -> None:
     ]
     assert answer["summary"] == {"items": [], "count": 2, "truncated": False, "skipped": 0}
     assert counts["out"] == {"bytes": len(out), "records": 2}
-
-
-@given(RECORDS)
-def test_json_and_ndjson_are_what_others_read(records: Records) -> None:
-    """Also numbers of any size."""
-    assert json.loads(formatted(records, format="json")) == records
-    text = formatted(records, format="ndjson")
-    assert [json.loads(line) for line in text.split(b"\n")[:-1]] == records
-
-
-@given(st.lists(st.fixed_dictionaries({"x": CELLS, "y": CELLS}), min_size=1, max_size=5))
-def test_csv_is_what_its_reader_reads(records: Records) -> None:
-    """With the header that the first record makes."""
-    text = formatted(records, format="csv").decode()
-    assert list(csv.DictReader(io.StringIO(text, newline=""))) == records
-
-
-def test_format_of_odd_values() -> None:
-    """null, truths, lists; columns chosen; no records at all."""
-    record = {"a": None, "b": True, "c": [1, {"d": "é"}], "e": 1.5}
-    assert formatted([record], format="csv") == (
-        'a,b,c,e\n,true,"[1,{""d"":""é""}]",1.5\n'.encode()
-    )
-    assert formatted([record], format="csv", columns=["e", "z"]) == b"e,z\n1.5,\n"
-    assert formatted([], format="csv", columns=["e"]) == b"e\n"
-    assert (
-        formatted([record], format="logfmt") == 'b=true c="[1,{\\"d\\":\\"é\\"}]" e=1.5\n'.encode()
-    )
-    empty = {"json": b"[]\n", "ndjson": b"", "yaml": b"[]\n", "csv": b"", "text_lines": b""}
-    for form, text in empty.items():
-        assert formatted([], format=form) == text
-
-
-def test_format_by_a_template() -> None:
-    """One text for each record, on a line of its own."""
-    found = summary(
-        "data:format",
-        format="template",
-        template="{{ .index }}: {{ .record.a }}",
-        items=[{"a": "x"}, {"a": "y\n"}],
-    )
-    assert found == {"text": "0: x\n1: y\n", "truncated": False, "count": 2}
-
-
-@pytest.mark.parametrize(
-    ("given_", "record", "reason"),
-    [
-        (
-            {"format": "text_lines"},
-            {"line": "a\nb"},
-            "record 1 has no single line of text at `line`",
-        ),
-        ({"format": "logfmt"}, {"a b": 1}, "record 1 has a key that logfmt cannot hold"),
-        (
-            {"format": "xml"},
-            {"a b": 1},
-            "record 1 has a key that is not a valid name of an XML element",
-        ),
-        ({"format": "xml"}, {"a": "\0"}, "record 1 holds a control character"),
-        ({"format": "xml", "element": "<"}, {}, "`element` is not a valid name of an XML element"),
-        ({"format": "template"}, {}, "`format: template` needs `template`"),
-        ({"format": "json", "template": "{{ .record }}"}, {}, "`template` goes with `format: t"),
-        ({"format": "csv", "delimiter": '"'}, {}, "`delimiter` must be one character"),
-    ],
-)
-def test_what_cannot_be_formatted(
-    given_: dict[str, Any], record: dict[str, Any], reason: str
-) -> None:
-    """It says which record, and why."""
-    assert ask("data:format", items=[record], **given_)["error"].startswith(reason)
-
-
-def test_csv_loses_no_key() -> None:
-    """A later record with a key that the header has not is an error."""
-    answer = ask("data:format", format="csv", items=[{"a": 1}, {"a": 1, "b": 2}])
-    assert answer["error"].startswith("record 2 has a key that the first record lacks")
-
-
-def test_names_of_xml_in_other_alphabets() -> None:
-    """What a reader of XML takes for a name can be written; a key that it does not is shown."""
-    records = [{"größe": "1", "@ключ": "x", "名": "字"}]
-    assert parse(formatted(records, format="xml"), [], format="xml") == records
-    for key in ("²", "a b", "1a", "a>", "\N{GRINNING FACE}", "@²"):
-        answer = ask("data:format", format="xml", items=[{key: 1}])
-        assert answer["error"].startswith("record 1 has a key that is no name of an XML ")
-        assert answer["shown"] == key
-
-
-def test_a_long_text_is_cut_in_the_summary() -> None:
-    """Between two characters, and it says so."""
-    found = summary("data:format", format="text_lines", items=[{"line": "é" * 1000}] * 1000)
-    assert found["truncated"]
-    assert set(found["text"]) == {"é", "\n"}
-    assert (1 << 20) - 1 <= len(found["text"].encode()) <= 1 << 20
