@@ -16,8 +16,8 @@ def _lines() -> Iterator[str]:
     yield "<!-- generated from gxo/config/table.py by `./dev test --accept` -->\n"
     yield (
         f"`{PLACE}`, or the file that `GXO_CONFIG` names; YAML, one document of plain data without"
-        " anchors and tags. All of it may be left out, the file too. It is read anew by each"
-        " command and each run that needs it, and every problem is told with its place.\n"
+        " anchors and tags. Every part of it is optional, and so is the file. Each command and each"
+        " run that needs it reads it afresh, and every problem is reported with its place.\n"
     )
     yield from _table(TOP)
     yield "## `secrets`\n"

@@ -10,7 +10,7 @@ class Takes(StrEnum):
     """What a key takes, in the words of messages and of the reference."""
 
     PATH = "an absolute path"
-    PREFIX = "letters, digits and `_`, not first a digit"
+    PREFIX = "letters, digits and `_`, not beginning with a digit"
     COMMAND = "a list of texts, of which the first is the absolute path of a program"
     DURATION = "a duration such as `10s`"
     PROVIDERS = "a list of providers"
@@ -50,7 +50,7 @@ SECRETS = (
     Key(
         name="providers",
         takes=Takes.PROVIDERS,
-        doc="Who is asked for a secret, in this order; the first that has it gives it.",
+        doc="Which providers are asked for a secret, in this order; the first that has it wins.",
         example="[{type: directory, path: /etc/site/secrets}]",
         default="[{type: credentials}, {type: directory}, {type: environment}]",
     ),
@@ -67,8 +67,8 @@ MODULES = (
         name="policy",
         takes=Takes.POLICY,
         doc=(
-            "What becomes of a module that none of the `keys` has signed: it does not run; it runs,"
-            " and the run says so; it runs."
+            "What happens to a module that none of the `keys` has signed: `enforce` does not run"
+            " it, `warn` runs it and says so, `off` runs it."
         ),
         example="warn",
         default="enforce",
@@ -78,8 +78,9 @@ MODULES = (
         takes=Takes.PATHS,
         doc=(
             "Files of public keys, one PEM each, ECDSA on P-256, as `cosign generate-key-pair` and"
-            " `openssl ec -pubout` write them. Root's alone, and none may lie among the modules. A"
-            " signature by any of them counts, so that one can follow another."
+            " `openssl ec -pubout` write them. Root must own them, nobody else may write to them,"
+            " and none may be among the modules. A signature by any of them counts, so that one key"
+            " can replace another."
         ),
         example="[/etc/gxo/keys/2026.pub, /etc/gxo/keys/2027.pub]",
         default="[]",
@@ -92,16 +93,17 @@ _DOCS = {
         " `systemd-creds encrypt --name=NAME` writes it."
     ),
     "directory": (
-        "A directory of root's that nobody else may enter, with one file a secret. It is refused"
-        " where others may."
+        "A directory that root owns and nobody else may enter, with one file for each secret. It is"
+        " refused if others may enter it."
     ),
     "environment": (
-        "A variable of who calls `gxo run`: the prefix, then the secret's name in capitals, `_`"
-        " for all that is no letter or digit. Runs that nobody calls have none."
+        "An environment variable of whoever calls `gxo run`: the prefix, then the secret's name in"
+        " capitals, with `_` for anything that is not a letter or digit. Runs that nobody calls,"
+        " such as those of a schedule, have none."
     ),
     "command": (
         "A program, run as root without a shell; the secret's name is its last argument. What it"
-        " writes is the secret; with another exit status than 0 it has none."
+        " writes is the secret; an exit status other than 0 means that it has none."
     ),
 }
 PROVIDERS: Mapping[str, tuple[str, tuple[Key, ...]]] = {

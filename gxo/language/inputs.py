@@ -57,14 +57,14 @@ INPUT = Section(
         Key(
             "default",
             Plain(),
-            "Its value where none is given; without a default it must be given.",
+            "Its value if none is given; without a default, one must be given.",
             "3",
         ),
         Key("description", Prose(), "What it is for.", "How many copies to run."),
         Key(
             "required",
             Bool(),
-            "With `false` and no default it is null where it is not given.",
+            "With `false` and no default, it is null if it is not given.",
             "false",
             default="true",
         ),

@@ -83,7 +83,7 @@ WORKLOAD = Section(
         Key(
             "register",
             Named("a registered value", word=True),
-            "Under this name templates of other workloads read its summary.",
+            "The name under which templates of other workloads read its summary.",
             "build",
         ),
         Key(
@@ -118,15 +118,15 @@ WORKLOAD = Section(
         Key(
             "ignore_errors",
             Bool(),
-            "After its failure, branches that do not depend on it go on.",
+            "If it fails, branches that do not depend on it go on.",
             "true",
             default="false",
         ),
         Key(
             "skip_on_no_input",
             Bool(),
-            "Where all whose streams it reads were skipped, it is skipped too, instead of reading"
-            " nothing.",
+            "If every workload whose stream it reads was skipped, it is skipped too, instead of"
+            " reading nothing.",
             "true",
             default="false",
         ),
@@ -176,7 +176,7 @@ PLAYBOOK = Section(
             "Values given from outside.",
             "{stage: {type: string, default: test}}",
         ),
-        Key("max_runs", Int(1, 1_000_000), "At most so many runs at a time.", "1"),
+        Key("max_runs", Int(1, 1_000_000), "How many runs may be under way at a time.", "1"),
         Key(
             "on_success",
             _PROCESSES,
@@ -201,19 +201,19 @@ PLAYBOOK = Section(
         Key(
             "artifacts",
             LiteralPaths(InnerPath(), "paths", unique=True),
-            "Paths of the workspace that are kept when it goes.",
+            "Paths in the workspace that are kept when it is removed.",
             "[dist/site.tar.gz]",
             default="[]",
         ),
         Key(
             "security_context",
             SECURITY_CONTEXT,
-            "Of all workloads that do not say otherwise, key by key.",
+            "For all workloads that do not say otherwise, key by key.",
             "{profile: default}",
         ),
-        Key("channel_policy", CHANNEL_POLICY, "The same of streams.", "{buffer_size: 1M}"),
-        Key("state_policy", STATE_POLICY, "The same of state.", "{access_mode: deep_copy}"),
-        Key("task_policy", TASK_POLICY, "The same of attempts and time.", "{timeout: 10m}"),
+        Key("channel_policy", CHANNEL_POLICY, "The same for streams.", "{buffer_size: 1M}"),
+        Key("state_policy", STATE_POLICY, "The same for state.", "{access_mode: deep_copy}"),
+        Key("task_policy", TASK_POLICY, "The same for attempts and time.", "{timeout: 10m}"),
         Key(
             "workloads",
             Workloads(WORKLOAD, "workloads"),

@@ -20,7 +20,7 @@ else:
 _POLICY = Key(
     "policy",
     Choice(lifecycle.Policy),
-    "Which of the four.",
+    "Which of the four lifecycles it is.",
     "run_once",
     required=True,
 )
@@ -140,11 +140,11 @@ def _scheduled(
 BACKOFF = Section(
     "backoff",
     "`backoff`",
-    "Gaps between restarts: they grow, and begin anew after a time of health.",
+    "Gaps between restarts: they grow, and start over after a healthy run.",
     (
         Key("initial", Duration("1ms"), "The first gap.", "500ms", default="1s"),
         Key("max", Duration("1ms"), "The longest gap.", "2m", default="60s"),
-        Key("steps", Int(1, 100), "Restarts until the longest.", "8", default="6"),
+        Key("steps", Int(1, 100), "How many restarts until the longest gap.", "8", default="6"),
     ),
     build=_backoff,
 )
@@ -152,10 +152,18 @@ BACKOFF = Section(
 START_LIMIT = Section(
     "start_limit",
     "`start_limit`",
-    "After too many starts in a time the service stays failed.",
+    "After too many starts within a time the service stays failed.",
     (
-        Key("burst", Int(1, 1_000_000), "So many starts", "3", default="5"),
-        Key("interval", Duration("1ms"), "within this.", "1m", default="10s"),
+        Key(
+            "burst",
+            Int(1, 1_000_000),
+            "How many starts are allowed within `interval`.",
+            "3",
+            default="5",
+        ),
+        Key(
+            "interval", Duration("1ms"), "The time in which they are counted.", "1m", default="10s"
+        ),
     ),
     model=lifecycle.StartLimit,
 )
@@ -173,7 +181,7 @@ READY = Section(
             '"127.0.0.1:80"',
             default="exec",
         ),
-        Key("settle", Duration(), "It must then stay up for this.", "5s", default="2s"),
+        Key("settle", Duration(), "How long it must then stay up.", "5s", default="2s"),
         Key("timeout", Duration("1ms"), "How long it may take.", "30s", default="90s"),
     ),
     build=_ready,
@@ -222,7 +230,7 @@ SUPERVISE = Section(
         Key(
             "watchdog",
             Duration("1ms"),
-            "Restart it when it does not say for so long that it lives (sd_notify(3)).",
+            "Restart it if it has not reported for this long that it is alive (sd_notify(3)).",
             "30s",
         ),
         Key(
@@ -245,12 +253,12 @@ EVENT_DRIVEN = Section(
         Key(
             "source",
             Named("a workload"),
-            "The workload whose events they are.",
+            "The workload whose events start it.",
             "listener",
             required=True,
         ),
-        Key("max_instances", Int(1, 1_000_000), "At most so many at a time.", "64"),
-        Key("rate_limit", Rate(), "At most so many a second, minute or hour.", "100/s"),
+        Key("max_instances", Int(1, 1_000_000), "How many may run at a time.", "64"),
+        Key("rate_limit", Rate(), "How many may start per second, minute or hour.", "100/s"),
         Key("timeout", Duration("1ms"), "How long one may take.", "30s"),
         _WORKSPACE,
     ),
@@ -280,13 +288,13 @@ SCHEDULED = Section(
         Key(
             "timezone",
             Written("a time zone such as `Europe/Berlin`"),
-            "Whose clocks count; without it, the host's.",
+            "The time zone; without it, the host's.",
             "Europe/Berlin",
         ),
         Key(
             "jitter",
             Duration(),
-            "Runs up to so much later, by chance.",
+            "Each run starts up to this much later, at random.",
             "5m",
             default="0s",
         ),
@@ -300,7 +308,7 @@ SCHEDULED = Section(
         Key(
             "overlap",
             Choice(lifecycle.Overlap),
-            "What to do when the one before is still under way.",
+            "What to do when the previous run is still under way.",
             "allow",
             default="skip",
         ),

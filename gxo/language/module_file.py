@@ -143,11 +143,11 @@ PARAM = Section(
         Key(
             "required",
             Bool(),
-            "With `false` and no default it is null where it is not given.",
+            "With `false` and no default, it is null if it is not given.",
             "true",
             default="false",
         ),
-        Key("default", _Raw(), "Its value where none is given.", "report.txt"),
+        Key("default", _Raw(), "Its value if none is given.", "report.txt"),
         Key("example", Text(), "A value, as a playbook writes it.", "out/report.txt"),
         Key(
             "choices",
@@ -155,8 +155,8 @@ PARAM = Section(
             "The words that it takes; for the type `choice`, and required there.",
             "[fast, thorough]",
         ),
-        Key("low", Number(-_FAR, _FAR), "The least it may be; of `int` and `number`.", "1"),
-        Key("high", Number(-_FAR, _FAR), "The most it may be; of `int` and `number`.", "100"),
+        Key("low", Number(-_FAR, _FAR), "The lowest value; for `int` and `number`.", "1"),
+        Key("high", Number(-_FAR, _FAR), "The highest value; for `int` and `number`.", "100"),
     ),
     model=dict,
 )
@@ -255,8 +255,8 @@ MODULE = Section(
                 pattern=MODULE_NAME,
                 form="a namespace, `:` and a name, in lower-case letters, digits, `_` and `-`",
             ),
-            "By which playbooks call it. The namespaces of the library are its own, and so is"
-            " `gxo`.",
+            "The name by which playbooks call it. The namespaces of the library are reserved, and"
+            " so is `gxo`.",
             "acme:report",
             required=True,
         ),
@@ -264,15 +264,15 @@ MODULE = Section(
         Key(
             "entry",
             _Entry(),
-            "The file that is started: with `.py` at its end by Python, any other itself, so that"
-            " it must be executable.",
+            "The file that is started: by Python if its name ends in `.py`; any other must be"
+            " executable.",
             "main.py",
             required=True,
         ),
         Key(
             "lifecycles",
             ListOf(Choice(_LIFECYCLES), "lifecycles", unique=True, least=1),
-            "Where it may stand.",
+            "The lifecycles it may have.",
             "[run_once]",
             default="[run_once, scheduled, event_driven]",
         ),

@@ -37,8 +37,8 @@ STEP = Section(
         Key(
             "needs",
             ListOf(Named("a step"), "ids of steps", unique=True),
-            "Ids of the steps whose records it takes, of a join the left one first; without it, "
-            "those of the step above.",
+            "Ids of the steps whose records it takes (for a join, the left one first); without "
+            "it, the step above.",
             "[parse]",
         ),
         Key(
@@ -50,7 +50,7 @@ STEP = Section(
         Key(
             "register",
             Named("a registered value", word=True),
-            "Key of the step's summary in the workload's own.",
+            "The key of this step's summary in that of the workload.",
             "parsed",
         ),
     ),

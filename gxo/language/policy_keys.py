@@ -92,8 +92,8 @@ RETRY = Section(
     "`retry`",
     "Tries again after a failure, after growing delays.",
     (
-        Key("attempts", Int(1, 1000), "How often in all.", "3", default="1"),
-        Key("delay", Duration(), "Before the second attempt.", "5s", default="1s"),
+        Key("attempts", Int(1, 1000), "How many attempts in all.", "3", default="1"),
+        Key("delay", Duration(), "The delay before the second attempt.", "5s", default="1s"),
         Key("max_delay", Duration(), "The delay grows up to this.", "1m"),
         Key(
             "backoff_factor",
@@ -105,7 +105,7 @@ RETRY = Section(
         Key(
             "jitter",
             Number(0, 1),
-            "Each delay is up to this part longer or shorter, by chance.",
+            "Each delay is longer or shorter by up to this fraction, at random.",
             "0.1",
             default="0",
         ),
@@ -121,11 +121,11 @@ LOOP_CONTROL = Section(
         Key(
             "loop_var",
             Named("a loop variable", word=True),
-            "Under this name templates in `params` read the item.",
+            "The name under which templates in `params` read the item.",
             "host",
             default="item",
         ),
-        Key("parallel", Int(1, 10_000), "Items at a time.", "4", default="1"),
+        Key("parallel", Int(1, 10_000), "How many items run at a time.", "4", default="1"),
     ),
     build=_loop_control,
 )
@@ -133,18 +133,18 @@ LOOP_CONTROL = Section(
 CHANNEL_POLICY = Section(
     "channel_policy",
     "`channel_policy`",
-    "How much a stream may hold, and what becomes of more.",
+    "How much a stream may hold, and what happens when it is full.",
     (
         Key(
             "buffer_size",
             Size(4096, "4K"),
-            "Size of the pipe; without it the kernel's own.",
+            "Size of the pipe; without it, the kernel's default.",
             "256K",
         ),
         Key(
             "overflow_strategy",
             Choice(policy.Overflow),
-            "What a producer meets when the pipe is full.",
+            "What happens to a producer when the pipe is full.",
             "drop_oldest",
             default="block",
         ),
@@ -173,10 +173,10 @@ TASK_POLICY = Section(
     "`task_policy`",
     "Defaults for all workloads that end by themselves.",
     (
-        Key("retry", RETRY, "As of a workload.", "{attempts: 3}"),
-        Key("timeout", Duration("1ms"), "As of a workload.", "10m"),
-        Key("ignore_errors", Bool(), "As of a workload.", "true", default="false"),
-        Key("skip_on_no_input", Bool(), "As of a workload.", "true", default="false"),
+        Key("retry", RETRY, "As for a workload.", "{attempts: 3}"),
+        Key("timeout", Duration("1ms"), "As for a workload.", "10m"),
+        Key("ignore_errors", Bool(), "As for a workload.", "true", default="false"),
+        Key("skip_on_no_input", Bool(), "As for a workload.", "true", default="false"),
     ),
     model=TaskPolicy,
 )
@@ -184,10 +184,10 @@ TASK_POLICY = Section(
 ROOT_FILESYSTEM = Section(
     "root_filesystem",
     "`root_filesystem`",
-    "Another tree in place of the host's.",
+    "Another file system tree in place of the host's.",
     (
-        Key("path", AbsolutePath(), "Its top.", "/srv/roots/web"),
-        Key("image", AbsolutePath(), "In its place, a file with a file system.", "/srv/web.raw"),
+        Key("path", AbsolutePath(), "Its top directory.", "/srv/roots/web"),
+        Key("image", AbsolutePath(), "A file that holds it, instead of `path`.", "/srv/web.raw"),
         Key("read_only", Bool(), "Whether it is read-only.", "false", default="true"),
     ),
     build=_root_filesystem,
@@ -198,10 +198,10 @@ RESOURCES = Section(
     "`resources`",
     "Limits of the workload's control group.",
     (
-        Key("memory_max", Size(1 << 20, "1M"), "Most memory; beyond it, it is killed.", "512M"),
+        Key("memory_max", Size(1 << 20, "1M"), "The most memory; beyond it, it is killed.", "512M"),
         Key("cpu_quota", CpuQuota(), "Share of CPUs; `150%` is one and a half.", "150%"),
-        Key("tasks_max", Int(1, 4_194_304), "Most processes and threads.", "100"),
-        Key("io_weight", Int(1, 10_000), "Share of disk time; 100 is usual.", "200"),
+        Key("tasks_max", Int(1, 4_194_304), "The most processes and threads.", "100"),
+        Key("io_weight", Int(1, 10_000), "Share of disk time; 100 is the default.", "200"),
     ),
     model=policy.Resources,
 )
@@ -214,12 +214,18 @@ SECCOMP = Section(
         Key(
             "profile",
             Const("default-minimal"),
-            "The list to begin with.",
+            "The list to start from.",
             "default-minimal",
             default="default-minimal",
         ),
-        Key("allow", _CALLS, "More of them.", "[ptrace]", default="[]"),
-        Key("deny", _CALLS, "Fewer of them; this is stronger.", "['@network-io']", default="[]"),
+        Key("allow", _CALLS, "Further calls to allow.", "[ptrace]", default="[]"),
+        Key(
+            "deny",
+            _CALLS,
+            "Calls to deny; this overrides `allow`.",
+            "['@network-io']",
+            default="[]",
+        ),
         Key(
             "profile_path",
             AbsolutePath(),
@@ -233,13 +239,13 @@ SECCOMP = Section(
 NAMESPACES = Section(
     "namespaces",
     "`namespaces`",
-    "Of what it has its own; what is left out is as the profile says.",
+    "What it has of its own; the profile decides what is left out here.",
     (
         Key("pid", Bool(), "Processes: it sees no others.", "true"),
         Key("mount", Bool(), "Mounts.", "true"),
         Key("ipc", Bool(), "System V and POSIX objects.", "true"),
-        Key("uts", Bool(), "The host's name.", "true"),
-        Key("user", Bool(), "User numbers.", "true"),
+        Key("uts", Bool(), "The host name.", "true"),
+        Key("user", Bool(), "User and group IDs.", "true"),
         Key("net", Bool(), "Network: it reaches nothing.", "true"),
     ),
     model=policy.Namespaces,
@@ -250,8 +256,8 @@ NETWORK = Section(
     "`network`",
     "Which addresses it may talk to.",
     (
-        Key("allow", _NETWORKS, "These.", "[localhost, 10.0.0.0/8]", default="[]"),
-        Key("deny", _NETWORKS, "Not these; `allow` is stronger.", "[any]", default="[]"),
+        Key("allow", _NETWORKS, "Addresses to allow.", "[localhost, 10.0.0.0/8]", default="[]"),
+        Key("deny", _NETWORKS, "Addresses to deny; `allow` overrides it.", "[any]", default="[]"),
     ),
     model=policy.Network,
 )
@@ -271,7 +277,7 @@ SECURITY_CONTEXT = Section(
         Key(
             "user",
             USER_NAME,
-            "Runs as this user; without it, as one without rights. Root needs the profile `host`.",
+            "The user it runs as; without it, an unprivileged one. Root needs the profile `host`.",
             "www-data",
         ),
         Key("root_filesystem", ROOT_FILESYSTEM, "Another tree.", "{path: /srv/roots/web}"),
@@ -281,17 +287,17 @@ SECURITY_CONTEXT = Section(
         Key(
             "capabilities",
             ListOf(Capability(), "capabilities", unique=True),
-            "Those it keeps; the default is none.",
+            "Those it keeps.",
             "[CAP_NET_BIND_SERVICE]",
             default="[]",
         ),
-        Key("read_write_paths", _PATHS, "Of the host, to write.", "[/var/www]", default="[]"),
-        Key("read_only_paths", _PATHS, "Of the host, only to read.", "[/etc/ssl]", default="[]"),
+        Key("read_write_paths", _PATHS, "Paths of the host to write.", "[/var/www]", default="[]"),
+        Key("read_only_paths", _PATHS, "Paths of the host to read.", "[/etc/ssl]", default="[]"),
         Key("network", NETWORK, "Addresses.", "{deny: [any]}"),
         Key(
             "allow_degraded",
             Degradable(),
-            "Run even where this host cannot enforce it all, or not these directives.",
+            "Run even if this host cannot enforce everything, or not these directives.",
             "[IOWeight]",
             default="false",
         ),

@@ -50,8 +50,8 @@ PROCESS = Section(
         Key(
             "module",
             ModuleName(outside=True),
-            "The module; the reference of modules lists those of the library, and `gxo modules"
-            " list` also those that this host has beside them.",
+            "The module. The reference lists those of the library; `gxo modules list` also shows"
+            " those that this host adds.",
             "exec",
             required=True,
         ),

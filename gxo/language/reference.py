@@ -40,21 +40,21 @@ workloads:
 
 ## How values are read
 
-Each key has a type of its own, and text is read by it, not by YAML's guesses: `register: no` and
-`user: 1000` are text, `attempts: 3` is a number, and `ignore_errors: yes` is an error that says to
-write `true`.
+Each key has a type of its own, and text is read as that type, not by YAML's guesses: `register: no`
+and `user: 1000` are text, `attempts: 3` is a number, and `ignore_errors: yes` is an error that says
+to write `true`.
 
-Where any value may stand (in `vars`, and in some params), what is not quoted is read as JSON reads
-it: `true`, `false`, `null` (also `~` and nothing at all), `12`, `-1.5`, `1e3`. All else is text:
-`yes`, `off`, `010`, `0x1f`, `1_000`, `12:30`, `1.10.2`, `.5`, `.inf`.
+Where any value is allowed (in `vars`, and in some params), what is not quoted is read as JSON reads
+it: `true`, `false`, `null` (also `~` and nothing at all), `12`, `-1.5`, `1e3`. Everything else is
+text: `yes`, `off`, `010`, `0x1f`, `1_000`, `12:30`, `1.10.2`, `.5`, `.inf`.
 
-A template, `{{{{ … }}}}`, may stand in any text of `params`, `when`, `loop` and `vars`, and nowhere
-else. A value that begins with one must be quoted, because YAML takes `{{{{` for a map.
-[Templates](templates.md) has their form.
+A template, `{{{{ … }}}}`, is allowed in any text of `params`, `when`, `loop` and `vars`, and
+nowhere else. A value that begins with one must be quoted, because YAML takes `{{{{` for a map.
+[Templates](templates.md) describes their form.
 
-Refused: keys that stand twice or that nobody knows, tags (`!x`), merge keys (`<<`), control
-characters other than tab and line feed, aliases that expand without end. Anchors and aliases that
-stand for a whole value work.
+Refused: keys that appear twice or are unknown, tags (`!x`), merge keys (`<<`), control
+characters other than tab and line feed, aliases that expand without end. Anchors and aliases for a
+whole value work.
 
 At most: {FILE_BYTES // 1024 // 1024} MiB a file, {VALUES:,} values a playbook, {DEPTH} levels of
 lists and maps, {TEXT // 1024} KiB a text, {NAME} characters a name.
@@ -80,11 +80,11 @@ workloads:
 ```
 
 Any text in params may be a template. A template that is the whole value keeps its type, so that
-`items: "{{{{ .hosts }}}}"` can be a list. The summary of a workload that reads streams has
-`dropped` too, the lines that it did not get for want of room (`channel_policy`).
+`items: "{{{{ .hosts }}}}"` can be a list. The summary of a workload that reads streams also has
+`dropped`, the number of lines it did not get because there was no room (`channel_policy`).
 
-These are the library's. Others can stand beside them, as
-[Modules of your own](../how-to/modules.md) shows.
+These are the modules of the library. [Modules of your own](../how-to/modules.md) shows how to add
+others.
 """
 
 
@@ -93,8 +93,8 @@ _MODULE_FILE = f"""# module.yaml
 {_MADE}
 
 A module from outside the library is a directory with a `module.yaml` and its code;
-[Modules of your own](../how-to/modules.md) shows how one is made, signed and used. What stands in
-`module.yaml` is read as data: nothing of a module's code runs before a run that uses it.
+[Modules of your own](../how-to/modules.md) shows how one is made, signed and used.
+`module.yaml` is read as data: none of a module's code runs before a run that uses it.
 
 ```yaml
 # module.yaml

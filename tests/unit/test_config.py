@@ -79,7 +79,7 @@ def test_every_problem_has_its_place() -> None:
         "8:30 `argv` takes a list of texts, of which the first is the absolute path of a program,"
         " not `ls` (None)",
         "8:44 `timeout` must be 1ms to 5m, not 9m (None)",
-        "9:27 `prefix` has no value: it takes letters, digits and `_`, not first a digit"
+        "9:27 `prefix` has no value: it takes letters, digits and `_`, not beginning with a digit"
         " (give it one, or leave the key out)",
         "10:7 `providers` takes maps with a `type`, not a number (None)",
         "11:3 the key `providers` appears twice in one map (None)",

@@ -22,7 +22,7 @@ CONTROL = (
     ),
     ModuleSpec(
         name="control:assert",
-        doc="Fails the run where a condition does not hold.",
+        doc="Fails the run if a condition does not hold.",
         params=(
             Param(
                 name="that",
@@ -34,7 +34,7 @@ CONTROL = (
             Param(
                 name="message",
                 type=ParamType.TEXT,
-                doc="What to say where it does not.",
+                doc="What to say if it does not.",
                 example="the build is broken",
             ),
         ),
@@ -66,7 +66,7 @@ CONTROL = (
             Param(
                 name="message",
                 type=ParamType.TEXT,
-                doc="What is asked, shown to who may resume.",
+                doc="The question, shown to those who may resume.",
                 example="Deploy to production?",
             ),
             Param(
@@ -78,7 +78,7 @@ CONTROL = (
             Param(
                 name="on_timeout",
                 type=ParamType.CHOICE,
-                doc="What becomes of the workload when the time is up.",
+                doc="What happens to the workload when the time is up.",
                 example="skip",
                 default="fail",
                 choices=("fail", "skip", "continue"),
@@ -92,7 +92,7 @@ CONTROL = (
             Param(
                 name="quorum",
                 type=ParamType.INT,
-                doc="How many different approvers must.",
+                doc="How many different approvers are needed.",
                 example="2",
                 default="1",
                 low=1,

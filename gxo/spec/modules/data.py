@@ -5,22 +5,22 @@ from gxo.spec.module import TASK, ModuleSpec, Param, ParamType, Stream, SummaryK
 _ITEMS = Param(
     name="items",
     type=ParamType.LIST,
-    doc="The records, where no stream brings them.",
+    doc="The records, if no stream brings them.",
     example='"{{ .hosts }}"',
 )
 _SUMMARY = (
-    SummaryKey("items", "list", "The records, where no workload takes the stream; 1 MiB at most."),
+    SummaryKey("items", "list", "The records, if no workload reads the stream; 1 MiB at most."),
     SummaryKey("count", "int", "How many there are."),
     SummaryKey("truncated", "bool", "Whether `items` is not all of them."),
 )
 _TEXT = (
-    SummaryKey("text", "string", "The text, where no workload takes the stream; 1 MiB at most."),
+    SummaryKey("text", "string", "The text, if no workload reads the stream; 1 MiB at most."),
     SummaryKey("truncated", "bool", "Whether `text` is not all of it."),
 )
 _DELIMITER = Param(
     name="delimiter",
     type=ParamType.TEXT,
-    doc="What stands between the columns of `csv`; a comma if not given.",
+    doc="What separates the columns of `csv`; a comma if not given.",
     example='";"',
 )
 _RECORD = ("record", "index")
@@ -55,7 +55,7 @@ DATA = (
             Param(
                 name="items",
                 type=ParamType.LIST,
-                doc="The list. An item that is no map becomes `{value: ITEM}`.",
+                doc="The list. An item that is not a map becomes `{value: ITEM}`.",
                 example="[{host: a}, {host: b}]",
                 required=True,
             ),
@@ -68,9 +68,9 @@ DATA = (
     ModuleSpec(
         name="data:parse",
         doc=(
-            "Makes records of text; each input is a text of its own. A value that is no map "
+            "Turns text into records; each input is parsed by itself. A value that is not a map "
             "becomes `{value: VALUE}`. Text must be UTF-8. What cannot be parsed fails the "
-            "workload, and the error says where it stands."
+            "workload, and the error says where it is."
         ),
         params=(
             Param(
@@ -95,21 +95,21 @@ DATA = (
                 type=ParamType.TEXT,
                 doc=(
                     "Regular expression of `regex`, found in each line; its named groups are the "
-                    "record. It is RE2's: no line takes long, and nothing looks around or back."
+                    "record. It is RE2's: no line takes long, and there is no look-around."
                 ),
                 example="'^(?P<user>[^:]+):'",
             ),
             Param(
                 name="unmatched",
                 type=ParamType.CHOICE,
-                doc="What becomes of a line in which `pattern` is not found; `error` if not given.",
+                doc="What to do with a line without a match of `pattern`; `error` if not given.",
                 example="skip",
                 choices=("error", "skip"),
             ),
             Param(
                 name="columns",
                 type=ParamType.TEXTS,
-                doc="Names of the columns of `csv`; without it the first row has them.",
+                doc="Names of the columns of `csv`; without it, the first row has them.",
                 example="[name, size]",
             ),
             _DELIMITER,
@@ -127,7 +127,7 @@ DATA = (
             Param(
                 name="text",
                 type=ParamType.TEXT,
-                doc="The text, where no stream brings it.",
+                doc="The text, if no stream brings it.",
                 example='"{{ .list.stdout }}"',
             ),
         ),
@@ -143,7 +143,7 @@ DATA = (
     ),
     _records(
         "data:map",
-        "Makes of each record another; what is no map becomes `{value: VALUE}`.",
+        "Turns each record into another; what is not a map becomes `{value: VALUE}`.",
         Param(
             name="to",
             type=ParamType.ANY,
@@ -155,7 +155,7 @@ DATA = (
     ),
     _records(
         "data:filter",
-        "Lets through the records for which a condition holds, as the very lines they came in.",
+        "Lets through the records for which a condition holds, each line exactly as it came in.",
         Param(
             name="where",
             type=ParamType.CONDITION,
@@ -209,13 +209,13 @@ DATA = (
     _records(
         "data:aggregate",
         (
-            "Makes one record of each group, in the order in which they came up, at the end of its "
+            "Makes one record of each group, in the order in which they appear, at the end of its "
             "input or of each window."
         ),
         Param(
             name="by",
             type=ParamType.TEXTS,
-            doc="The keys that make a group; without it all records are one.",
+            doc="The keys that make a group; without it, all records are one group.",
             example="[host]",
         ),
         Param(
@@ -249,7 +249,7 @@ DATA = (
     ),
     _records(
         "data:format",
-        "Makes text of records.",
+        "Turns records into text.",
         Param(
             name="format",
             type=ParamType.CHOICE,
@@ -277,7 +277,7 @@ DATA = (
         Param(
             name="columns",
             type=ParamType.TEXTS,
-            doc="The columns of `csv`, in order; without it the keys of the first record.",
+            doc="The columns of `csv`, in order; without it, the keys of the first record.",
             example="[name, size]",
         ),
         _DELIMITER,
@@ -314,8 +314,8 @@ DATA = (
         summary=(
             SummaryKey("steps", "map", "The summary of each step that has an id, with `count`."),
             SummaryKey("count", "int", "Records that came out at the end."),
-            SummaryKey("items", "list", "These records, where no workload takes the stream."),
-            SummaryKey("text", "string", "The text, where the last step makes text."),
+            SummaryKey("items", "list", "These records, if no workload reads the stream."),
+            SummaryKey("text", "string", "The text, if the last step makes text."),
             SummaryKey("truncated", "bool", "Whether `items` or `text` is not all of it."),
         ),
         stream_in=Stream.RECORDS,

@@ -3,8 +3,8 @@
 from gxo.spec.module import ALL, TASK, ModuleSpec, Param, ParamType, Stream, SummaryKey
 
 _PATH_DOC = (
-    "Relative to the workspace; a path outside needs `profile: host`, `read_write_paths`, or to be "
-    "read `read_only_paths`. One that leads out of there fails the run."
+    "Relative to the workspace. A path outside it needs `profile: host` or `read_write_paths`; for "
+    "reading, `read_only_paths` is enough. Any other path that leads outside fails the run."
 )
 
 
@@ -32,7 +32,7 @@ _OWNERS = (
 EXEC = ModuleSpec(
     name="exec",
     doc=(
-        "Runs a program. Its first input stream is its standard input, and every one stands at "
+        "Runs a program. Its first input stream is its standard input, and each one is at "
         "`$GXO_STREAM_<NAME>`; its standard output is its output stream."
     ),
     params=(
@@ -40,8 +40,8 @@ EXEC = ModuleSpec(
             name="command",
             type=ParamType.TEXT,
             doc=(
-                "The program: an absolute path, or a name searched in the path of system programs. "
-                "With `shell: true` a whole line."
+                "The program: an absolute path, or the name of one of the system's programs. "
+                "With `shell: true`, a whole command line."
             ),
             example="/usr/sbin/nginx",
             required=True,
@@ -58,7 +58,7 @@ EXEC = ModuleSpec(
         Param(
             name="environment",
             type=ParamType.ENVIRONMENT,
-            doc="Environment variables. One that holds a secret is handed over out of sight.",
+            doc="Environment variables. One that holds a secret is passed out of sight.",
             example='["LANG=C.UTF-8"]',
             default="[]",
         ),
@@ -116,7 +116,7 @@ _FILESYSTEM = (
     ModuleSpec(
         name="filesystem:write",
         doc=(
-            "Writes a file at once or not at all: readers see the old one or the whole new one. A "
+            "Writes a file atomically: readers see the old one or the whole new one. A "
             "symbolic link in its place is replaced, not followed."
         ),
         params=(
@@ -124,7 +124,7 @@ _FILESYSTEM = (
             Param(
                 name="content",
                 type=ParamType.TEXT,
-                doc="What it shall hold, where no stream brings it.",
+                doc="What to write, if no stream brings it.",
                 example='"{{ .page }}"',
             ),
             Param(
@@ -147,7 +147,7 @@ _FILESYSTEM = (
             Param(
                 name="create_directories",
                 type=ParamType.BOOL,
-                doc="Make the directories above it.",
+                doc="Create the directories above it.",
                 example="true",
                 default="false",
             ),
@@ -156,7 +156,7 @@ _FILESYSTEM = (
         summary=(
             SummaryKey("path", "string", "The file, absolute."),
             SummaryKey("size", "int", "Bytes written."),
-            SummaryKey("changed", "bool", "Whether the file was not so before."),
+            SummaryKey("changed", "bool", "Whether the file was different before."),
         ),
         stream_in=Stream.BYTES,
         stands_in="content",
@@ -220,8 +220,8 @@ _FILESYSTEM = (
     ModuleSpec(
         name="filesystem:manage",
         doc=(
-            "Brings a path into a state and leaves it alone where it is so already. A directory is "
-            "made with all above it."
+            "Brings a path into a state, and does nothing if it is in it already. A directory is "
+            "created with all above it."
         ),
         params=(
             _path("What to manage.", "dist/assets"),
@@ -250,7 +250,7 @@ _FILESYSTEM = (
         lifecycles=TASK,
         summary=(
             SummaryKey("path", "string", "The path, absolute."),
-            SummaryKey("changed", "bool", "Whether it was not so before."),
+            SummaryKey("changed", "bool", "Whether it was different before."),
         ),
     ),
 )

@@ -75,19 +75,19 @@ NETWORK = (
     ),
     ModuleSpec(
         name="connection:open",
-        doc="Connects to somebody; the connection lasts until it is closed or the run ends.",
+        doc="Connects to a peer; the connection lasts until it is closed or the run ends.",
         params=(
             Param(
                 name="address",
                 type=ParamType.ADDRESS,
-                doc="Whom to call: `HOST:PORT`, or the path of a unix socket.",
+                doc="Where to connect: `HOST:PORT`, or the path of a unix socket.",
                 example='"db.example:5432"',
                 required=True,
             ),
             Param(
                 name="protocol",
                 type=ParamType.CHOICE,
-                doc="How to talk.",
+                doc="The protocol.",
                 example="unix",
                 default="tcp",
                 choices=("tcp", "udp", "unix"),
@@ -95,7 +95,7 @@ NETWORK = (
             Param(
                 name="tls",
                 type=ParamType.BOOL,
-                doc="Talk TLS, and verify the peer by the host's certificate authorities.",
+                doc="Use TLS, and verify the peer by the host's certificate authorities.",
                 example="true",
                 default="false",
             ),
@@ -115,14 +115,14 @@ NETWORK = (
             Param(
                 name="max_bytes",
                 type=ParamType.SIZE,
-                doc="At most so much.",
+                doc="Read at most this much.",
                 example="64K",
                 default="1M",
             ),
             Param(
                 name="until",
                 type=ParamType.TEXT,
-                doc="Up to this text, which is part of what is read.",
+                doc="Read up to this text, which is part of what is read.",
                 example='"\\n"',
             ),
             _TIMEOUT,
@@ -143,7 +143,7 @@ NETWORK = (
             Param(
                 name="data",
                 type=ParamType.TEXT,
-                doc="What to write, where no stream brings it.",
+                doc="What to write, if no stream brings it.",
                 example='"hello\\n"',
             ),
             _TIMEOUT,
@@ -223,24 +223,24 @@ NETWORK = (
     ModuleSpec(
         name="http:request",
         doc=(
-            "Asks a server. A status from 400 on fails the workload. No proxy is taken from the "
-            "environment; a redirection to another host takes "
-            "none of `headers` there but `Accept`, `Content-Type` and `User-Agent`, and no body. A "
-            "stream is its body as it comes, and what a good answer holds is one: both must have "
-            "gone through within `timeout`."
+            "Sends a request to a server. A status from 400 on fails the workload. No proxy is "
+            "taken from the environment. A redirection to another host carries none of `headers` "
+            "but `Accept`, `Content-Type` and `User-Agent`, and no body. An input stream is sent "
+            "as the body, and the body of a good answer is the output stream: both must have "
+            "passed within `timeout`."
         ),
         params=(
             Param(
                 name="url",
                 type=ParamType.TEXT,
-                doc="Whom to ask; `http:` or `https:`.",
+                doc="The URL; `http:` or `https:`.",
                 example="https://example.org/api",
                 required=True,
             ),
             Param(
                 name="method",
                 type=ParamType.CHOICE,
-                doc="How to ask.",
+                doc="The method.",
                 example="POST",
                 default="GET",
                 choices=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
@@ -279,9 +279,9 @@ NETWORK = (
         summary=(
             SummaryKey("status", "int", "Status code."),
             SummaryKey("headers", "map", "Headers, names in lower case."),
-            SummaryKey("body", "string", "What came, at most 1 MiB."),
-            SummaryKey("json", "any", "The same decoded, where it is JSON; else null."),
-            SummaryKey("truncated", "bool", "Whether `body` is not all that came."),
+            SummaryKey("body", "string", "What was received, at most 1 MiB."),
+            SummaryKey("json", "any", "The same decoded, if it is JSON; else null."),
+            SummaryKey("truncated", "bool", "Whether `body` is not all that was received."),
         ),
         stream_in=Stream.BYTES,
         stream_out=Stream.BYTES,
