@@ -226,7 +226,7 @@ def _supervised(part: Part, live: Live, records: Known) -> _Decision:
 
 def _changed(before: tuple[Unit, ...], unit: Unit) -> str:
     secret = bool(before) and only_secrets_differ(before[0], unit)
-    return "a secret of it has changed" if secret else "changed"
+    return "one of its secrets has changed" if secret else "changed"
 
 
 def _scheduled(part: Part, live: Live, records: Known) -> _Decision:

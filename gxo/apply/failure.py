@@ -45,12 +45,12 @@ class ActivationFailed(ApplyError):
         self.left = tuple(left or ())
         lines = [str(report) for report in reports]
         if self.left:
-            lines.append("not all could be taken back: " + "; ".join(self.left))
+            lines.append("not everything could be taken back: " + "; ".join(self.left))
         elif left is not None:
-            lines.append("what had been changed is back to what ran before")
+            lines.append("what had changed is back to what ran before")
         if steps and left is not None:
             names = ", ".join(f"`{name}`" for name in steps)
-            lines.append(f"what a step did is never undone: {names} ran")
+            lines.append(f"what steps have done is not undone: {names} ran")
         super().__init__("\n".join(lines))
 
 

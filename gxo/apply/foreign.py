@@ -68,7 +68,7 @@ class Foreign:
         away = "remove that file and run `systemctl daemon-reload`"
         if self.kind is Kind.UNIT:
             return f"{self.path} takes the name of {unit}; {away}"
-        return f"{self.path} changes {unit}; say in the playbook what it says, then {away}"
+        return f"{self.path} changes {unit}; put what it says into the playbook, then {away}"
 
 
 def read_foreign(places: Iterable[str] = PLACES) -> tuple[Foreign, ...]:

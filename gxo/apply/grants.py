@@ -43,7 +43,7 @@ def _of_service(unit: Unit) -> Iterator[str]:
 def _calls(lines: Sequence[tuple[str, ...]]) -> Iterator[str]:
     """What a filter lets through beyond that of the profiles, or that it is another altogether."""
     if not lines or lines[0] != (DEFAULT_FILTER,):
-        yield "system calls of its own list"
+        yield "a list of system calls of its own"
         return
     for line in lines[1:]:
         if not line[0].startswith("~"):

@@ -52,7 +52,7 @@ def setup(root: Path = Path("/")) -> tuple[str, ...]:
     if done or not _ready(root):
         _run("systemd-sysusers", _found(root, FILES[0]))
         _run("systemd-tmpfiles", "--create", _found(root, FILES[1]))
-        done.append("made user gxo, /var/lib/gxo and /run/gxo")
+        done.append("created user gxo, /var/lib/gxo and /run/gxo")
     return tuple(done)
 
 

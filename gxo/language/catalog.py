@@ -115,7 +115,7 @@ def describe(path: str, tree: Tree) -> Described:
         raise UnusableTree(f"its entry `{described.entry}` is not there")
     if not entry.executable and not entry.path.endswith(".py"):
         raise UnusableTree(
-            f"its entry `{entry.path}` is not executable, and Python only starts what ends in `.py`"
+            f"its entry `{entry.path}` is not executable, and Python starts only what ends in `.py`"
         )
     return described
 

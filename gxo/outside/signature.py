@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LONGEST_KEY = 64 << 10
 _LONGEST = 4096
-_WANTED = "an ECDSA key on P-256 is wanted"
+_WANTED = "it must be an ECDSA key on P-256"
 _OF_COSIGN = (b"ENCRYPTED SIGSTORE PRIVATE KEY", b"ENCRYPTED COSIGN PRIVATE KEY")
 
 
@@ -55,13 +55,13 @@ def public_key(name: str, pem: bytes) -> PublicKey:
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     if b"PRIVATE KEY" in pem:
-        raise BadKey("it is a private key, and whoever may read it can sign: name its public one")
+        raise BadKey("it is a private key, and whoever can read it can sign: name the public one")
     try:
         found = load_pem_public_key(pem)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise BadKey(f"it is no public key in PEM; {_WANTED}") from None
+        raise BadKey(f"it is not a public key in PEM; {_WANTED}") from None
     if not isinstance(found, EllipticCurvePublicKey) or found.curve.name != "secp256r1":
-        raise BadKey(f"it is of another kind; {_WANTED}")
+        raise BadKey(f"it is a key of another kind; {_WANTED}")
     return PublicKey(name, found)
 
 
@@ -85,14 +85,15 @@ def _private_key(pem: bytes, password: bytes | None) -> "EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     if any(label in pem for label in _OF_COSIGN):
-        raise BadKey("it is encrypted in cosign's own way, which cosign alone reads")
+        raise BadKey("it is encrypted in cosign's own way, which only cosign can read")
     try:
         found = load_pem_private_key(pem, password)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        wrong = "its password is wrong, or it is broken" if is_encrypted(pem) else "it is none"
-        raise BadKey(f"{wrong}: a private key in PEM is wanted, PKCS#8 or EC") from None
+        if is_encrypted(pem):
+            raise BadKey("the password is wrong, or the key is damaged") from None
+        raise BadKey("it is not a private key in PEM, PKCS#8 or EC") from None
     if not isinstance(found, EllipticCurvePrivateKey) or found.curve.name != "secp256r1":
-        raise BadKey(f"it is of another kind; {_WANTED}")
+        raise BadKey(f"it is a key of another kind; {_WANTED}")
     return found
 
 

@@ -98,7 +98,7 @@ def _directory(place: str) -> int:
 
 def _files(directory: int, above: str, left: _Left) -> Iterator[File]:
     if above.count("/") > DEEPEST:
-        raise UnusableTree(f"`{above}` lies deeper than {DEEPEST} directories")
+        raise UnusableTree(f"`{above}` is deeper than {DEEPEST} directories")
     for name in sorted(os.listdir(directory)):
         path = above + name
         _check_name(path)
@@ -148,7 +148,7 @@ def _kind(directory: int, name: str) -> str:
     except OSError:
         return ""
     if stat.S_ISLNK(mode):
-        return "a symbolic link, and what it leads to could be anything"
+        return "a symbolic link, which could lead anywhere"
     return "neither a file nor a directory" if stat.S_ISSOCK(mode) else ""
 
 

@@ -43,8 +43,8 @@ def examine(tree: Tree, keys: Iterable[PublicKey]) -> Verdict:
     if changed is not None:
         return Verdict(Signed.BADLY, f"`{changed}` is not what was signed")
     if not keys:
-        return Verdict(Signed.BADLY, "it is signed, and the configuration names no key")
-    return Verdict(Signed.BADLY, "its signature is by none of the keys of the configuration")
+        return Verdict(Signed.BADLY, "it is signed, but the configuration names no key")
+    return Verdict(Signed.BADLY, "its signature is by none of the keys in the configuration")
 
 
 def configured_keys(modules: Modules) -> tuple[PublicKey, ...]:
@@ -59,7 +59,7 @@ def _configured(path: str, places: Iterable[str]) -> PublicKey:
     real = os.path.realpath(path)
     for place in places:
         if os.path.commonpath((real, os.path.realpath(place))) == os.path.realpath(place):
-            raise BadKey(f"cannot use the key {path}: it lies among the modules, in {place}")
+            raise BadKey(f"cannot use the key {path}: it is among the modules, in {place}")
     try:
         return public_key(path, read_key(path, strict=True))
     except BadKey as error:
@@ -77,7 +77,9 @@ def read_key(path: str, *, strict: bool = False) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise BadKey("it is not a file")
         if strict and (status.st_uid != 0 or status.st_mode & _OTHERS):
-            raise BadKey(f"others than root may write to it; run `chown root: {path}; chmod 644`")
+            raise BadKey(
+                f"users other than root may write to it; run `chown root: {path}; chmod 644`"
+            )
         with open(descriptor, "rb", closefd=False) as file:
             found = file.read(LONGEST_KEY + 1)
     finally:

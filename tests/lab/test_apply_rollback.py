@@ -42,7 +42,7 @@ def test_a_service_that_does_not_stay_up(here: Site, command: str, reason: str) 
     said = here.fail()
     assert f"error: cannot start `back.web` (gxo-back.web.service): {reason}" in said
     assert "    no luck\n" in said
-    assert "what had been changed is back to what ran before\n" in said
+    assert "what had changed is back to what ran before\n" in said
     assert here.units("active") == {here.unit(w): "active" for w in ("first", "web", "goes")}
     running = here.machine.run("ps", "-o", "args=", "-p", here.pid("first")).stdout
     assert "sleep 1000" in running
@@ -114,7 +114,7 @@ def test_a_step_is_not_undone(here: Site) -> None:
     log = "/srv/back/ran"
     setup = step("setup", f"echo ran >>{log}")
     here.write(setup + service("web", "exit 1", "needs: [setup], "), HOST)
-    assert here.fail().endswith("what a step did is never undone: `back.setup` ran\n")
+    assert here.fail().endswith("what steps have done is not undone: `back.setup` ran\n")
     said = here.gxo("start", "back").stderr
     assert said == "error: cannot start `back`: no playbook `back` is applied\n"
     here.write(setup + service("web", "sleep 1000", "needs: [setup], "), HOST)
@@ -131,7 +131,7 @@ def test_what_was_left_running_is_put_back(here: Site) -> None:
     here.write(service("web", "sleep 1001"))
     here.apply("--no-prune")
     here.write(service("web", "exit 1"))
-    assert "what had been changed is back to what ran before" in here.fail()
+    assert "what had changed is back to what ran before" in here.fail()
     assert here.pid("spared")
     assert here.pid("web")
 
@@ -169,8 +169,8 @@ def test_an_interrupted_apply_takes_back(here: Site, name: str) -> None:
     assert process.returncode == 128 + signal.SIGINT
     assert said.endswith(
         "error: cancelled before all was done\n"
-        "what had been changed is back to what ran before\n"
-        "what a step did is never undone: `back.setup` ran\n"
+        "what had changed is back to what ran before\n"
+        "what steps have done is not undone: `back.setup` ran\n"
     )
     assert "sleep 1000" in machine.run("ps", "-o", "args=", "-p", here.pid("web")).stdout
 
@@ -192,7 +192,7 @@ def test_a_second_signal_does_not_break_the_undoing(here: Site) -> None:
     assert process.returncode == 128 + signal.SIGINT
     assert said.count("cancelling") == 1
     assert "undone" in said
-    assert "what had been changed is back to what ran before\n" in said
+    assert "what had changed is back to what ran before\n" in said
     assert "sleep 1000" in machine.run("ps", "-o", "args=", "-p", here.pid("web")).stdout
 
 

@@ -147,7 +147,7 @@ def test_policies(host: Host) -> None:
     host.machine.run("chmod", "666", "/etc/gxo/keys/release.pub", check=True)
     ran = host.run(greet)
     assert ran.code == 1
-    assert "others than root may write to it" in told(ran)
+    assert "users other than root may write to it" in told(ran)
 
 
 def test_a_killed_runner_leaves_no_copies(host: Host) -> None:

@@ -181,7 +181,7 @@ def test_a_step_that_apply_runs_once(here: Site) -> None:
     here.apply()
     assert here.plan() == {}
     secret(machine, "token", "bad-secret")
-    assert here.plan() == {"once": ("run", "a secret of it has changed")}
+    assert here.plan() == {"once": ("run", "one of its secrets has changed")}
     error = here.fail()
     assert f"step has {MASK}, 10" in error
     assert "bad-secret" not in error
@@ -201,7 +201,7 @@ def test_a_changed_secret_restarts_what_uses_it(here: Site) -> None:
     assert "2 unchanged" in here.apply().stdout
     secret(machine, "token", second)
     told = [here.gxo("plan", here.path), here.gxo("plan", "--json", here.path)]
-    assert here.plan() == {"uses": ("restart", "a secret of it has changed")}
+    assert here.plan() == {"uses": ("restart", "one of its secrets has changed")}
     told.append(here.apply())
     assert not [each for each in told if first in each.stdout or second in each.stdout]
     assert (here.pid("uses") != uses, here.pid("other")) == (True, other)

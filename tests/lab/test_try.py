@@ -123,7 +123,7 @@ def test_a_failed_apply_is_shown(site: Path) -> None:
     assert done.returncode == 1
     assert "error: cannot start `hello.dies` (gxo-hello.dies.service): it exited" in done.stderr
     assert "\n    no luck\n" in done.stderr
-    assert done.stderr.rstrip().endswith("what had been changed is back to what ran before")
+    assert done.stderr.rstrip().endswith("what had changed is back to what ran before")
     assert " hello.dies: no luck\n" in done.stdout
 
 

@@ -102,7 +102,7 @@ def test_keys_that_ask_for_a_password(here: Here) -> None:
     openssl("pkcs8", "-topk8", "-passout", "pass:hush", "-in", here.key, "-out", locked)
     sign = ("sign", "m/greet", "--key", str(locked))
     assert "there is no terminal to ask" in here.gxo(*sign).stderr
-    assert "its password is wrong" in here.gxo(*sign, GXO_KEY_PASSWORD="no").stderr
+    assert "the password is wrong" in here.gxo(*sign, GXO_KEY_PASSWORD="no").stderr
     assert here.gxo(*sign, GXO_KEY_PASSWORD="hush").returncode == 0
     assert here.outside() == {"acme:greet": "signed"}
     locked.write_text("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n")

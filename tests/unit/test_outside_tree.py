@@ -117,7 +117,7 @@ def _socket(path: Path) -> None:
         (lambda p: (p / "a\x1b[2J").write_text(""), r"the name `a\x1b[2J` holds"),
         (lambda p: (p / "a\u202eb").write_text(""), r"the name `a\u202eb` holds"),
         (lambda p: Path(os.fsdecode(os.fsencode(p) + b"/\xff")).write_text(""), r"\udcff` holds"),
-        (lambda p: (p / ("/".join("d" * 40))).mkdir(parents=True), "lies deeper than 32"),
+        (lambda p: (p / ("/".join("d" * 40))).mkdir(parents=True), "is deeper than 32"),
     ],
     ids=["link", "link-to-directory", "linked-signature", "fifo", "socket", "newline", "escape",
          "bidirectional", "not-utf-8", "deep"],

@@ -67,9 +67,9 @@ def test_each_wrong_signature(tmp_path: Path) -> None:
     assert verdict(good) == Verdict(Signed.YES, "key.pub")
     assert verdict(None) == Verdict(Signed.NO, "it is not signed")
     unlisted = sign(own, stranger.read_bytes())
-    by_none = Verdict(Signed.BADLY, "its signature is by none of the keys of the configuration")
+    by_none = Verdict(Signed.BADLY, "its signature is by none of the keys in the configuration")
     assert verdict(unlisted) == verdict(sign(own[:-1], private.read_bytes())) == by_none
-    assert verdict(good, by=()).words == "it is signed, and the configuration names no key"
+    assert verdict(good, by=()).words == "it is signed, but the configuration names no key"
     der = base64.b64decode(good)
     cut = [base64.b64encode(der[:length]) for length in range(len(der))]
     flipped = [
@@ -146,7 +146,7 @@ def test_keys_that_cannot_be_used(tmp_path: Path) -> None:
         (ed, "of another kind"),
         (rsa, "of another kind"),
         (private, "it is a private key"),
-        (tmp_path / "words.pub", "no public key in PEM"),
+        (tmp_path / "words.pub", "not a public key in PEM"),
         (tmp_path / "long.pub", "more than 64 KiB"),
         (tmp_path / "none.pub", "no such file"),
         (tmp_path, "it is not a file"),
@@ -155,7 +155,10 @@ def test_keys_that_cannot_be_used(tmp_path: Path) -> None:
             configured_keys(Modules(keys=(str(good), str(path))))
         assert str(path) in str(error.value)
     cosign = b"-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\neyJ9\n"
-    for pem, said in ((cosign, "cosign alone reads"), (b"words", "a private key in PEM is wanted")):
+    for pem, said in (
+        (cosign, "only cosign can read"),
+        (b"words", "not a private key in PEM"),
+    ):
         with pytest.raises(BadKey, match=said):
             sign(b"", pem)
 
@@ -170,10 +173,10 @@ def test_keys_come_from_the_configuration_alone(tmp_path: Path) -> None:
     linked = tmp_path / "linked.pub"
     linked.symlink_to(beside)
     for path in (beside, linked):
-        with pytest.raises(BadKey, match="it lies among the modules"):
+        with pytest.raises(BadKey, match="it is among the modules"):
             configured_keys(Modules(paths=(str(places),), keys=(str(path),)))
     (key,) = configured_keys(Modules(paths=(str(places),), keys=(str(good),)))
     assert key.name == str(good)
     good.chmod(0o664)
-    with pytest.raises(BadKey, match="others than root may write to it"):
+    with pytest.raises(BadKey, match="users other than root may write to it"):
         configured_keys(Modules(paths=(str(places),), keys=(str(good),)))
