@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from gxo.apply.desired import Part
 from gxo.apply.drift import drift, overridden
 from gxo.apply.live import Live, LiveUnit, globs, read_live
 from gxo.apply.record import Observed, Outcome, Revision, to_desired
@@ -115,17 +116,6 @@ def workloads(
     for part in recorded.parts:
         main = live.get(part.main.name)
         last = observed.outcomes.get(part.workload)
-        drifted: tuple[str, ...] = ()
-        if part.policy is Policy.RUN_ONCE:
-            if last is None or last.digest != part.main.digest:
-                drifted = ("has not run",)
-        else:
-            for unit in part.units:
-                # the service of a timer is loaded with it, and runs only now and then
-                idle = unit is not part.main and (it := live.get(unit.name)) and not it.up
-                base = observed.baselines.get(unit.name)
-                lines = drift(unit, live, base)
-                drifted += lines[1:] if idle else lines
         found.append(
             WorkloadStatus(
                 playbook=revision.playbook,
@@ -134,7 +124,7 @@ def workloads(
                 units=tuple(_unit(name, live.get(name)) for name in part.names),
                 digest=part.main.digest,
                 revision=revision.number,
-                drift=drifted,
+                drift=_drift(part, live, observed),
                 slice_drift=slice_drift,
                 source=revision.source,
                 orphaned=orphaned,
@@ -146,6 +136,20 @@ def workloads(
             )
         )
     return tuple(found)
+
+
+def _drift(part: Part, live: Live, observed: Observed) -> tuple[str, ...]:
+    """What is not as applied of any unit of a workload, a line each."""
+    if part.policy is Policy.RUN_ONCE:
+        last = observed.outcomes.get(part.workload)
+        return () if last and last.digest == part.main.digest else ("has not run",)
+    lines: tuple[str, ...] = ()
+    for unit in part.units:
+        # the service of a timer is loaded with it, and runs only now and then
+        idle = unit is not part.main and (it := live.get(unit.name)) and not it.up
+        found = drift(unit, live, observed.baselines.get(unit.name))
+        lines += found[1:] if idle else found
+    return lines
 
 
 def _last_trigger(timer: Unit, live: LiveUnit | None, fired: Callable[[str], int | None]) -> int:

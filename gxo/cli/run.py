@@ -27,8 +27,8 @@ def run(
 ) -> int:
     """Run the `run_once` workloads of a playbook now, in their order, in a workspace of their own.
 
-    Each is a transient unit; `supervise` workloads are held up until the run ends. Ctrl-C cancels
-    the run; when this command is killed, it goes on.
+    Each is a transient unit; `supervise` workloads are kept running until the run ends. Ctrl-C
+    cancels the run; when this command is killed, it goes on.
     """
     from gxo.cli.carry_out import carry_out
     from gxo.cli.load import given

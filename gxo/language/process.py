@@ -83,10 +83,7 @@ def read_params(
         if param is None:
             reader.problems.append(
                 module_faults.UnknownParam(
-                    span=name.span,
-                    module=spec.name,
-                    name=name.text,
-                    known=tuple(known),
+                    span=name.span, module=spec.name, name=name.text, known=tuple(known)
                 )
             )
             continue
@@ -96,16 +93,13 @@ def read_params(
         if param.public:
             refuse_public(reader, param.name, value)
         entries.append((name, value))
-    for param in spec.params:
-        if param.required and param.name not in names:
-            reader.problems.append(
-                module_faults.MissingParam(
-                    span=first_line(place),
-                    module=spec.name,
-                    name=param.name,
-                    example=param.example,
-                )
-            )
+    missing = (param for param in spec.params if param.required and param.name not in names)
+    reader.problems += (
+        module_faults.MissingParam(
+            span=first_line(place), module=spec.name, name=param.name, example=param.example
+        )
+        for param in missing
+    )
     params = MapValue(tuple(entries), place)
     if spec.name == "exec":
         _check_exec(reader, params, names)

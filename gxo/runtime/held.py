@@ -218,11 +218,13 @@ class Held:
 def own_directives(manager: Manager, plan: Plan, step: Step, run: str) -> tuple[Directive, ...]:
     """What `apply` would make of it on this host. Raises CannotHold."""
     from gxo.systemd.host import host_of, unenforced
-    from gxo.units.steps import held_up
+    from gxo.units.steps import supervised_in_run
     from gxo.units.target import Target
 
     host = host_of(manager)
-    made, problems = held_up(plan, step, Target(systemd=host.systemd, gaps=unenforced(host)), run)
+    made, problems = supervised_in_run(
+        plan, step, Target(systemd=host.systemd, gaps=unenforced(host)), run
+    )
     if not made:
         raise CannotHold("; ".join(problem.message() for problem in problems))
     return made

@@ -127,7 +127,7 @@ ALL = frozenset(Policy)
 TASK = frozenset({Policy.RUN_ONCE, Policy.SCHEDULED, Policy.EVENT_DRIVEN})
 """Modules that end by themselves."""
 SOURCE = frozenset({Policy.RUN_ONCE, Policy.SUPERVISE})
-"""Modules that yield events for as long as they are held up."""
+"""Modules that yield events for as long as they are kept running."""
 
 
 def by_name(specs: tuple[ModuleSpec, ...]) -> Mapping[str, ModuleSpec]:

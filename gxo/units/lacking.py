@@ -156,7 +156,7 @@ def _of_both(step: Step) -> Iterator[_Lack]:
 
 
 def _of_service(step: Step) -> Iterator[_Lack]:
-    """What a workload that is held up has no place for, applied or in a run."""
+    """What a supervised workload has no place for, applied or in a run."""
     name = step.name.text
     if step.loop is not None:
         yield step.loop.span, f"loop `{name}`"

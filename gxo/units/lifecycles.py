@@ -38,7 +38,7 @@ def supervised(
     *,
     own_pids: bool,
 ) -> tuple[Directive, ...]:
-    """A service that is held up. `own_pids`: its command lines do not see each other's PIDs."""
+    """A service, kept running. `own_pids`: its command lines do not see each other's PIDs."""
     ready = lifecycle.ready
     by = ready.when if ready else ReadyKind.EXEC
     timeout = ready.timeout if ready else 90 * SECOND

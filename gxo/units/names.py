@@ -47,7 +47,7 @@ class WorkloadNames:
     """Everything on a host that is named after one workload.
 
     `digest` is there for what comes and goes with each revision (a schedule's timer and service),
-    `run` for what is held up in a run: it shares nothing with what is applied, nor with other runs.
+    `run` for a service in a run: it shares nothing with what is applied, nor with other runs.
     """
 
     playbook: str
@@ -101,7 +101,7 @@ class WorkloadNames:
 
 
 def run_directories(run: str) -> str:
-    """What matches the directories of all that is held up in a run; `*` is for whose each is."""
+    """What matches the directories of the services of a run; `*` is for whose each is."""
     return f"run.{run}.*"
 
 

@@ -42,7 +42,7 @@ def compile_steps(plan: Plan, target: Target) -> tuple[Mapping[str, Frame], tupl
     problems: list[Problem] = [*lacking_to_run(plan)]
     for step in plan.steps:
         if isinstance(step.lifecycle, Supervise):
-            problems += held_up(plan, step, target, _NO_RUN)[1]
+            problems += supervised_in_run(plan, step, target, _NO_RUN)[1]
         if isinstance(step.lifecycle, RunOnce) or step.on_failure:
             names = WorkloadNames(plan.playbook.text, step.name.text)
             frames[step.name.text], wrong = _frame(names, step.security, step.timeout, target)
@@ -81,7 +81,7 @@ def _isolated(plan: Plan, name: str, context: SecurityContext, target: Target) -
     )
 
 
-def held_up(
+def supervised_in_run(
     plan: Plan, step: Step, target: Target, run: str
 ) -> tuple[tuple[Directive, ...], tuple[Problem, ...]]:
     """A supervised workload's service as `apply` would make it, for one run's duration.

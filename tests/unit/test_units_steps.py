@@ -6,7 +6,7 @@ from gxo.spec.lifecycle import RunOnce
 from gxo.spec.policy import Profile, SecurityContext
 from gxo.units.build import compile_units
 from gxo.units.instance import step_of
-from gxo.units.steps import NOTIFY, Frame, compile_steps, held_up
+from gxo.units.steps import NOTIFY, Frame, compile_steps, supervised_in_run
 from gxo.units.target import Target
 from tests.unit.test_plan_build import plan
 from tests.unit.units_plans import SPAN, step
@@ -75,7 +75,7 @@ def test_a_service_of_a_run() -> None:
     """It is what apply makes of it, but all that is named is the run's own, and goes with it."""
     built = made(step("web", command="/bin/true"))
     (unit,) = compile_units(built, Target(systemd=252))[0]
-    own, problems = held_up(built, built.steps[0], Target(systemd=252), "0123456789ab")
+    own, problems = supervised_in_run(built, built.steps[0], Target(systemd=252), "0123456789ab")
     assert problems == ()
     mine = {(item.name, item.value) for item in own}
     shared = {item.name for item in unit.directives} & {item.name for item in own}
