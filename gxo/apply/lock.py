@@ -37,6 +37,19 @@ def locked(command: str, *, timeout: float = WAIT, place: Path = PLACE) -> Itera
             fcntl.flock(file, fcntl.LOCK_UN)
 
 
+def under_way(*, place: Path = PLACE) -> str:
+    """Who holds the lock, in words; empty where nobody does."""
+    try:
+        with place.open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _holder(file, "has been under way")
+    except OSError:
+        pass  # nobody ever held it, or it is not for this user to know
+    return ""
+
+
 def _take(file: IO[str], timeout: float) -> None:
     deadline = time.monotonic() + timeout
     while True:
@@ -46,7 +59,7 @@ def _take(file: IO[str], timeout: float) -> None:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise LockTimeout(
-                    f"cannot take the lock within {timeout:g} s: {_holder(file)}; "
+                    f"cannot take the lock within {timeout:g} s: {_holder(file, 'has held it')}; "
                     "wait for it, or give a longer `--lock-timeout`"
                 ) from None
             time.sleep(min(_POLL, left))
@@ -61,11 +74,11 @@ def _say(file: IO[str], content: dict[str, object]) -> None:
     file.flush()
 
 
-def _holder(file: IO[str]) -> str:
+def _holder(file: IO[str], does: str) -> str:
     file.seek(0)
     try:
         held = json.loads(file.read())
         since = time.strftime("%H:%M:%S", time.localtime(held["since"]))
-        return f"`{held['command']}` (process {held['pid']}) has held it since {since}"
+        return f"`{held['command']}` (process {held['pid']}) {does} since {since}"
     except (ValueError, LookupError, TypeError):
-        return "another gxo holds it"
+        return f"another gxo {does}"

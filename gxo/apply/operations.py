@@ -7,11 +7,12 @@ from gxo.apply.change import Change
 from gxo.apply.desired import Desired, desired
 from gxo.apply.event import Listener, silent
 from gxo.apply.failure import ApplyError
-from gxo.apply.lock import WAIT, locked
+from gxo.apply.lock import WAIT, locked, under_way
 from gxo.apply.record import to_desired
 from gxo.apply.result import Applied, Planned
 from gxo.apply.store import StoreError
 from gxo.apply.transaction import HERE, Places, Prune, Transaction
+from gxo.dataclass import replace
 from gxo.diagnostic.base import did_you_mean
 from gxo.plan.model import Plan
 from gxo.systemd.bus import Bus
@@ -40,7 +41,11 @@ def plan_changes(
     """
     with Bus.system() as bus:
         wanted = [_with_secrets(desired(plan, units), for_good=False) for plan in plans]
-        return Transaction(Manager(bus), places, wanted, prune, over).planned
+        planned = Transaction(Manager(bus), places, wanted, prune, over).planned
+    # asked last: what ends while we look is as good as ended before
+    if busy := under_way():
+        return replace(planned, interrupted=(), under_way=busy)
+    return planned
 
 
 def apply(

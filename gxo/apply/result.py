@@ -20,12 +20,14 @@ class Planned:
     """What an apply would do.
 
     interrupted   playbooks of which an apply was killed and none has ended since
+    under_way     the apply, in words, that changes this host meanwhile
     moved         playbooks that were applied from another file
     damaged       why playbooks are left out: a record that cannot be read, a line each
     """
 
     changes: tuple[Change, ...]
     interrupted: tuple[str, ...] = ()
+    under_way: str = ""
     moved: tuple[Moved, ...] = ()
     damaged: tuple[str, ...] = ()
 

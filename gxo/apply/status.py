@@ -6,6 +6,7 @@ from pathlib import Path
 from gxo.apply.desired import Part
 from gxo.apply.drift import drift, overridden
 from gxo.apply.live import Live, LiveUnit, globs, read_live
+from gxo.apply.lock import under_way
 from gxo.apply.record import Observed, Outcome, Revision, to_desired
 from gxo.apply.stamps import persistent
 from gxo.apply.store import StoreError
@@ -61,10 +62,14 @@ class WorkloadStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`damaged` are playbooks whose records cannot be read, each with why and what to do."""
+    """`damaged` are playbooks whose records cannot be read, each with why and what to do.
+
+    `under_way` is the apply, in words, that changes this host meanwhile.
+    """
 
     workloads: tuple[WorkloadStatus, ...]
     damaged: Mapping[str, str]
+    under_way: str = ""
 
 
 def status(playbooks: Iterable[str] | None = None, *, places: Places = HERE) -> Status:
@@ -73,12 +78,13 @@ def status(playbooks: Iterable[str] | None = None, *, places: Places = HERE) -> 
     names = store.playbooks() if playbooks is None else tuple(playbooks)
     found: list[WorkloadStatus] = []
     damaged: dict[str, str] = {}
+    busy = under_way()
     with Bus.system() as bus:
         manager = Manager(bus)
         for name in names:
             try:
                 revision, observed = store.current(name), store.observed(name)
-                interrupted = store.intent(name) is not None
+                interrupted = not busy and store.intent(name) is not None
             except StoreError as error:
                 damaged[name] = str(error)
                 continue
@@ -92,7 +98,7 @@ def status(playbooks: Iterable[str] | None = None, *, places: Places = HERE) -> 
                 interrupted=interrupted,
                 fired=places.stamps.fired,
             )
-    return Status(tuple(found), damaged)
+    return Status(tuple(found), damaged, busy)
 
 
 def workloads(

@@ -87,6 +87,8 @@ def show(planned: Planned, exposure: Mapping[str, float] = {}) -> None:
         output.say(f"{LEFT_ALONE}: {', '.join(left)}")
     for name in planned.interrupted:
         output.say(f"interrupted: an apply of {name} did not end; `gxo apply` mends it")
+    if planned.under_way:
+        output.note(f"warning: {planned.under_way}; what it has yet to do is not in this plan")
     for moved in planned.moved:
         now = moved.now or "standard input"
         output.note(f"warning: `{moved.playbook}` was applied from {moved.before}, now from {now}")
@@ -134,6 +136,7 @@ def planned_json(planned: Planned, exposure: Mapping[str, float]) -> dict[str, o
     return {
         "changes": [{**each, "exposure": exposure.get(str(each["unit"]))} for each in listed],
         "interrupted": list(planned.interrupted),
+        "under_way": planned.under_way or None,
         "moved": _moved_json(planned.moved),
         "damaged": list(planned.damaged),
     }

@@ -32,9 +32,11 @@ def plan(
     from gxo.apply.operations import plan_changes
     from gxo.apply.result import barriers
     from gxo.cli import changes
+    from gxo.cli.guard import need_root
     from gxo.cli.load import directories, given, load_to_apply, pruning
 
     loaded = load_to_apply(paths, given(inputs, variables, vars_files), as_json=json)
+    need_root("plan")
     found = plan_changes(loaded.plans, loaded.units, prune=pruning(prune), over=directories(paths))
     exposure = changes.exposure(found.changes)
     if json:

@@ -23,6 +23,8 @@ class Report:
 
     `damaged` says of playbooks, by name, why their records cannot be read.
 
+    `under_way` is the apply, in words, that changes this host meanwhile.
+
     `strays` are loaded units of gxo that no applied playbook has: of an earlier revision whose job
     still runs, or of a playbook whose record is lost.
     """
@@ -32,6 +34,7 @@ class Report:
     exposure: Mapping[str, float]
     strays: "tuple[UnitState, ...]"
     damaged: Mapping[str, str] = field(default_factory=dict)
+    under_way: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ def gather(target: str | None) -> Report:
         if playbook in ("", found.playbook) and workload in ("", found.workload)
     )
     if target and not shown and not damaged:
-        raise _not_applied(target, known)
+        raise _not_applied(target, known, found_all.under_way)
     services = [u.name for w in shown for u in w.units if u.name.endswith(".service")]
     ours = {unit.name for found in known for unit in found.units}
     with Bus.system() as bus:
@@ -110,6 +113,7 @@ def gather(target: str | None) -> Report:
         exposure={**exposure.of_units(results), **exposure.of_texts(steps)},
         strays=strays,
         damaged=damaged,
+        under_way=found_all.under_way,
     )
 
 
@@ -145,6 +149,7 @@ def to_json(report: Report) -> dict[str, object]:
         "strays": [
             {"name": unit.name, "active": unit.active, "sub": unit.sub} for unit in report.strays
         ],
+        "under_way": report.under_way or None,
         "damaged": [{"playbook": n, "reason": why} for n, why in report.damaged.items()],
     }
 
@@ -168,7 +173,7 @@ def render(report: Report, *, now: datetime) -> str:
     from gxo.cli.table import Cell, Colour, coloured, paint, table
 
     if not report.workloads and not report.strays and not report.damaged:
-        return "nothing is applied; `gxo apply PATH` does\n"
+        return f"nothing is applied; {report.under_way or '`gxo apply PATH` does'}\n"
     colours = {
         **dict.fromkeys(("running", "completed", "waiting"), Colour.GOOD),
         **dict.fromkeys(("failed", "stopped", "not run"), Colour.BAD),
@@ -255,22 +260,24 @@ def _advice(report: Report) -> Iterable[str]:
         yield f"drifted: {said}"
     for playbook in sorted({w.playbook for w in report.workloads if w.interrupted}):
         yield f"interrupted: the last apply of {playbook} did not end; the next one mends it"
+    if report.under_way:
+        yield f"under way: {report.under_way}"
     applied = {w.playbook for w in report.workloads}
     for unit in report.strays:
         name = parse(unit.name)
         assert name is not None, "gather takes no others"
         if name.playbook in applied:
             yield f"left over: {unit.name} ({unit.sub}) is of an earlier revision"
-        else:
+        elif not report.under_way:  # whose first apply has not ended yet
             yield f"unknown: {unit.name} ({unit.sub}); `gxo remove {name.playbook}` stops it"
 
 
-def _not_applied(target: str, known: "Iterable[WorkloadStatus]") -> Failure:
+def _not_applied(target: str, known: "Iterable[WorkloadStatus]", under_way: str) -> Failure:
     from gxo.diagnostic.base import did_you_mean
 
     names = {name for w in known for name in (w.playbook, f"{w.playbook}.{w.workload}")}
     kind = "workload" if "." in target else "playbook"
-    hint = did_you_mean(target, names) or "`gxo status` lists what there is"
+    hint = under_way or did_you_mean(target, names) or "`gxo status` lists what there is"
     return Failure(f"cannot show `{target}`: no {kind} of that name is applied; {hint}")
 
 

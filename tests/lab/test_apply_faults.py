@@ -10,6 +10,7 @@ import pytest
 
 from tests.lab.applying import HOST, Site, schedule, service, site, step, until
 from tests.lab.machine import Machine
+from tests.schemas import held
 
 RAN = "/srv/{name}/ran"
 
@@ -137,6 +138,37 @@ def test_who_cannot_wait_learns_for_whom(here: Site) -> None:
     assert "cannot take the lock within 0.3 s: `gxo apply fault` (process " in done.stderr
     process.communicate()
     assert process.returncode == 0
+
+
+def test_an_apply_under_way_is_told_of(here: Site) -> None:
+    """It is not one that was cut off, nor is what it has begun unknown; when it ends, none is."""
+    machine = here.machine
+    here.write(
+        service("web", "sleep 1000") + step("slow", "while ! test -e /srv/go; do sleep 0.1; done")
+    )
+    machine.lab.path("/srv/go").unlink(missing_ok=True)
+    process = machine.popen(*machine.gxo_argv("apply", "--yes", here.path), env=machine.gxo_env)
+    assert process.stderr is not None
+    assert any("started" in line for line in process.stderr)
+    plan, status, unknown = (
+        here.gxo("plan", here.path),
+        here.gxo("status"),
+        here.gxo("status", "fault.web"),
+    )
+    told = held("plan", here.gxo("plan", "--json", here.path).stdout)
+    shown = held("status", here.gxo("status", "--json").stdout)
+    machine.write("/srv/go", "")
+    process.communicate()
+    assert process.returncode == 0
+    assert "interrupted" not in plan.stdout
+    assert "; what it has yet to do is not in this plan\n" in plan.stderr
+    assert "unknown: gxo-fault" not in status.stdout
+    assert "has been under way since" in status.stdout
+    assert "has been under way since" in unknown.stderr
+    assert told["interrupted"] == []
+    assert told["under_way"] == shown["under_way"]
+    assert told["under_way"].startswith("`gxo apply fault` (process ")
+    assert held("status", here.gxo("status", "--json").stdout)["under_way"] is None
 
 
 @pytest.mark.parametrize("power_cut", [False, True])

@@ -232,7 +232,7 @@ def old_systemd(machine: Machine) -> "Result":
 # what is needed is loaded while the checkout can be read, which may be closed to others
 _AS_NOBODY = """
 import os, sys
-import gxo.cli.apply, gxo.cli.changes, gxo.cli.guard, gxo.cli.load, gxo.cli.program
+import gxo.cli.apply, gxo.cli.changes, gxo.cli.plan, gxo.cli.guard, gxo.cli.load, gxo.cli.program
 import gxo.apply.operations, gxo.apply.setup, gxo.diagnostic.render, gxo.systemd.host
 from gxo.cli.main import main
 os.setresuid(65534, 65534, 65534)
@@ -240,10 +240,15 @@ main()
 """
 
 
-def not_root(machine: Machine) -> "Result":
+def not_root(machine: Machine, *changed: str) -> "Result":
     python, _, _, *arguments = fine(machine)
+    arguments = [*changed, *arguments[2:]] if changed else arguments
     done = machine.run(python, "-c", _AS_NOBODY, *arguments, env=machine.gxo_env)
     return done.returncode, done.stdout, done.stderr
+
+
+def plan_not_root(machine: Machine) -> "Result":
+    return not_root(machine, "plan")
 
 
 Result = tuple[int, str, str]
@@ -260,6 +265,7 @@ Result = tuple[int, str, str]
             "error: cannot work on this host: it has systemd 247, and gxo needs 252 or newer;"
             " `gxo validate` and `gxo compile` need none\n",
         ),
+        (plan_not_root, 77, "error: cannot plan: not root; run it with sudo (gxo does not drive"),
         (not_root, 77, "error: cannot apply: not root; run it with sudo (gxo does not drive"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
