@@ -8,9 +8,9 @@ from gxo.apply.desired import Desired, desired
 from gxo.apply.event import Listener, silent
 from gxo.apply.failure import ApplyError
 from gxo.apply.lock import WAIT, locked, under_way
-from gxo.apply.record import to_desired
+from gxo.apply.record import Revision, to_desired
 from gxo.apply.result import Applied, Planned
-from gxo.apply.store import StoreError
+from gxo.apply.store import Store, StoreError
 from gxo.apply.transaction import HERE, Places, Prune, Transaction
 from gxo.dataclass import replace
 from gxo.diagnostic.base import did_you_mean
@@ -109,7 +109,7 @@ def rollback(
     lock_timeout: float = WAIT,
     places: Places = HERE,
 ) -> Applied | None:
-    """Apply a recorded revision again, as a new one; the one before the current by default.
+    """Apply a recorded revision again, as a new one; by default the last that differs from now.
 
     What runs once is not run: to do an older step again is no way to undo a newer one.
 
@@ -117,21 +117,34 @@ def rollback(
     """
     with Bus.system() as bus, locked(f"gxo rollback {playbook}", timeout=lock_timeout):
         kept = places.store.numbers(playbook)
-        if number is None and len(kept) > 1:
-            number = kept[-2]
+        current = places.store.current(playbook)
+        if number is None and current is not None:
+            number = _differing(places.store, current, kept[:-1])
         if number not in kept:
             hint = did_you_mean(playbook, places.store.playbooks())
-            there = f"there is {', '.join(map(str, kept))}" if kept else "none is recorded"
-            which = f"revision {number}" if number is not None else "an earlier revision"
+            there = f"kept: {', '.join(map(str, kept))}" if kept else "none is recorded"
+            which = f"revision {number}" if number is not None else "one that differs"
             raise ApplyError(
                 f"cannot roll `{playbook}` back to {which}: {there}", None if kept else hint
             )
         wanted = _with_secrets(to_desired(places.store.revision(playbook, number)))
+        if current is not None and not Path(wanted.source).exists():
+            # the playbook's file was moved since: it is not to count as gone
+            wanted = replace(wanted, source=current.source)
         transaction = Transaction(Manager(bus), places, [wanted], steps=False)
         transaction.refuse_barred()
         if not confirm(transaction.planned):
             return None
         return transaction.commit(listen, cancelled)
+
+
+def _differing(store: Store, current: Revision, before: Sequence[int]) -> int | None:
+    """The last of these revisions that wants other units than the current one."""
+    for number in reversed(before):
+        revision = store.revision(current.playbook, number)
+        if (revision.slices, revision.parts) != (current.slices, current.parts):
+            return number
+    return None
 
 
 def restore(

@@ -20,7 +20,7 @@ def rollback(
     playbook: options.Playbook,
     number: Annotated[
         int | None,
-        typer.Argument(metavar="[N]", help="The revision; by default the one before."),
+        typer.Argument(metavar="[N]", help="The revision; by default the last that differs."),
     ] = None,
     show: Annotated[
         bool, typer.Option("--list", help="List the revisions that are kept and change nothing.")

@@ -231,7 +231,27 @@ def test_going_back_on_purpose(here: Site) -> None:
     assert "sleep 1002" in running()
     done = here.gxo("rollback", "--yes", "back", "17")
     assert done.returncode == 1
-    assert "cannot roll `back` back to revision 17: there is 1, 2, 3, 4, 5, 6\n" in done.stderr
+    assert "cannot roll `back` back to revision 17: kept: 1, 2, 3, 4, 5, 6\n" in done.stderr
+
+
+def test_going_back_past_a_move_of_the_file(here: Site) -> None:
+    """A revision that only tells of another file is none to go back to, nor is the file gone."""
+    for seconds in (1001, 1002):
+        here.write(service("web", f"sleep {seconds}"))
+        here.apply()
+    here.machine.run("mv", here.path, "/srv/back-moved.yaml", check=True)
+    done = here.gxo("apply", "--yes", "/srv/back-moved.yaml")
+    assert (done.returncode, done.stdout) == (0, "1 unchanged\n")
+    done = here.gxo("rollback", "--yes", "back")
+    assert (done.returncode, "warning" in done.stderr) == (0, False), done.stderr
+    assert "sleep 1001" in here.machine.run("ps", "-o", "args=", "-p", here.pid("web")).stdout
+    assert "orphaned" not in here.gxo("status", "back").stdout
+    here.gxo("remove", "--yes", "back")
+    here.machine.run("mv", "/srv/back-moved.yaml", here.path, check=True)
+    here.apply()
+    done = here.gxo("rollback", "--yes", "back")
+    assert done.returncode == 1
+    assert done.stderr == "error: cannot roll `back` back to one that differs: kept: 1\n"
 
 
 def test_what_there_is_to_go_back_to(here: Site) -> None:

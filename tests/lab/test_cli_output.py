@@ -112,7 +112,7 @@ def test_mistaken_names(shop: Site) -> None:
         assert done.stderr.endswith("; did you mean `shop`?\n")
     done = shop.gxo("rollback", "--yes", "shop", "99")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "error: cannot roll `shop` back to revision 99: there is 1\n"
+    assert done.stderr == "error: cannot roll `shop` back to revision 99: kept: 1\n"
 
 
 @pytest.mark.parametrize(
