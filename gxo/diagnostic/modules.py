@@ -1,5 +1,6 @@
 """What can be wrong with a process: its module, its params, and where it may run."""
 
+import re
 from typing import ClassVar
 
 from gxo.dataclass import dataclass
@@ -152,6 +153,10 @@ class StreamOrParam(Problem):
         return f"`{self.module}` has no input: it needs `{self.param}` or `stream_inputs`"
 
 
+_SHELLS = re.compile(r"(?<!\S)(?:\|\|?|&&?|[0-9]?>>?|<|[\"'])|;(?!\S)|\$(?=[A-Za-z_({])|`")
+"""What means something to a shell alone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandWithSpaces(Problem):
     code: ClassVar[str] = "command-with-spaces"
@@ -164,6 +169,8 @@ class CommandWithSpaces(Problem):
     def hint(self) -> str:
         if not self.rest:
             return "write its arguments in `args`, or add `shell: true`"
+        if found := _SHELLS.search(" ".join((self.first, *self.rest))):
+            return f"add `shell: true`: without a shell `{found[0]}` has no meaning"
         words = ", ".join(f'"{word}"' for word in self.rest)
         return (
             f"write `command: {self.first}` with `args: [{words}]`, or add `shell: true`; "

@@ -51,7 +51,7 @@ def read_exec(
     if written is not None:
         reason = words_fault(command) if shell else _program_fault(argv)
         if reason:
-            advice = _SPACED if " " in command and not args else None
+            advice = _SPACED if " " in command and not args else _advice(command)
             reader.problems.append(
                 faults.UnsafeText(span=place, what="command", reason=reason, advice=advice)
             )
@@ -60,6 +60,14 @@ def read_exec(
     if reader.problems:
         return None, tuple(reader.problems)
     return Exec(start, tuple(around)), ()
+
+
+def _advice(command: str) -> str | None:
+    if command.startswith("~"):
+        return "write the home directory in full: only a shell knows `~`"
+    if "/" in command and not command.startswith("/"):
+        return "write the whole path: a workload has a working directory of its own"
+    return None
 
 
 def _program_fault(argv: tuple[str, ...]) -> str | None:
