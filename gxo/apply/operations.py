@@ -80,11 +80,12 @@ def remove(
     playbook: str,
     *,
     listen: Listener = silent,
+    confirm: Callable[[], bool] = lambda: True,
     cancelled: Callable[[], bool] = _never,
     lock_timeout: float = WAIT,
     places: Places = HERE,
-) -> tuple[Change, ...]:
-    """Stop and forget all units of a playbook.
+) -> tuple[Change, ...] | None:
+    """Stop and forget all units of a playbook; None where `confirm` refused that.
 
     Raises ApplyError where there is none of that name, and as `apply` does.
     """
@@ -96,6 +97,8 @@ def remove(
             raise ApplyError(
                 f"cannot remove `{playbook}`: no playbook of that name is applied", hint
             )
+        if not confirm():
+            return None
         return transaction.commit(listen, cancelled).changes
 
 

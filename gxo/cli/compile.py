@@ -66,9 +66,11 @@ def _clear(directory: Path, playbooks: Container[str], written: Container[str]) 
 
 def _write(directory: Path, files: Iterable[tuple[str, str]]) -> None:
     """Make the directory and the files in it; files of other names stay as they are."""
+    path = directory
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for name, text in files:
-            (directory / name).write_text(text, encoding="utf-8")
+            path = directory / name
+            path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise Failure(f"cannot write {error.filename}: {error.strerror}") from None
+        raise Failure(f"cannot write {path}: {error.strerror}") from None

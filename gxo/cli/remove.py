@@ -22,16 +22,18 @@ def remove(
     from gxo.cli.interrupt import interrupts
 
     need_root(f"remove {playbook}")
-    if not changes.confirmed(f"stop and forget `{playbook}`?", yes=yes or json):
-        output.note("nothing was changed")
-        return Exit.CANCELLED
+    question = f"stop and forget `{playbook}`?"
     with interrupts() as heard:
         done = take_away(
             playbook,
             listen=changes.silent if json else changes.progress,
+            confirm=lambda: changes.confirmed(question, yes=yes or json),
             lock_timeout=lock_timeout,
             cancelled=heard.asked,
         )
+    if done is None:
+        output.note("nothing was changed")
+        return Exit.CANCELLED
     if json:
         output.emit({"changes": changes.to_json(done)})
     else:

@@ -106,7 +106,8 @@ def test_mistaken_names(shop: Site) -> None:
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.endswith("has no workload `wep`; did you mean `web`?\n")
     for command in ("remove", "rollback"):
-        done = shop.gxo(command, "--yes", "shopp")
+        # nobody is asked of what there is not
+        done = shop.gxo(command, "shopp")
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith(f"error: cannot {command[:4]}")
         assert done.stderr.endswith("; did you mean `shop`?\n")

@@ -218,6 +218,16 @@ def test_compile_into_a_directory(site: Path) -> None:
         assert f"# {file.name}\n{file.read_text()}".rstrip("\n") in printed
     done = gxo("compile", "good.yaml", "-o", "good.yaml", cwd=site)
     assert (done.returncode, done.stderr) == (1, "error: cannot write good.yaml: File exists\n")
+    argv = (*GXO, "compile", "good.yaml", "-o", "c")
+    full = subprocess.run(
+        ("sh", "-c", 'ulimit -f 0 && exec "$@"', "sh", *argv),
+        cwd=site,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    wanted = f"error: cannot write c/{files[0].name}: File too large\n"
+    assert (full.returncode, full.stderr) == (1, wanted)
 
 
 def test_compile_again_into_a_directory(site: Path) -> None:
