@@ -85,12 +85,12 @@ class Pump:
         self._reader, writer = os.pipe2(os.O_CLOEXEC)
         try:
             self.pid = _start(source, writer, outlets)
+            self._process = _watched(self.pid)
         except BaseException:
             os.close(self._reader)
             raise
         finally:
             os.close(writer)
-        self._process = os.pidfd_open(self.pid)
         os.set_blocking(self._reader, False)
         loop.watch(self._reader, self._hear)
         loop.watch(self._process, self._reap)
@@ -140,6 +140,16 @@ def _start(source: int, report: int, outlets: Sequence[Outlet]) -> int:
     ends = [(os.POSIX_SPAWN_DUP2, source, 0), (os.POSIX_SPAWN_DUP2, report, 1)]
     argv = [sys.executable, "-I", "-S", "-B", program, _owner(), *words]
     return os.posix_spawn(sys.executable, argv, {}, file_actions=[*kept, *ends])
+
+
+def _watched(pid: int) -> int:
+    """A descriptor of a process, which is ended where there is none to be had."""
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
 
 
 def _owner() -> str:

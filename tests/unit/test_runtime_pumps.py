@@ -1,5 +1,6 @@
 """A pump over real pipes: who gets what, who waits for whom, and how it ends."""
 
+import errno
 import os
 import random
 import signal
@@ -14,8 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gxo.runtime.pumps import Outlet, Pump
 from gxo.spec.policy import Overflow
 from gxo.systemd.bus import Bus
+from gxo.systemd.loop import Loop
 from tests.unit.pumping import PAGE, PATIENCE, PIPE, Reading, Rig, Writing, numbered, rest_of
 
 
@@ -306,6 +309,29 @@ def test_it_does_not_outlive_its_runner() -> None:
     while _lives(pump):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_one_that_cannot_be_watched_is_ended(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no descriptor is left for it, the process is gone, and so is its report's pipe."""
+    started: list[int] = []
+
+    def none_left(pid: int) -> int:
+        started.append(pid)
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "pidfd_open", none_left)
+    source, reader = os.pipe(), os.pipe()
+    outlet = Outlet("a", reader[1], Overflow.BLOCK, None)
+    with Loop(bus) as loop:
+        free = os.dup(0)
+        os.close(free)
+        with pytest.raises(OSError, match="Too many open files"):
+            Pump(loop, source[0], (outlet,), print, print)
+        again = os.dup(0)
+    assert again == free
+    assert not Path("/proc", str(started[0])).exists()
+    for descriptor in (again, *source, *reader):
+        os.close(descriptor)
 
 
 def _lives(process: Path) -> bool:
