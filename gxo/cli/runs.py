@@ -11,9 +11,9 @@ from gxo.cli.prune import prune
 from gxo.cli.rerun import rerun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from gxo.runtime.store import RunRow, Store, StreamRow
+    from gxo.runtime.store import EventRow, RunRow, StepRow, Store, StreamRow
 
 _LISTED = 20
 """Artifacts shown; with --json all are."""
@@ -79,9 +79,7 @@ def show(
     """Show one run: its steps, their times, how they ended, what they yielded."""
     from gxo.cli.found import find, mend
     from gxo.cli.guard import need_root
-    from gxo.cli.steps import detail, overview, pick, with_pending
-    from gxo.cli.table import coloured, table
-    from gxo.runtime.artifacts import PLACE, Artifacts
+    from gxo.cli.steps import detail, pick, with_pending
     from gxo.runtime.store import Store
 
     need_root("runs show")
@@ -100,7 +98,22 @@ def show(
         events = store.events(row.id)
     if step is not None:
         output.say(detail(row, pick(row, steps, step)).rstrip("\n"))
-        return Exit.DONE
+    else:
+        _show(row, steps, streams, events)
+    return Exit.DONE
+
+
+def _show(
+    row: "RunRow",
+    steps: "Sequence[StepRow]",
+    streams: "Sequence[StreamRow]",
+    events: "Sequence[EventRow]",
+) -> None:
+    """The run in a line, its steps as a table, its streams, and the files that were kept."""
+    from gxo.cli.steps import overview
+    from gxo.cli.table import coloured, table
+    from gxo.runtime.artifacts import PLACE, Artifacts
+
     lasted = f", {_took(row.started, row.ended)}" if row.ended else ""
     output.say(f"run {row.id} of {_whose(row)}: {row.status}, {_moment(row.created)}{lasted}")
     if row.detail:
@@ -115,7 +128,6 @@ def show(
         output.say(table(files, colour=coloured()).rstrip("\n"))
         if len(kept) > _LISTED:
             output.say(f"  and {len(kept) - _LISTED} more")
-    return Exit.DONE
 
 
 app.command(epilog="Example: gxo runs rerun --from-failed 0141d9b3e1dd")(rerun)
