@@ -145,7 +145,7 @@ def _config() -> Check:
                         detail=f"secrets in {provider.path} are {whose}",
                         hint=f"`chown root: {provider.path}; chmod 700 {provider.path}`",
                     )
-    said = path or (str(PLACE) if PLACE.exists() else f"there is no {PLACE}: defaults hold")
+    said = path or (str(PLACE) if PLACE.exists() else f"there is no {PLACE}: the defaults apply")
     return Check(name=name, state=State.OK, detail=said)
 
 
@@ -218,11 +218,11 @@ def _journal() -> Check:
     except (OSError, ValueError):
         machine = ""
     if machine and Path("/var/log/journal", machine).is_dir():
-        return Check(name="journal", state=State.OK, detail="the journal outlives a reboot")
+        return Check(name="journal", state=State.OK, detail="the journal survives a reboot")
     return Check(
         name="journal",
         state=State.MISSING,
-        detail="the journal does not outlive a reboot",
+        detail="the journal is lost at a reboot",
         hint="set `Storage=persistent` in journald.conf, then restart systemd-journald",
     )
 
@@ -235,7 +235,7 @@ def _directory(path: Path) -> Check:
         return Check(name="records", state=State.OK, detail=f"{path} is closed to others")
     except OSError:
         return Check(
-            name="records", state=State.MISSING, detail=f"{path} is not there", hint=_SETUP
+            name="records", state=State.MISSING, detail=f"{path} does not exist", hint=_SETUP
         )
     for place in (path, path.parent):
         found = place.lstat()
@@ -257,7 +257,7 @@ def _workspaces(path: Path) -> Check:
         return Check(
             name="workspaces",
             state=State.UNKNOWN,
-            detail=f"{path} cannot be looked at",
+            detail=f"{path} cannot be read",
             hint="run `sudo gxo doctor`",
         )
     except OSError:
@@ -268,21 +268,17 @@ def _workspaces(path: Path) -> Check:
     return Check(
         name="workspaces",
         state=State.MISSING,
-        detail=f"a run can fill the host's disk: {path} is on no filesystem of its own",
+        detail=f"a run can fill the host's disk: {path} is not a filesystem of its own",
         hint="docs/how-to/workspaces.md says how to give it one, with a quota",
     )
 
 
 def _restore(manager: "Manager") -> Check:
-    state = manager.file_state(_RESTORE)
+    state = manager.file_state(_RESTORE) or "not installed"
     if state.startswith(("enabled", "static", "generated")):
         return Check(name="restore", state=State.OK, detail="playbooks come back after a reboot")
-    return Check(
-        name="restore",
-        state=State.MISSING,
-        detail=f"playbooks do not come back after a reboot: {_RESTORE} is {state or 'not there'}",
-        hint=_SETUP,
-    )
+    lost = f"playbooks do not come back after a reboot: {_RESTORE} is {state}"
+    return Check(name="restore", state=State.MISSING, detail=lost, hint=_SETUP)
 
 
 def _render(checks: tuple[Check, ...]) -> str:

@@ -313,7 +313,7 @@ def test_doctor_reads_the_configuration(fresh_machine: Machine) -> None:
         (check,) = [c for c in document["checks"] if c["name"] == "configuration"]
         return check["state"], check["detail"]
 
-    assert found() == ("ok", "there is no /etc/gxo/config.yaml: defaults hold")
+    assert found() == ("ok", "there is no /etc/gxo/config.yaml: the defaults apply")
     path = fresh_machine.write("/etc/gxo/config.yaml", "secrets: {providers: [{type: directory}]}")
     assert found() == ("ok", path)
     fresh_machine.run("install", "-d", "-m", "0750", "/etc/gxo/secrets", check=True)
