@@ -222,8 +222,9 @@ DATA = (
             name="values",
             type=ParamType.MAP,
             doc=(
-                "New keys to `count`, or to `count`, `sum`, `avg`, `min`, `max`, `first` or `last` "
-                "with the key they are of, where a record without it or with null does not count."
+                "Each new key with `count` alone, or with `count`, `sum`, `avg`, `min`, `max`, "
+                "`first` or `last` and a key of the records; one without that key, or with null "
+                "there, does not count."
             ),
             example="{total: sum size, files: count}",
             required=True,
@@ -232,9 +233,9 @@ DATA = (
             name="window",
             type=ParamType.MAP,
             doc=(
-                "`{count: N}` ends after so many records; `{time: 10s}` at each multiple of that "
-                "time, as records arrive, or by their own time at `field`, by which they must be "
-                "sorted. Its number or its start stands at `window` in the records."
+                "`{count: N}` ends after N records; `{time: 10s}` at each multiple of that time, "
+                "by when records arrive, or by their own time at `field`, by which they must be "
+                "sorted. The records have its number or its start at `window`."
             ),
             example="{time: 1m, field: at}",
         ),
@@ -254,8 +255,8 @@ DATA = (
             name="format",
             type=ParamType.CHOICE,
             doc=(
-                "As `data:parse` reads it: `json` and `yaml` are one list, `text_lines` is what "
-                "stands at `line`; `template` needs `template`."
+                "As `data:parse` reads it: `json` and `yaml` are one list, `text_lines` is the "
+                "value at `line`; `template` needs `template`."
             ),
             example="csv",
             required=True,
