@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from gxo.apply.change import Action, Change
-from gxo.apply.desired import Part
+from gxo.apply.desired import Desired, Part
 from gxo.apply.event import Listener, silent
 from gxo.apply.failure import ApplyError
 from gxo.apply.foreign import Kind
@@ -37,24 +37,9 @@ def control(
     """
     label = f"{playbook}.{workload}" if workload else playbook
     with Bus.system() as bus, locked(f"gxo {action} {label}", timeout=lock_timeout):
-        revision = places.store.current(playbook)
-        if revision is None:
-            known = places.store.playbooks()
-            hint = did_you_mean(playbook, known)
-            raise ApplyError(
-                f"cannot {action} `{label}`: no playbook `{playbook}` is applied", hint
-            )
-        transaction = Transaction(Manager(bus), places, [to_desired(revision)], Prune.NONE)
-        parts = transaction.wanted[playbook].parts
-        chosen = [part for part in parts if workload in (None, part.workload)]
-        if not chosen:
-            hint = did_you_mean(str(workload), [part.workload for part in parts])
-            raise ApplyError(
-                f"cannot {action} `{label}`: playbook `{playbook}` has no workload `{workload}`",
-                hint,
-            )
-        if action == "trigger" and workload is None and not every:
-            chosen = [_the_one(chosen, label)]
+        wanted = _applied(places, action, playbook, label)
+        transaction = Transaction(Manager(bus), places, [wanted], Prune.NONE)
+        chosen = _chosen(wanted, action, workload, label, every=every)
         if action == "reload":
             return tuple(_reload(transaction.manager, transaction.live, playbook, chosen, label))
         todo = tuple(_VERBS[action](transaction, playbook, chosen))
@@ -64,6 +49,29 @@ def control(
             raise ApplyError(f"cannot {action} `{label}`: {why}")
         transaction.handle(todo, listen)
         return todo
+
+
+def _applied(places: Places, action: str, playbook: str, label: str) -> Desired:
+    """What the current revision of a playbook wants."""
+    revision = places.store.current(playbook)
+    if revision is None:
+        hint = did_you_mean(playbook, places.store.playbooks())
+        raise ApplyError(f"cannot {action} `{label}`: no playbook `{playbook}` is applied", hint)
+    return to_desired(revision)
+
+
+def _chosen(
+    wanted: Desired, action: str, workload: str | None, label: str, *, every: bool
+) -> Sequence[Part]:
+    """The workloads that are meant; with `every` all of the playbook."""
+    chosen = [part for part in wanted.parts if workload in (None, part.workload)]
+    if not chosen:
+        hint = did_you_mean(str(workload), [part.workload for part in wanted.parts])
+        raise ApplyError(
+            f"cannot {action} `{label}`: playbook `{wanted.playbook}` has no workload `{workload}`",
+            hint,
+        )
+    return [_the_one(chosen, label)] if action == "trigger" and not (workload or every) else chosen
 
 
 _MISFIT = {

@@ -84,15 +84,7 @@ class Transaction:
         if self.damaged and not self.wanted:
             raise StoreError("\n".join(self.damaged))
         self.live = self._read()
-        for name in self.wanted:
-            if strangers(self.live.of(name), self.known[name]):
-                # what left the playbook without being stopped
-                self.known[name] = known(
-                    self.known[name].current,
-                    self.intents[name],
-                    self.observed[name],
-                    places.store.older(name),
-                )
+        self._recall_older()
         self.systemd = major(self.live.systemd)
         self.changes = tuple(
             change
@@ -199,6 +191,17 @@ class Transaction:
         self.intents[name], self.observed[name] = intent, observed
         self.known[name] = known(current, intent, observed)
         return True
+
+    def _recall_older(self) -> None:
+        """Of a playbook whose live units are not all known: some left it without being stopped."""
+        for name in self.wanted:
+            if strangers(self.live.of(name), self.known[name]):
+                self.known[name] = known(
+                    self.known[name].current,
+                    self.intents[name],
+                    self.observed[name],
+                    self.places.store.older(name),
+                )
 
     def _orphans(self, wanted: Sequence[Desired], over: Iterable[Path]) -> tuple[Desired, ...]:
         """Recorded playbooks that came from a file of these directories, and are not wanted."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gxo.dataclass import dataclass, field, replace
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
-from gxo.language.model import Input, Playbook
+from gxo.language.model import Input, InputType, Playbook
 from gxo.source import Name, Source, Span
 from gxo.spec.policy import CallProfile, SecurityContext
 from gxo.template.value import Data, ListValue, Literal, MapValue, Value, literal_data
@@ -168,11 +168,11 @@ def _no_constant(text: str) -> None:
     raise ValueError(f"{text} is not JSON")
 
 
-_PARSERS: Mapping[str, Callable[[str], Data]] = {
-    "string": str,
-    "int": _int,
-    "float": _float,
-    "bool": _bool,
-    "list": _json(list, "a list"),
-    "map": _json(dict, "a map"),
+_PARSERS: Mapping[InputType, Callable[[str], Data]] = {
+    InputType.STRING: str,
+    InputType.INT: _int,
+    InputType.FLOAT: _float,
+    InputType.BOOL: _bool,
+    InputType.LIST: _json(list, "a list"),
+    InputType.MAP: _json(dict, "a map"),
 }

@@ -42,8 +42,8 @@ _LOAD = (
 
 def is_guarded(step: Step) -> bool:
     """Whether a workload of one unit is given secrets; where each turn is a run, that has them."""
-    alone = isinstance(step.lifecycle, Supervise | RunOnce) and step.action.module.text == "exec"
-    return alone and bool(secrets(step.action.params))
+    one_unit = isinstance(step.lifecycle, Supervise | RunOnce)
+    return one_unit and step.action.module.text == "exec" and bool(secrets(step.action.params))
 
 
 def shown(params: MapValue) -> MapValue:
