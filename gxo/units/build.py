@@ -17,12 +17,12 @@ from gxo.units.digest import digest_of
 from gxo.units.directives import directive
 from gxo.units.guarded import guard, guarded_start, is_guarded, shown
 from gxo.units.instance import instance, is_instance, waits
-from gxo.units.lacking import lacking_to_apply, lacking_to_apply_step
 from gxo.units.lifecycles import once, scheduled, supervised, timer
 from gxo.units.model import Command, Directive, Unit, UnitType
 from gxo.units.names import LONGEST, WorkloadNames, playbook_slice
 from gxo.units.security import has_own_pids, security
 from gxo.units.target import Target
+from gxo.units.unsupported import unsupported_by_apply, unsupported_by_apply_step
 
 if TYPE_CHECKING:
     from gxo.diagnostic import units as faults
@@ -46,7 +46,7 @@ def compile_units(plan: Plan, target: Target) -> tuple[tuple[Unit, ...], tuple[P
     steps = {step.name.text: step for step in plan.steps}
     work = _Work(plan, target, scope, steps, into, [*problems])
     if not all(is_instance(plan, step) for step in plan.steps):  # runs have all of it
-        work.problems.extend(lacking_to_apply(plan))
+        work.problems.extend(unsupported_by_apply(plan))
     units: list[Unit] = []
     for step in plan.steps:
         before = len(work.problems)
@@ -90,7 +90,7 @@ class _Work:
     def units(self, step: Step) -> tuple[Unit, ...]:
         runs = is_instance(self.plan, step)
         if not runs:
-            self.problems.extend(lacking_to_apply_step(step))
+            self.problems.extend(unsupported_by_apply_step(step))
         self.problems.extend(unmet := self._edges(step))
         if unmet or isinstance(step.lifecycle, EventDriven):
             return ()

@@ -9,11 +9,11 @@ from gxo.source import Span
 from gxo.spec.lifecycle import SECOND, RunOnce, Supervise
 from gxo.spec.policy import Profile, SecurityContext
 from gxo.units.directives import directive
-from gxo.units.lacking import lacking_to_run
 from gxo.units.model import Command, Directive, Unit, UnitType
 from gxo.units.names import WorkloadNames
 from gxo.units.security import security
 from gxo.units.target import Target
+from gxo.units.unsupported import unsupported_by_run
 
 USER = "gxo"
 """Who steps run as unless the playbook or the profile `host` says otherwise."""
@@ -39,7 +39,7 @@ class Frame:
 def compile_steps(plan: Plan, target: Target) -> tuple[Mapping[str, Frame], tuple[Problem, ...]]:
     """The frames of all that a run executes, by step, and all that is wrong with it."""
     frames: dict[str, Frame] = {}
-    problems: list[Problem] = [*lacking_to_run(plan)]
+    problems: list[Problem] = [*unsupported_by_run(plan)]
     for step in plan.steps:
         if isinstance(step.lifecycle, Supervise):
             problems += supervised_in_run(plan, step, target, _NO_RUN)[1]

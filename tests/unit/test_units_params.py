@@ -11,8 +11,8 @@ from gxo.spec.library import LIBRARY
 from gxo.spec.module import Param, ParamType
 from gxo.template.evaluate import Scope
 from gxo.template.value import Data, MapValue
-from gxo.units.lacking import IN_RUNS
 from gxo.units.params import read_params
+from gxo.units.unsupported import IN_RUNS
 from tests.unit.units_plans import SPAN, value
 
 

@@ -1,4 +1,4 @@
-"""Lacking: what this version of gxo checks in a playbook, but does not carry out."""
+"""Unsupported: what this version of gxo checks in a playbook, but does not carry out."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -34,17 +34,17 @@ _TAKING = frozenset({"recvmsg", "@network-io", "@system-service"})
 """Calls without which a message is not taken."""
 
 
-def lacking_to_apply(plan: Plan) -> tuple[Problem, ...]:
+def unsupported_by_apply(plan: Plan) -> tuple[Problem, ...]:
     """Parts of a playbook that only runs have."""
     return _problems(_of_plan(plan))
 
 
-def lacking_to_apply_step(step: Step) -> tuple[Problem, ...]:
+def unsupported_by_apply_step(step: Step) -> tuple[Problem, ...]:
     """Parts of a workload that `apply` does not carry out; instances are runs."""
     return _problems(_of_applied(step))
 
 
-def lacking_to_run(plan: Plan) -> tuple[Problem, ...]:
+def unsupported_by_run(plan: Plan) -> tuple[Problem, ...]:
     """Parts of a playbook and its steps that a run does not carry out."""
     found = _problems(
         [
