@@ -9,12 +9,11 @@ from gxo.apply.launch import PATIENCE, Launch, name_taken
 from gxo.apply.record import Outcome as RunOutcome
 from gxo.apply.stamps import Stamps, persistent
 from gxo.apply.transient import mend
-from gxo.apply.why import describe_stop, probe, why, why_job
+from gxo.apply.why import describe_stop, probe, why, why_job, why_unsettled
 from gxo.dataclass import dataclass, field
 from gxo.runtime.secrets import SecretError
 from gxo.spec.lifecycle import SECOND
 from gxo.systemd.bus import SystemdError
-from gxo.systemd.ending import describe
 from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager, no_such_unit
 from gxo.units.model import UnitType
@@ -277,8 +276,8 @@ class Commit:
         part = task.change.part
         assert part is not None
         found = self.manager.result(task.change.unit)
-        said = describe(found) if found.found else "it ended"
-        self._fail(task, f"{said} within {part.settle / SECOND:g} s of its start", found.invocation)
+        reason = why_unsettled(found, part.settle)
+        self._fail(task, reason, found.invocation)
 
     def _fail(self, task: _Task, reason: str, invocation: str = "") -> None:
         change = task.change

@@ -35,6 +35,15 @@ def describe_turn(found: UnitResult, *, runs: bool, before: int = 0) -> str:
     return describe(found, before)
 
 
+def why_unsettled(found: UnitResult, settle: int) -> str:
+    """Why a service failed that was up and did not stay so; `settle` is in microseconds."""
+    said = describe(found) if found.found else "it ended"
+    told = f"{said} within {settle / SECOND:g} s of its start"
+    if found.result == "success" and not found.restarts:
+        return f"{told}; a service has to stay in the foreground"
+    return told
+
+
 def why_job(outcome: Outcome) -> str:
     """Why a job did not do what was asked: what systemd refused it with, or how it ended."""
     return str(outcome.error) if outcome.error else f"its job ended as {outcome.result}"

@@ -190,7 +190,11 @@ def _read_vars(file: Path) -> dict[str, Data]:
 
     try:
         data = yaml_text.load(file.read_text(encoding="utf-8"), limits.DEFAULT)
-    except (OSError, UnicodeError, fault.Failure, fault.TooMuch) as error:
+    except OSError as error:
+        raise Failure(f"cannot read variables from {file}: {error.strerror}") from None
+    except UnicodeError:
+        raise Failure(f"cannot read variables from {file}: it is not text in UTF-8") from None
+    except (fault.Failure, fault.TooMuch) as error:
         raise Failure(f"cannot read variables from {file}: {error}") from None
     if not isinstance(data, dict):
         raise Failure(f"cannot read variables from {file}: it must be a map of names to values")

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from gxo.apply.why import describe_stop, describe_turn, why
+from gxo.apply.why import describe_stop, describe_turn, why, why_unsettled
+from gxo.dataclass import replace
 from gxo.spec.lifecycle import SECOND, Address
 from gxo.systemd.ending import describe
 from gxo.systemd.jobs import JobResult
@@ -105,3 +106,19 @@ def test_a_service_stopped_between_two_starts_has_not_failed() -> None:
     assert describe_stop(ended(code="killed", status=9, result="signal")) == (
         "it was killed by signal 9"
     )
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (ended(code="exited", result="success"), "it exited with status 0 within 2 s of its start"),
+        (ended(load="not-found", result="success"), "it ended within 2 s of its start"),
+    ],
+)
+def test_a_service_that_goes_to_the_background(found: UnitResult, said: str) -> None:
+    """A program that ends well at once is most likely a daemon that forks: it is told not to."""
+    advice = "; a service has to stay in the foreground"
+    assert why_unsettled(found, 2 * SECOND) == said + advice
+    assert why_unsettled(replace(found, restarts=1), 2 * SECOND) == said
+    failed = ended(code="exited", status=3, result="exit-code")
+    assert why_unsettled(failed, SECOND) == "it exited with status 3 within 1 s of its start"

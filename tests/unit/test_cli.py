@@ -150,8 +150,8 @@ def test_values_reach_the_playbook(site: Path) -> None:
     [
         ("- a\n", "it must be a map of names to values"),
         ("a: [\n", "cannot read variables from vars.yaml: "),
-        (b"\xff\xfe", "cannot read variables from vars.yaml: "),
-        (None, "cannot read variables from vars.yaml: "),
+        (b"\xff\xfe", "cannot read variables from vars.yaml: it is not text in UTF-8\n"),
+        (None, "cannot read variables from vars.yaml: No such file or directory\n"),
     ],
 )
 def test_bad_files_of_variables(site: Path, text: str | bytes | None, said: str) -> None:
