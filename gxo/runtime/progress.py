@@ -61,6 +61,10 @@ class Progress:
         self.running -= 1
         self._broken |= status in (Status.FAILED, Status.CANCELLED)
 
+    def stop(self) -> None:
+        """Start none of the items that wait, however those under way end."""
+        self._broken = True
+
     @property
     def over(self) -> bool:
         return not self.running and (not self.waiting or self._broken)

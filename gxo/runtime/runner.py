@@ -157,7 +157,8 @@ class Runner:
         for _, _, progress, item in waiting:
             self._item_over(progress, item, None, item.detail)
         for progress in tuple(self._progress.values()):
-            if not progress.running:
+            progress.stop()
+            if progress.over:
                 self._end(progress)
         self._attempts.stop()
         self._held.cancel()

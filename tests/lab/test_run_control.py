@@ -1,9 +1,11 @@
 """Modules that the runner evaluates itself, in runs on a real systemd."""
 
 import json
+from typing import Any
 
 import pytest
 
+from tests.lab.applying import until
 from tests.lab.machine import Machine
 from tests.lab.running import left, run, step, summaries, use
 
@@ -91,7 +93,12 @@ def test_a_cancelled_loop_of_pure_items(machine: Machine) -> None:
     text = head + use("loop", "control:identity", "loop: '{{ .n }}', ", value="{{ .item }}")
     path = machine.write("/srv/busy.yaml", text)
     run_id = machine.gxo("run", "--detach", path, check=True).stdout.strip()
+
+    def shown() -> Any:
+        return json.loads(machine.gxo("runs", "show", "--json", run_id, check=True).stdout)
+
+    assert until(lambda: bool(shown()["steps"]))
     machine.run("systemctl", "stop", f"gxo-run-{run_id}.service", check=True)
-    shown = json.loads(machine.gxo("runs", "show", "--json", run_id, check=True).stdout)
-    assert shown["status"] == "Cancelled"
+    ended = shown()
+    assert (ended["status"], ended["steps"]["loop"]["status"]) == ("Cancelled", "Cancelled")
     assert left(machine) == []

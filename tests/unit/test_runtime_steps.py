@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gxo.dataclass import replace
 from gxo.runtime.capture import KEPT, LONGEST, Answer, Capture
-from gxo.runtime.progress import delay
+from gxo.runtime.progress import Item, Progress, delay
 from gxo.runtime.redact import MASK, Redactor
 from gxo.runtime.scope import Scopes
 from gxo.runtime.status import Status
@@ -146,3 +147,17 @@ def test_the_last_line_of_a_worker_is_its_answer(size: int, end: bytes) -> None:
     answer.feed(b"")
     assert answer.text == "{three}"
     assert lines == ["one", "two", *(["{three}"] if end else [])]
+
+
+@pytest.mark.parametrize("ended", [Status.COMPLETED, Status.FAILED, Status.CANCELLED])
+def test_a_loop_that_is_stopped_is_over_with_the_item_under_way(ended: Status) -> None:
+    """However that item ends: one that ends well as its run is cancelled starts no other."""
+    step = replace(plan(PLAYBOOK.format(vars="{}", text="x")).steps[0], parallel=1)
+    items = [Item(number) for number in range(3)]
+    progress = Progress(step, items, 0, looped=True, waiting=list(items))
+    (first,) = progress.next()
+    progress.stop()
+    assert not progress.over
+    progress.close(first, ended)
+    assert progress.over
+    assert list(progress.next()) == []
