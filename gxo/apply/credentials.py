@@ -14,7 +14,7 @@ from gxo.apply import durable
 from gxo.apply.desired import Desired
 from gxo.config.read import ConfigError, load_config
 from gxo.dataclass import replace
-from gxo.runtime.guard import Given, given
+from gxo.runtime.guard import Handout, handout
 from gxo.runtime.handover import put
 from gxo.runtime.redact import Redactor
 from gxo.runtime.secrets import SecretError, Secrets
@@ -46,7 +46,7 @@ def provide(unit: Unit) -> None:
     """Have the file there that a unit is about to be handed. Raises SecretError."""
     path = credential(unit.directives)
     if path and not Path(path).exists():
-        found = _given(unit)
+        found = _handout(unit)
         try:
             put(Path(path), found.handed)
         except OSError as error:
@@ -78,17 +78,17 @@ def _bound(unit: Unit, key: bytes) -> Unit:
     path = credential(unit.directives)
     if not path:
         return unit
-    mark = hmac.digest(key, _given(unit).values, "sha256").hex()[:_MARK]
+    mark = hmac.digest(key, _handout(unit).values, "sha256").hex()[:_MARK]
     return unit if path.endswith(f".{mark}") else bound(unit, mark)
 
 
-def _given(unit: Unit) -> Given:
+def _handout(unit: Unit) -> Handout:
     """What a unit is handed, as its templates and the secrets come to now."""
     names = WorkloadNames(unit.playbook, unit.workload)
     redactor = Redactor()
     try:
         at = f"/run/{names.workspace}"
-        return given(recipe(unit.directives), at, _secrets(redactor), redactor)
+        return handout(recipe(unit.directives), at, _secrets(redactor), redactor)
     except SecretError as error:
         raise SecretError(f"cannot give `{names.label}` its secrets: {error}") from None
 

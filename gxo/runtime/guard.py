@@ -20,7 +20,7 @@ LONGEST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class Handout:
     """What the program gets, `NAME=value` each and its standard input, and what is to be masked."""
 
     variables: tuple[str, ...]
@@ -45,9 +45,9 @@ class Given:
         return whole
 
 
-def given(
+def handout(
     recipe: Mapping[str, Any], workspace: str, secret: Callable[[str], str], redactor: Redactor
-) -> Given:
+) -> Handout:
     """What the templates of a guarded service come to. Raises SecretError, without a secret in it.
 
     `secret` adds what it yields to the redactor.
@@ -72,7 +72,7 @@ def given(
     }
     variables = values["Environment"] if "environment" in hidden else ()
     stdin = next(iter(values["StandardInputData"]), None)
-    return Given(variables, stdin, redactor.forms)
+    return Handout(variables, stdin, redactor.forms)
 
 
 def _text(path: str) -> bytes:

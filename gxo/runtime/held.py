@@ -145,14 +145,14 @@ class Held:
         path = credential(own)
         if not path:
             return
-        from gxo.runtime.guard import given
+        from gxo.runtime.guard import handout
         from gxo.runtime.handover import put
         from gxo.runtime.secrets import SecretError
 
         names = WorkloadNames(self._plan.playbook.text, step.name.text, run=self._names.run)
         try:
             at = f"/run/{names.workspace}"
-            found = given(recipe(own), at, self._secret, self._redactor)
+            found = handout(recipe(own), at, self._secret, self._redactor)
             put(Path(path), found.handed)
         except (OSError, SecretError) as error:
             raise CannotHold(f"cannot give it its secrets: {error}") from None

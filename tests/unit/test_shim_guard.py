@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gxo.runtime.guard import LONGEST, Given
+from gxo.runtime.guard import LONGEST, Handout
 from gxo.runtime.redact import MASK, Redactor
 from gxo.runtime.secrets import SecretError
 from gxo.units.directives import directive
@@ -27,7 +27,7 @@ def start(tmp_path: Path) -> Start:
     def started(
         *argv: str, variables: tuple[str, ...] = (f"T={SECRET}",), stdin: str | None = None
     ) -> "subprocess.Popen[bytes]":
-        given = Given(variables, stdin, Redactor([SECRET]).forms)
+        given = Handout(variables, stdin, Redactor([SECRET]).forms)
         (tmp_path / "gxo").write_bytes(given.handed)
         words = argv if len(argv) > 1 else ("/bin/sh", "-c", *argv)
         command = guarded_start(directive("ExecStart", Command(words))).value
@@ -143,5 +143,5 @@ def test_more_than_systemd_hands_over() -> None:
     """Is said before anything is started."""
     long = "\n".join(f"{number:060d}" for number in range(2000))
     with pytest.raises(SecretError, match="and systemd hands over no more than"):
-        assert Given((), long, Redactor([long]).forms).handed
-    assert len(Given((), "x", frozenset()).handed) < LONGEST / 20
+        assert Handout((), long, Redactor([long]).forms).handed
+    assert len(Handout((), "x", frozenset()).handed) < LONGEST / 20
