@@ -8,7 +8,6 @@ from gxo.apply.event import Event, Kind, Listener, timestamp
 from gxo.apply.launch import PATIENCE, Launch, name_taken
 from gxo.apply.record import Outcome as RunOutcome
 from gxo.apply.stamps import Stamps, persistent
-from gxo.apply.transient import mend
 from gxo.apply.why import describe_stop, probe, why, why_job, why_unsettled
 from gxo.dataclass import dataclass, field
 from gxo.runtime.secrets import SecretError
@@ -16,6 +15,7 @@ from gxo.spec.lifecycle import SECOND
 from gxo.systemd.bus import SystemdError
 from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager, no_such_unit
+from gxo.systemd.transient import mend
 from gxo.units.model import UnitType
 
 _BEAT = 0.1

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gxo.apply.foreign import CONTROL
-from gxo.apply.transient import PLACE
 from gxo.dataclass import dataclass
 from gxo.systemd.bus import SYSTEMD, BusError
 from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager
+from gxo.systemd.transient import PLACE
 from gxo.units.credential import credential
 from gxo.units.model import Unit
 from gxo.units.properties import properties

@@ -17,8 +17,6 @@ from gxo.apply.record import Baseline, Intent, Observed, Outcome, Revision, to_r
 from gxo.apply.result import Applied, Moved, Planned, barriers
 from gxo.apply.stamps import Stamps
 from gxo.apply.store import NoSpace, Store, StoreError
-from gxo.apply.transient import PLACE as TRANSIENT
-from gxo.apply.transient import mend
 from gxo.apply.undo import undo
 from gxo.dataclass import dataclass, field, replace
 from gxo.runtime.handover import drop
@@ -26,6 +24,8 @@ from gxo.spec.lifecycle import Policy
 from gxo.systemd.journal import Journal
 from gxo.systemd.journal_write import JournalError
 from gxo.systemd.manager import Manager, major
+from gxo.systemd.transient import PLACE as TRANSIENT
+from gxo.systemd.transient import mend
 from gxo.units.credential import credential
 from gxo.units.names import ROOT_SLICE, playbook_slice
 from gxo.version import __version__

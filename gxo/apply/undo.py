@@ -7,11 +7,11 @@ from gxo.apply.change import Action, Change
 from gxo.apply.event import Event, Kind, Listener, timestamp
 from gxo.apply.launch import PATIENCE, Launch, name_taken
 from gxo.apply.stamps import Stamps
-from gxo.apply.transient import mend
 from gxo.apply.why import why_job
 from gxo.runtime.secrets import SecretError
 from gxo.systemd.jobs import Job, JobResult, Jobs, Outcome
 from gxo.systemd.manager import Manager, no_such_unit
+from gxo.systemd.transient import mend
 
 _STOP = 600.0
 _START = 600.0

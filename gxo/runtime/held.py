@@ -10,16 +10,18 @@ from gxo.plan.model import Plan, Step
 from gxo.runtime.attempts import Attempts
 from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status
-from gxo.runtime.step_unit import RunNames, service_properties
+from gxo.runtime.step_unit import RunNames, service_unit
 from gxo.spec.lifecycle import SECOND, Ready, Supervise
 from gxo.systemd.bus import PROPERTIES
 from gxo.systemd.ending import describe
 from gxo.systemd.jobs import Outcome
 from gxo.systemd.manager import Manager, unit_path
 from gxo.systemd.states import UnitResult
+from gxo.systemd.transient import mend
 from gxo.units.credential import credential, recipe
-from gxo.units.model import Directive
+from gxo.units.model import Directive, Unit
 from gxo.units.names import WorkloadNames
+from gxo.units.properties import properties
 
 _UP = ("active", "reloading", "refreshing")
 _BEAT = 1.0
@@ -37,6 +39,7 @@ class _Service:
     step: Step
     unit: str
     began: int
+    made: Unit
     due: float | None = None
     up: bool = False
     stopping: bool = False
@@ -78,14 +81,15 @@ class Held:
 
     def start(self, step: Step, began: int) -> None:
         """Have it started. Raises CannotHold."""
-        service = _Service(step, self._names.step(step.name.text, 0), began)
         own = own_directives(self._manager, self._plan, step, self._names.run)
         self._hand_over(step, own)
-        made = service_properties(self._plan, self._names, service.unit, step, own)
+        name = self._names.step(step.name.text, 0)
+        made = service_unit(self._plan, self._names, name, step, own)
+        service = _Service(step, name, began, made)
         jobs = self._attempts.jobs
         path = unit_path(service.unit)
         jobs.loop.subscribe(path, PROPERTIES, "PropertiesChanged", self._note)
-        job = jobs.start_transient(service.unit, made)
+        job = jobs.start_transient(service.unit, properties(made))
         self._services[service.unit] = service
         self._attempts.expect(job, partial(self._started, service))
 
@@ -163,6 +167,7 @@ class Held:
     def _started(self, service: _Service, outcome: Outcome) -> None:
         ready = _ready(service.step)
         if outcome.ok:
+            mend((service.made,), self._manager.version)
             service.due = time.monotonic() + ready.settle / SECOND
             self._changed = True
         elif outcome.error is not None:

@@ -19,6 +19,7 @@ from gxo.systemd.bus import SystemdError
 from gxo.systemd.jobs import Jobs, raise_if_refused
 from gxo.systemd.manager import Manager
 from gxo.systemd.memory import sealed
+from gxo.systemd.transient import mend
 from gxo.units.credential import NO_DUMP
 from gxo.units.directives import directive
 from gxo.units.model import Command, Property, Unit, UnitType
@@ -63,7 +64,7 @@ def launch(
     files = [handed, *((writer,) if writer is not None else ())]
     try:
         with manager.jobs() as jobs:
-            _start(jobs, names, files)
+            _start(manager, jobs, names, files)
     except SystemdError as error:
         Record(store, run, Redactor(), lambda _: None).run(
             Status.FAILED, detail=f"its runner did not start: {error}", workspace=None
@@ -94,13 +95,14 @@ def _submit(
     return run
 
 
-def _start(jobs: Jobs, names: RunNames, files: Sequence[int]) -> None:
+def _start(manager: Manager, jobs: Jobs, names: RunNames, files: Sequence[int]) -> None:
     unit = _unit(names)
     handed = ("StandardInputFileDescriptor", "StandardOutputFileDescriptor")[: len(files)]
     handles = tuple(Property(name, "h", number) for number, name in enumerate(handed))
     quiet = Property("LimitCORE", "t", NO_DUMP)  # it holds every secret of the run
     job = jobs.start_transient(unit.name, (*properties(unit), quiet, *handles), files=files)
     raise_if_refused(jobs.wait(_PATIENCE, job)[job])
+    mend((unit,), manager.version)
 
 
 def _unit(names: RunNames) -> Unit:

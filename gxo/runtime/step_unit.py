@@ -99,7 +99,7 @@ def step_properties(
         [(path, f"{CODE}/{Path(path).name}", False, 0) for path in packages],
     )
     return (
-        *_of_run(names, step, unit, settings),
+        *properties(_of_run(names, step, unit, settings)),
         *(hidden if frame.hidden else (bound,) if _elsewhere(frame) else ()),
         *((shown,) if code and frame.hidden else ()),
         *((Property("LimitCORE", "t", NO_DUMP),) if secret else ()),
@@ -108,10 +108,10 @@ def step_properties(
     )
 
 
-def service_properties(
+def service_unit(
     plan: Plan, names: RunNames, unit: str, step: Step, own: tuple[Directive, ...]
-) -> tuple[Property, ...]:
-    """All of a supervised workload, stopped before the services that it needs."""
+) -> Unit:
+    """A supervised workload, stopped before the services that it needs."""
     name = step.name.text
     needed = [edge.source for edge in plan.edges if edge.target == name]
     services = {other.name.text for other in plan.steps if isinstance(other.lifecycle, Supervise)}
@@ -126,7 +126,7 @@ def _of_run(
     unit: str,
     own: tuple[Directive, ...],
     before: tuple[str, ...] = (),
-) -> tuple[Property, ...]:
+) -> Unit:
     """A service in the slice of its run, which ends with the runner and comes after `before`."""
     settings = (
         *own,
@@ -136,7 +136,7 @@ def _of_run(
         directive("LogExtraFields", f"GXO_RUN={names.run}"),
         directive("LogExtraFields", f"GXO_STEP={step}"),
     )
-    made = Unit(
+    return Unit(
         name=unit,
         type=UnitType.SERVICE,
         playbook=names.playbook,
@@ -144,7 +144,6 @@ def _of_run(
         directives=settings,
         digest="",
     )
-    return properties(made)
 
 
 def code_paths(frame: Frame, libraries: Sequence[str]) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ def misread_after_reload(systemd: int) -> bool:
     252 keeps a command line set over D-Bus under a key that it does not know itself, and escapes
     `$` and `;` in a way it does not undo: after a reload the unit has no command left. Both 252 and
     257 write `RestrictNamespaces=yes` as an empty value, which lifts the restriction. Whoever
-    starts a unit must put `files.render_file(unit)` in that file's place, at
+    starts a unit must put `files.render_plain(unit)` in that file's place, at
     /run/systemd/transient/NAME, with the modification time the file had.
     """
     return systemd < FAITHFUL

@@ -1,9 +1,11 @@
-"""Runs and the end of a boot: none stays Running."""
+"""Runs and the end of a boot, or of systemd itself: none stays Running, nothing stays behind."""
 
 from tests.lab.applying import until
 from tests.lab.machine import Machine
-from tests.lab.running import left, step, steps
+from tests.lab.running import left, run, step, steps
 from tests.schemas import held
+
+HOST = "security_context: {profile: host}, "
 
 
 def test_power_lost_in_a_run(whole_machine: Machine) -> None:
@@ -18,3 +20,40 @@ def test_power_lost_in_a_run(whole_machine: Machine) -> None:
     assert until(lambda: left(machine) == [], 30)
     shown = held("run", machine.gxo("runs", "show", "--json", run_id, check=True).stdout)
     assert (shown["status"], shown["steps"]["long"]["status"]) == ("Failed", "Failed")
+
+
+def test_a_reload_of_systemd_in_a_run(machine: Machine) -> None:
+    """As a package's installation does: later steps start, and a service restarts as it was.
+
+    With its own command, within its own sandbox; no unit leaves a file behind.
+    """
+    machine.gxo("setup", check=True)
+    up = step("up", "unshare -U true; exec sleep 1000.5").replace(
+        "run_once", "supervise, backoff: {initial: 100ms}, ready: {settle: 100ms}"
+    )
+    find = "pgrep -f '[s]leep 1000.5'"
+    crash = f"kill -9 $({find}); until {find}; do sleep 0.1; done"
+    ran = run(
+        machine,
+        up
+        + step("reload", "systemctl daemon-reload", f"needs: [up], {HOST}")
+        + step("crash", crash, f"needs: [reload], timeout: 30s, {HOST}")
+        + step("late", "true", "needs: [crash], "),
+    )
+    assert (ran.code, set(ran.steps.values())) == (0, {"Completed"}), ran.events
+    said = machine.journal(f"GXO_RUN={ran.id}", "GXO_STEP=up")
+    assert said.count("unshare failed: Operation not permitted") == 2, said
+    stale = machine.run("find", "/run/systemd/transient", "-name", "gxo*.service").stdout
+    assert stale == ""
+
+
+def test_a_runner_killed_after_a_reload(machine: Machine) -> None:
+    """What cleans up behind it is still known to systemd: it ends the run, with nobody attached."""
+    machine.gxo("setup", check=True)
+    path = machine.write("/srv/slow.yaml", f"name: slow\nworkloads:\n{step('a', 'sleep 600')}")
+    run_id = machine.gxo("run", "--detach", path, check=True).stdout.strip()
+    assert until(lambda: steps(machine) != [])
+    machine.run("systemctl", "daemon-reload", check=True)
+    runner = f"gxo-run-{run_id}.service"
+    machine.run("systemctl", "kill", "-s", "KILL", "--kill-who=main", runner, check=True)
+    assert until(lambda: left(machine) == [], 30)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from gxo.units.files import render_plain
 from gxo.units.model import Unit, UnitType
 from gxo.units.properties import misread_after_reload
 
@@ -37,10 +38,8 @@ def _replace(unit: Unit, path: Path) -> bool:
         return False
     try:
         if os.pread(descriptor, len(_THEIRS), 0) == _THEIRS:
-            from gxo.units.files import render_file
-
             times = os.fstat(descriptor)
-            text = render_file(unit).encode()
+            text = render_plain(unit).encode()
             os.pwrite(descriptor, text, 0)
             os.ftruncate(descriptor, len(text))
             os.utime(descriptor, ns=(times.st_atime_ns, times.st_mtime_ns))
