@@ -12,7 +12,7 @@ from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames, service_unit
 from gxo.spec.lifecycle import SECOND, Ready, Supervise
-from gxo.systemd.bus import PROPERTIES
+from gxo.systemd.bus import PROPERTIES, TimedOut
 from gxo.systemd.ending import describe
 from gxo.systemd.jobs import Outcome
 from gxo.systemd.manager import Manager, unit_path
@@ -126,7 +126,11 @@ class Held:
         if not known or not due:
             return
         self._looked = now
-        for unit, found in self._manager.results(known).items():
+        try:
+            results = self._manager.results(known)
+        except TimedOut:  # systemd executes itself again, or is busy: the next look will tell
+            return
+        for unit, found in results.items():
             service = self._services.get(unit)
             if service is not None and not service.stopping:
                 self._judge(service, found)

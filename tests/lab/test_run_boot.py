@@ -47,6 +47,20 @@ def test_a_reload_of_systemd_in_a_run(machine: Machine) -> None:
     assert stale == ""
 
 
+def test_systemd_executes_itself_again_in_a_run(fresh_machine: Machine) -> None:
+    """As its upgrade does: what is up stays up, what is under way ends well, the run goes on."""
+    fresh_machine.gxo("setup", check=True)
+    up = step("up", "exec sleep 1000").replace("run_once", "supervise, ready: {settle: 100ms}")
+    ran = run(
+        fresh_machine,
+        up
+        + step("early", "sleep 3; echo early", "register: early, ")
+        + step("reexec", "systemctl daemon-reexec", f"needs: [up], {HOST}")
+        + step("late", "test {{ .early.stdout }} = early", "needs: [reexec], "),
+    )
+    assert (ran.code, set(ran.steps.values())) == (0, {"Completed"}), ran.events
+
+
 def test_a_runner_killed_after_a_reload(machine: Machine) -> None:
     """What cleans up behind it is still known to systemd: it ends the run, with nobody attached."""
     machine.gxo("setup", check=True)
