@@ -36,21 +36,23 @@ def main(given: BinaryIO, argv: list[bytes]) -> NoReturn:
     exec(_part(given) or b"", matcher)  # noqa: S102 - a file of gxo's own, for want of a place
     forms, variables, stdin = _list(given), _list(given), _part(given)
     masking = matcher["Matcher"](forms, matcher["by_search"])
-    ends = [os.pipe(), os.pipe()]
+    # through one pipe where they are one, so that what the program writes stays in its order
+    outputs = (1,) if os.path.sameopenfile(1, 2) else (1, 2)
+    ends = {number: os.pipe() for number in outputs}
     told = _hear()
     forwarded = _signal.valid_signals() - _OWN
     _signal.pthread_sigmask(_signal.SIG_BLOCK, forwarded)
     child = os.fork()
     if child == 0:
-        for number, (_, writer) in enumerate(ends, 1):
-            os.dup2(writer, number)
+        for number in (1, 2):
+            os.dup2(ends.get(number, ends[1])[1], number)
         _become(argv, variables, stdin)
     _signal.pthread_sigmask(_signal.SIG_UNBLOCK, forwarded)
-    for _, writer in ends:
+    for _, writer in ends.values():
         os.close(writer)
     streams = {
         reader: (number, matcher["Stream"](lambda: masking))
-        for number, (reader, _) in enumerate(ends, 1)
+        for number, (reader, _) in ends.items()
     }
     status = _attend(streams, told, child)
     for number, stream in streams.values():

@@ -25,7 +25,10 @@ def start(tmp_path: Path) -> Start:
     """Starts a line of shell under a guard, with these variables and this standard input."""
 
     def started(
-        *argv: str, variables: tuple[str, ...] = (f"T={SECRET}",), stdin: str | None = None
+        *argv: str,
+        variables: tuple[str, ...] = (f"T={SECRET}",),
+        stdin: str | None = None,
+        stderr: int = subprocess.PIPE,
     ) -> "subprocess.Popen[bytes]":
         given = Handout(variables, stdin, Redactor([SECRET]).forms)
         (tmp_path / "gxo").write_bytes(given.handed)
@@ -33,9 +36,7 @@ def start(tmp_path: Path) -> Start:
         command = guarded_start(directive("ExecStart", Command(words))).value
         assert isinstance(command, Command)
         own = {"CREDENTIALS_DIRECTORY": str(tmp_path), "PATH": os.environ["PATH"], "A": "b"}
-        return subprocess.Popen(
-            command.argv, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+        return subprocess.Popen(command.argv, env=own, stdout=subprocess.PIPE, stderr=stderr)
 
     return started
 
@@ -54,6 +55,13 @@ def test_both_outputs_are_masked(start: Start) -> None:
         ' printf %s "$T" | base64; printf hunter2'
     )
     assert ended(start(line)) == (0, f"out {MASK}\n{MASK}\n{MASK}\nhunter2", f"err {MASK}\n")
+
+
+def test_outputs_that_are_one_stay_in_order(start: Start) -> None:
+    """As systemd gives them to a service: what is written last also comes last."""
+    line = 'for n in $(seq 500); do printf "%s " "$n"; echo "$T" >&2; done'
+    out, _ = start(line, stderr=subprocess.STDOUT).communicate(timeout=60)
+    assert out.decode() == "".join(f"{n} {MASK}\n" for n in range(1, 501))
 
 
 def test_before_journald_splits(start: Start) -> None:
