@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gxo.cli import options, output
+from gxo.cli import complete, options, output
 from gxo.cli.exits import Exit, Failure, NotPermitted
 from gxo.dataclass import dataclass
 
@@ -33,6 +33,7 @@ def logs(
         str | None,
         typer.Argument(
             metavar="[PLAYBOOK[.WORKLOAD] | RUN]",
+            autocompletion=complete.targets,
             help="Only lines of this, or of a run by its id; by default of all that is applied.",
             show_default=False,
         ),

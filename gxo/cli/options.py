@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from gxo.cli import complete
+
 # as text: Path("") is the current directory, and an unset variable of a script's is not
 Paths = Annotated[
     list[str],
@@ -56,10 +58,17 @@ SystemdVersion = Annotated[
 Target = Annotated[
     str,
     typer.Argument(
-        metavar="PLAYBOOK[.WORKLOAD]", help="An applied playbook, or one workload of it."
+        metavar="PLAYBOOK[.WORKLOAD]",
+        help="An applied playbook, or one workload of it.",
+        autocompletion=complete.targets,
     ),
 ]
-Playbook = Annotated[str, typer.Argument(metavar="PLAYBOOK", help="An applied playbook.")]
+Playbook = Annotated[
+    str,
+    typer.Argument(
+        metavar="PLAYBOOK", help="An applied playbook.", autocompletion=complete.playbooks
+    ),
+]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or its beginning.")]
 Detach = Annotated[
     bool, typer.Option("--detach", help="Print the run's id and let it continue on its own.")

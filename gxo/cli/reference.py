@@ -74,7 +74,7 @@ def markdown() -> str:
         f"{exits.HELP}\n",
         f"{_STREAMS}\n",
         "`gxo COMMAND --help` says the same in short; `gxo --install-completion` sets the shell"
-        " up to complete commands, options and files.\n",
+        " up to complete commands, options, files and the names of what is applied.\n",
     ]
     for entry in entries():
         parts.append(f"## gxo {entry.name}\n\n```\n{entry.usage}\n```\n")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gxo.cli import exits, options, output
+from gxo.cli import complete, exits, options, output
 from gxo.cli.exits import Failure
 from gxo.dataclass import dataclass, field
 
@@ -52,6 +52,7 @@ def status(
         str | None,
         typer.Argument(
             metavar="[PLAYBOOK[.WORKLOAD]]",
+            autocompletion=complete.targets,
             help="Only this one; all by default.",
             show_default=False,
         ),

@@ -116,6 +116,24 @@ def test_mistaken_names(shop: Site) -> None:
     assert done.stderr == "error: cannot roll `shop` back to revision 99: kept: 1\n"
 
 
+def test_the_shell_completes_what_is_applied(shop: Site) -> None:
+    """Names of playbooks, and behind a dot those of workloads."""
+    shop.apply()
+
+    def completed(line: str) -> list[str]:
+        asked = {"_GXO_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": "2"}
+        done = shop.machine.gxo(env=asked)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout.split()
+
+    for command in ("start", "status", "logs"):
+        assert completed(f"gxo {command} sh") == ["shop"]
+        assert completed(f"gxo {command} shop.w") == ["shop.web"]
+        assert completed(f"gxo {command} nope.") == []
+    assert completed("gxo remove shop") == ["shop"]
+    assert completed("gxo rollback zz") == []
+
+
 @pytest.mark.parametrize(
     ("command", "code", "name", "said"),
     [
