@@ -86,8 +86,8 @@ def test_a_drop_in_of_the_administrator(here: Site, place: str, loaded: bool) ->
         for _ in range(2):
             assert here.plan()["web"][1].startswith(f"drifted: drop-in added: {path}")
             assert here.fail() == (
-                f"error: cannot apply `drift.web`: {path} changes {unit}; say in the playbook what "
-                "it says, then remove that file and run `systemctl daemon-reload`\n"
+                f"error: cannot apply `drift.web`: {path} changes {unit}; put what it says into "
+                "the playbook, then remove that file and run `systemctl daemon-reload`\n"
             )
         assert f"drop-in added: {path}" in drift(here)["web"]
         assert here.pid("web") == pid

@@ -78,7 +78,7 @@ CASES = (
     Case(
         "alias-bomb",
         f"{_BOMB}workloads: []\n",
-        said=("bad.yaml:7:20\n", "`*a5` makes more than 1000000 values"),
+        said=("bad.yaml:7:20\n", "`*a5` makes it more than 1000000 values"),
     ),
     Case(
         "large",
