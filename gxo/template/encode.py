@@ -25,7 +25,7 @@ def from_json(limits: Limits, text: str) -> Data:
 
 
 def _no_constant(word: str) -> Any:
-    raise Failure(f"the text is not JSON: `{word}` is no number there", argument=0)
+    raise Failure(f"the text is not JSON: `{word}` is not a number there", argument=0)
 
 
 def _finite(digits: str) -> float:

@@ -76,7 +76,7 @@ def mul(*numbers: Number) -> Number:
 def div(left: Number, right: Number) -> Number:
     """Two whole numbers divide to a whole one, towards zero, as in Go."""
     if right == 0:
-        raise Failure("nothing is divided by zero", argument=1)
+        raise Failure("the divisor is zero", argument=1)
     if isinstance(left, int) and isinstance(right, int):
         quotient = abs(left) // abs(right)
         return held(quotient if (left < 0) == (right < 0) else -quotient)
@@ -86,7 +86,7 @@ def div(left: Number, right: Number) -> Number:
 def mod(left: Number, right: Number) -> Number:
     """The remainder has the sign of the dividend, as in Go."""
     if right == 0:
-        raise Failure("nothing is divided by zero", argument=1)
+        raise Failure("the divisor is zero", argument=1)
     if isinstance(left, int) and isinstance(right, int):
         rest = abs(left) % abs(right)
         return held(rest if left >= 0 else -rest)

@@ -160,7 +160,7 @@ def _formatted(
             return (sign if number >= 0 else "") + repr(number)
         return format(number, sign + (f".{precision}" if precision >= 0 else "") + letter)
     raise Failure(
-        f"`{written}` is no verb" if letter else "a single `%` ends the text",
+        f"`{written}` is not a verb" if letter else "a single `%` ends the text",
         argument=0,
         hint="the verbs are %v %s %q %d %f %g %e %x %o %b %c %t; `%%` prints a percent sign",
     )
