@@ -163,7 +163,7 @@ def _trials(host: "Host", manager: "Manager") -> Iterator[Check]:
         )
         return
     states = {True: State.OK, False: State.MISSING, None: State.UNKNOWN}
-    for verdict in attempt(manager, trials()):
+    for verdict in attempt(manager, trials(manager.version)):
         trial = verdict.trial
         detail = trial.protects if verdict.enforced else f"not enforced: {trial.protects}"
         if verdict.enforced is None:

@@ -12,6 +12,7 @@ from gxo.plan.model import Plan, Step
 from gxo.spec.lifecycle import Supervise
 from gxo.units.credential import NO_DUMP
 from gxo.units.directives import directive
+from gxo.units.launcher import command_behind
 from gxo.units.model import Directive, Property, Unit, UnitType
 from gxo.units.names import escape
 from gxo.units.properties import properties
@@ -85,7 +86,7 @@ def step_properties(
         *frame.directives,
         directive("WorkingDirectory", workspace),
         directive("Environment", f"HOME={workspace}"),
-        *command,
+        *command_behind(frame.launcher, command),
         *((directive("IgnoreSIGPIPE", False),) if writes else ()),
     )
     bound = Property(

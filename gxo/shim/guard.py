@@ -4,8 +4,9 @@ It is the unit's main process. What it was loaded from holds behind this text: t
 what is to be masked; the program's variables, and its standard input. Each of these is a line with
 its size (-1: there is none) and that many bytes, a list the same with such parts in it.
 
-Signals go on to the program and what that has started; it ends as the program does. Exit status
-203: the program cannot be run, as systemd has it (systemd.exec(5)).
+Signals go on to the program and what that has started, unless it is loaded with `forward` false:
+then systemd sends them to all. It ends as the program does. Exit status 203: the program cannot be
+run, as systemd has it (systemd.exec(5)).
 """
 
 import _signal  # type: ignore[import-not-found]  # `signal` takes as long as all else here
@@ -30,7 +31,7 @@ _OWN = {
 _CLEAN = (_signal.SIGHUP, _signal.SIGINT, _signal.SIGTERM, _signal.SIGPIPE)
 
 
-def main(given: BinaryIO, argv: list[bytes]) -> NoReturn:
+def main(given: BinaryIO, argv: list[bytes], *, forward: bool) -> NoReturn:
     """Run the program to its end."""
     matcher: dict[str, Any] = {}
     exec(_part(given) or b"", matcher)  # noqa: S102 - a file of gxo's own, for want of a place
@@ -54,13 +55,13 @@ def main(given: BinaryIO, argv: list[bytes]) -> NoReturn:
         reader: (number, matcher["Stream"](lambda: masking))
         for number, (reader, _) in ends.items()
     }
-    status = _attend(streams, told, child)
+    status = _attend(streams, told, child, forward=forward)
     for number, stream in streams.values():
         _write(number, stream.end())
     _end(status)
 
 
-def _attend(streams: dict[int, Any], told: int, child: int) -> int:
+def _attend(streams: dict[int, Any], told: int, child: int, *, forward: bool) -> int:
     """Hand on what the program writes and is told, until it has ended; how it did."""
     poll = select.poll()
     for reader in (*streams, told):
@@ -74,7 +75,7 @@ def _attend(streams: dict[int, Any], told: int, child: int) -> int:
                 return status
         for reader in ready:
             if reader == told:
-                status = _heard(os.read(told, _CHUNK), child, status)
+                status = _heard(os.read(told, _CHUNK), child, status, forward=forward)
                 continue
             number, stream = streams[reader]
             chunk = os.read(reader, _CHUNK)
@@ -93,10 +94,10 @@ def _hear() -> int:
     return reader
 
 
-def _heard(numbers: bytes, child: int, status: int | None) -> int | None:
+def _heard(numbers: bytes, child: int, status: int | None, *, forward: bool) -> int | None:
     """Hand signals on, and see who has ended: in a PID namespace of its own also orphans."""
     for number in numbers:
-        if number != _signal.SIGCHLD and status is None:
+        if forward and number != _signal.SIGCHLD and status is None:
             try:
                 os.killpg(child, number)
             except ProcessLookupError:
@@ -199,4 +200,5 @@ def _pair(variable: bytes) -> tuple[bytes, bytes]:
 
 
 if __name__ == "__main__":
-    main(globals()["given"], [os.fsencode(word) for word in sys.argv[1:]])
+    words = [os.fsencode(word) for word in sys.argv[1:]]
+    main(globals()["given"], words, forward=globals().get("forward", True))

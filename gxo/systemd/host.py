@@ -108,12 +108,6 @@ def unenforced(host: Host) -> dict[str, str]:
     return {name: gap.reason for gap in gaps(host) for name in gap.directives}
 
 
-def _since(version: int) -> Callable[[Host], str | None]:
-    return lambda host: (
-        f"needs systemd {version}, this is {host.systemd}" if host.systemd < version else None
-    )
-
-
 def _controller(name: str, v1: str | None = None) -> Callable[[Host], str | None]:
     def check(host: Host) -> str | None:
         wanted = name if host.cgroup_mode is CgroupMode.V2 else v1 or name
@@ -189,7 +183,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Host], str | None]], ...] = (
     (("SocketBindAllow", "SocketBindDeny"), _feature("BPF_FRAMEWORK", 249)),
     (("RestrictNetworkInterfaces",), _feature("BPF_FRAMEWORK", 250)),
     (("RestrictFileSystems",), _bpf_module),
-    (("PrivatePIDs",), _since(257)),
+    (("PrivatePIDs",), _namespace("pid")),
 )
 
 

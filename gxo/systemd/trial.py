@@ -23,8 +23,8 @@ _SETUP_FAILED = 200
 class Trial:
     """A service that ends well only where its directives do nothing.
 
-    `since` is the first systemd that has them; `control` is what its control has in their place;
-    `alone`: it counts time, which others would take.
+    `control` is what its control has in their place; `alone`: it counts time, which others would
+    take.
     """
 
     name: str
@@ -33,7 +33,6 @@ class Trial:
     properties: tuple[Property, ...]
     argv: tuple[str, ...]
     control: tuple[Property, ...] = ()
-    since: int = 0
     alone: bool = False
 
 
@@ -52,15 +51,9 @@ def attempt(manager: Manager, tried: Sequence[Trial]) -> tuple[Verdict, ...]:
     Beside each runs a control, the same program without the directives: where that does not end
     well either, the trial says nothing. Only root may start services. Nothing is left behind.
     """
-    version = manager.version
-    runnable = [trial for trial in tried if trial.since <= version]
     found: dict[Trial, Verdict] = {}
-    for batch in _batches(runnable):
+    for batch in _batches(tried):
         found |= _together(manager, batch)
-    for trial in tried:
-        if trial not in found:
-            reason = f"needs systemd {trial.since}, this is {version}"
-            found[trial] = Verdict(trial=trial, enforced=False, reason=reason)
     return tuple(found[trial] for trial in tried)
 
 

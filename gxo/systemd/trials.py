@@ -8,7 +8,9 @@ import os
 import sys
 from collections.abc import Sequence
 
+from gxo.spec.host import CAPABILITIES
 from gxo.systemd.trial import Trial
+from gxo.units.launcher import SINCE, plain, started_with
 from gxo.units.model import Property
 
 _MIB = 1 << 20
@@ -30,13 +32,14 @@ text = ctypes.create_string_buffer(99)
 number = {"x86_64": 250}.get(os.uname().machine, 219)
 ctypes.CDLL(None).syscall(number, 6, -3, text, 99)
 raise SystemExit(b"_uid" not in text.value)"""
+_PROCESSES = ("private-processes", "a workload sees no process but its own")
 _WRITABLE_GROUPS = "/sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified"
 _WRITABLE_SETTINGS = "/proc/sys/net/ipv4/ip_forward /proc/sys/kernel/pid_max"
 
 
-def trials() -> tuple[Trial, ...]:
-    """All that is tried, in the order in which it is told."""
-    return (*_limits(), *_files(), *_network(), *_apart(), *_rights(), *_calls())
+def trials(systemd: int) -> tuple[Trial, ...]:
+    """All that is tried on a systemd of that version, in the order in which it is told."""
+    return (*_limits(), *_files(), *_network(), *_apart(systemd), *_rights(), *_calls())
 
 
 def _limits() -> tuple[Trial, ...]:
@@ -169,7 +172,7 @@ def _network() -> tuple[Trial, ...]:
     )
 
 
-def _apart() -> tuple[Trial, ...]:
+def _apart(systemd: int) -> tuple[Trial, ...]:
     return (
         _trial(
             "private-mounts",
@@ -195,14 +198,7 @@ def _apart() -> tuple[Trial, ...]:
             _same_namespace("uts"),
             Property("ProtectHostname", "b", True),
         ),
-        _trial(
-            "private-processes",
-            "a workload sees no process but its own",
-            # PID 1 of its own; systemd makes one dollar of two
-            _shell("test $$$$ -ne 1"),
-            Property("PrivatePIDs", "s", "yes"),
-            since=257,
-        ),
+        _processes() if systemd >= SINCE else _launched_processes(),
         _trial(
             "hidden-processes",
             "a workload sees no process of other users",
@@ -223,6 +219,30 @@ def _apart() -> tuple[Trial, ...]:
             Property("KeyringMode", "s", "private"),
             control=(Property("KeyringMode", "s", "inherit"),),
         ),
+    )
+
+
+def _processes() -> Trial:
+    return _trial(
+        *_PROCESSES,
+        # PID 1 of its own; systemd makes one dollar of two
+        _shell("test $$$$ -ne 1"),
+        Property("PrivatePIDs", "s", "yes"),
+    )
+
+
+def _launched_processes() -> Trial:
+    """By the launcher, which without its capabilities makes none."""
+    alone = _shell("set -- /proc/[0-9]*; test $$$$ = 1 -a $# = 1 && exit 77")
+    held = sum(1 << CAPABILITIES.index(name) for name in started_with(()))
+    return _trial(
+        *_PROCESSES,
+        (*_shell('"$@"; test $? -ne 77'), "sh", *plain().main, *alone),
+        Property("PrivateUsers", "b", True),
+        Property("CapabilityBoundingSet", "t", held),
+        Property("AmbientCapabilities", "t", held),
+        directives=("PrivatePIDs",),
+        always=(_NOBODY,),
     )
 
 
@@ -331,7 +351,6 @@ def _trial(
     directives: Sequence[str] = (),
     control: tuple[Property, ...] = (),
     always: tuple[Property, ...] = (),
-    since: int = 0,
     alone: bool = False,
 ) -> Trial:
     """Of the directives that its properties are, unless told otherwise."""
@@ -342,7 +361,6 @@ def _trial(
         properties=(*always, *properties),
         control=(*always, *control),
         argv=argv,
-        since=since,
         alone=alone,
     )
 

@@ -14,9 +14,10 @@ from gxo.template.evaluate import Scope, evaluate
 from gxo.template.fault import Fault
 from gxo.units.command import read_exec
 from gxo.units.digest import digest_of
-from gxo.units.directives import directive
+from gxo.units.directives import directive, fault
 from gxo.units.guarded import guard, guarded_start, is_guarded, shown
 from gxo.units.instance import instance, is_instance, waits
+from gxo.units.launcher import launcher
 from gxo.units.lifecycles import once, scheduled, supervised, timer
 from gxo.units.model import Command, Directive, Unit, UnitType
 from gxo.units.names import LONGEST, WorkloadNames, playbook_slice
@@ -145,24 +146,36 @@ class _Work:
         self.problems.extend(wrong)
         sandbox, wrong = security(step.security, names, self.target)
         self.problems.extend(wrong)
+        front = launcher(step.security, self.target)
         # what is wrong with the rest is said too
         start = found.start if found else directive("ExecStart", Command(("true",)))
+        around = found.around if found else ()
         given: tuple[Directive, ...] = ()
         if guarded:
-            start = guarded_start(start)
-            given, wrong = guard(self.plan, step, names)
+            start = guarded_start(start, main=front is None)
+            given, wrong = guard(self.plan, step, names, main=front is None)
             self.problems.extend(wrong)
         if isinstance(lifecycle, Supervise):
-            run = supervised(lifecycle, start, names, self.problems, own_pids=has_own_pids(sandbox))
+            own_pids, launched = has_own_pids(sandbox), front is not None
+            run = supervised(
+                lifecycle, start, names, self.problems, own_pids=own_pids, launched=launched
+            )
         elif isinstance(lifecycle, Scheduled):
             run = scheduled(start, step.timeout)
         else:
             run = once(start, step.timeout, names)
+        if front is not None:
+            run, around = front.service(run, around)
+            self.problems.extend(
+                faults.UnsafeText(span=item.span or step.span, what="command line", reason=reason)
+                for item in run
+                if item.name == "ExecStart" and (reason := fault(item))
+            )
         return (
             *self._before(step, names),
             *run,
             *_behind(names),
-            *(found.around if found else ()),
+            *around,
             directive("StateDirectory", (names.state,)),
             directive("StateDirectoryMode", 0o700),
             *sandbox,

@@ -16,6 +16,7 @@ from gxo.spec.host import CALL_GROUPS
 from gxo.spec.policy import CallAction, CallProfile, CallRule, Profile, Seccomp, SecurityContext
 from gxo.units import profiles
 from gxo.units.directives import directive
+from gxo.units.launcher import CALLS, is_launched
 from gxo.units.model import Directive
 from gxo.units.target import Target
 
@@ -35,17 +36,20 @@ def filters(
     """The filter of a context; `changes` says what else of its profile is another then."""
     wanted = context.seccomp
     if wanted is None:
-        yield from profiles.filters(context.profile)
+        yield from _own(context, target)
         return
     problems += _unknown(wanted)
     if wanted.listed is not None:
         yield from _listed(wanted, wanted.listed)
     else:
-        yield from profiles.filters(context.profile)
+        yield from _own(context, target)
     if wanted.allow:
         yield directive("SystemCallFilter", wanted.allow, span=wanted.where("allow"))
     if wanted.deny:
         yield directive("SystemCallFilter", _inverted(wanted.deny), span=wanted.where("deny"))
+    if context.profile is not Profile.HOST and is_launched(context, target):
+        # ProtectKernelLogs= denies it, without which the workload goes (units/security.py)
+        yield directive("SystemCallFilter", ("~syslog",), span=wanted.span)
     problems += _unenforced(context, wanted, target)
     if context.profile is Profile.HOST and wanted.listed is None and (wanted.allow or wanted.deny):
         yield directive("SystemCallErrorNumber", EPERM, span=wanted.span)
@@ -88,6 +92,14 @@ def changes(wanted: Seccomp | None) -> Iterator[tuple[str, Directive | None]]:
         yield name, None
     elif wanted.allow or wanted.deny:
         yield name, directive(name, EPERM, span=span)
+
+
+def _own(context: SecurityContext, target: Target) -> Iterator[Directive]:
+    """The profile's, and what a launcher calls before it gives up what these calls take."""
+    found = profiles.filters(context.profile)
+    yield from found
+    if found and context.namespaces is not None and is_launched(context, target):
+        yield directive("SystemCallFilter", CALLS, span=context.namespaces.where("pid"))
 
 
 def _listed(wanted: Seccomp, listed: CallProfile) -> Iterator[Directive]:

@@ -38,6 +38,7 @@ _LOAD = (
     f'import os;given=open(os.environ["CREDENTIALS_DIRECTORY"]+"/{_NAME}","rb");'
     "exec(given.read(int(given.readline())))"
 )
+_TO_ALL = "forward=False;"
 
 
 def is_guarded(step: Step) -> bool:
@@ -52,17 +53,20 @@ def shown(params: MapValue) -> MapValue:
     return MapValue(tuple(kept), params.span)
 
 
-def guarded_start(start: Directive) -> Directive:
-    """The guard in front of a command line."""
+def guarded_start(start: Directive, *, main: bool = True) -> Directive:
+    """The guard in front of a command line; `main`: systemd has it for the main process."""
     assert isinstance(start.value, Command)
-    argv = (_PYTHON, "-I", "-S", "-c", _LOAD, *start.value.argv)
-    return replace(start, value=Command(argv))
+    load = _LOAD if main else _TO_ALL + _LOAD
+    return replace(start, value=Command((_PYTHON, "-I", "-S", "-c", load, *start.value.argv)))
 
 
 def guard(
-    plan: Plan, step: Step, names: WorkloadNames
+    plan: Plan, step: Step, names: WorkloadNames, *, main: bool = True
 ) -> tuple[tuple[Directive, ...], tuple[Problem, ...]]:
-    """What a guarded service has beside its command, and what is wrong with what it is given."""
+    """What a guarded service has beside its command, and what is wrong with what it is given.
+
+    `main`: systemd has the guard for the main process.
+    """
     recipe = {"plan": to_compact_json(alone(plan, step), names.label)}
     handed = directive(
         "StandardInputData", json.dumps(recipe, ensure_ascii=False, separators=(",", ":"))
@@ -70,11 +74,14 @@ def guard(
     problems = [*_late(step.action.params)]
     if reason := fault(handed):
         problems.append(faults.UnsafeText(span=step.span, what="workload", reason=reason))
-    settings = (
-        _credential(names.unit(UnitType.SERVICE), ""),
+    told = (
         # its guard hands on to the program what it is told
         directive("KillMode", "mixed"),
         *((directive("NotifyAccess", "all"),) if _tells(step.lifecycle) else ()),
+    )
+    settings = (
+        _credential(names.unit(UnitType.SERVICE), ""),
+        *(told if main else ()),
         directive("LimitCORE", NO_DUMP),
         directive("StandardInput", "data"),
         handed,

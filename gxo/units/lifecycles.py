@@ -37,8 +37,11 @@ def supervised(
     problems: list[Problem],
     *,
     own_pids: bool,
+    launched: bool,
 ) -> tuple[Directive, ...]:
-    """A service, kept running. `own_pids`: its command lines do not see each other's PIDs."""
+    """A service, kept running. `own_pids`: its command lines do not see each other's PIDs;
+    `launched`: all but its program are outside of a PID namespace of that program's.
+    """
     ready = lifecycle.ready
     by = ready.when if ready else ReadyKind.EXEC
     timeout = ready.timeout if ready else 90 * SECOND
@@ -61,7 +64,7 @@ def supervised(
         settings.append(directive("ExecStartPost", probe, span=ready.where("when")))
     if waits:
         settings.append(directive("ExecStop", scripts.forget(state)))
-    settings += _reload(lifecycle, problems, own_pids=own_pids)
+    settings += _reload(lifecycle, problems, own_pids=own_pids or launched)
     settings.append(directive("Restart", _RESTART[lifecycle.restart]))
     if restarts:
         settings.append(directive("RestartSec", backoff.initial))

@@ -13,6 +13,15 @@ from gxo.spec.policy import Network, Profile, SecurityContext
 from gxo.units import profiles
 from gxo.units.directives import TABLE, directive, fault
 from gxo.units.filters import changes, filters
+from gxo.units.launcher import (
+    KINDS,
+    OLD_PROC,
+    SINCE,
+    is_bounded,
+    is_launched,
+    refused,
+    started_with,
+)
 from gxo.units.model import Directive, DirectiveValue
 from gxo.units.names import WorkloadNames
 from gxo.units.target import OLDEST, Target
@@ -47,6 +56,9 @@ def security(
     known = target.systemd >= OLDEST and not target.gaps
     if known and context == _nothing_more(context):
         return (*user, *_plain(context.profile, target.systemd, own_pids=unmapped)), tuple(problems)
+    launched = is_launched(context, target)
+    if launched:
+        problems += refused(context)
     settings = list(user)
     settings += _profile(context, target, problems)
     settings += filters(context, target, problems)
@@ -57,8 +69,14 @@ def security(
     kept = []
     for setting in settings:
         lacking = target.lacks(setting.name, TABLE[setting.name].since)
-        if lacking is None and setting.name == "PrivatePIDs" and not unmapped:
-            lacking = "systemd gives a PID namespace only to a fixed `user` other than nobody"
+        if setting.name == "PrivatePIDs":
+            if launched:
+                continue
+            lacking = target.gaps.get(setting.name)
+            if lacking is None and not unmapped:
+                lacking = "systemd gives a PID namespace only to a fixed `user` other than nobody"
+        elif launched and setting.name in OLD_PROC:
+            lacking = f"a PID namespace, before systemd {SINCE}, has a /proc without it"
         if lacking is None:
             kept.append(setting)
         else:
@@ -147,15 +165,27 @@ def _profile(
     capabilities = _capabilities(context, problems)
     span = context.where("capabilities")
     changed = dict(changes(context.seccomp))
+    wanted = context.namespaces
+    held = capabilities
+    if is_launched(context, target):
+        assert wanted is not None
+        held = started_with(capabilities)
+        span = span if capabilities else wanted.where("pid")
+        if context.profile is not Profile.HOST:
+            name = "RestrictNamespaces"
+            changed[name] = directive(name, KINDS, span=wanted.where("pid"))
+            # what it puts over the old /proc would keep the new one from a user namespace; without
+            # capabilities and by the filter the log is as closed
+            changed["ProtectKernelLogs"] = None
     if capabilities:
         # a capability within a user namespace of one's own is of no use outside it
         changed["PrivateUsers"] = None
+    if held and is_bounded(context):
         name = "CapabilityBoundingSet"
-        changed[name] = directive(name, capabilities, span=span)
+        changed[name] = directive(name, held, span=span)
     if context.root_filesystem and not context.root_filesystem.read_only:
         # all that it would protect is the tree, which stays within its own permissions
         changed["ProtectSystem"] = None
-    wanted = context.namespaces
     for key, name, value in _NAMESPACES if wanted else ():
         choice = getattr(wanted, key)
         assert wanted is not None
@@ -170,8 +200,8 @@ def _profile(
         if kept is not None:
             yield kept
     yield from (setting for setting in changed.values() if setting is not None)
-    if capabilities and (context.user or context.profile is not Profile.HOST):
-        yield directive("AmbientCapabilities", capabilities, span=span)
+    if held and (context.user or context.profile is not Profile.HOST):
+        yield directive("AmbientCapabilities", held, span=span)
 
 
 def _capabilities(context: SecurityContext, problems: list[Problem]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from gxo.source import Span
 from gxo.spec.lifecycle import SECOND, RunOnce, Supervise
 from gxo.spec.policy import Profile, SecurityContext
 from gxo.units.directives import directive
+from gxo.units.launcher import launcher
 from gxo.units.model import Command, Directive, Unit, UnitType
 from gxo.units.names import WorkloadNames
 from gxo.units.security import security
@@ -28,12 +29,14 @@ _STATES = "gxo/states"
 class Frame:
     """The part of a step's unit that no template can change.
 
-    `user` is empty for root; `hidden`: the step must not see other runs' files.
+    `user` is empty for root; `hidden`: the step must not see other runs' files; `launcher` is what
+    stands in front of its command.
     """
 
     directives: tuple[Directive, ...]
     user: str
     hidden: bool
+    launcher: tuple[str, ...] = ()
 
 
 def compile_steps(plan: Plan, target: Target) -> tuple[Mapping[str, Frame], tuple[Problem, ...]]:
@@ -120,7 +123,9 @@ def _frame(
 ) -> tuple[Frame, tuple[Problem, ...]]:
     host = context.profile is Profile.HOST
     user = context.user or ("" if host else USER)
-    sandbox, problems = security(replace(context, user=user or None), names, target)
+    own = replace(context, user=user or None)
+    sandbox, problems = security(own, names, target)
     limits = () if timeout is None else (directive("TimeoutStartSec", timeout),)
     bare = tuple(replace(setting, span=None) for setting in (*limits, *sandbox))
-    return Frame(bare, user, hidden=not host), problems
+    front = launcher(own, target)
+    return Frame(bare, user, not host, front.main if front else ()), problems

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gxo.spec.policy import Profile
+from gxo.spec.policy import Namespaces, Profile
 from gxo.systemd.bus import Bus
 from gxo.units.build import Target, compile_units
 from gxo.units.directives import directive
@@ -14,7 +14,7 @@ from tests.lab.escapes import ESCAPES
 from tests.lab.machine import Machine
 from tests.lab.test_units_security import compiled, job, result, said, started
 from tests.lab.units_live import Live, changed
-from tests.unit.units_plans import plan
+from tests.unit.units_plans import SPAN, plan
 
 TOP = Path(__file__).parent.parent.parent
 PAGE = TOP / "docs" / "explanation" / "escapes.md"
@@ -127,9 +127,10 @@ def page() -> str:
     return f"""# What a workload cannot get out by
 
 A workload under the profile `default` tries each row on systemd 252 and 257, as a service and as a
-step of a run, and each is stopped; under `strict` too. Beside it the same program runs without a
-sandbox in the same throw-away machine, where it succeeds: so it is the sandbox that stops it. This
-table is made from tests/lab/escapes.py, which test_escapes.py runs.
+step of a run, and each is stopped; under `strict` and with `namespaces: {{pid: true}}` too. Beside
+it the same program runs without a sandbox in the same throw-away machine, where it succeeds: so it
+is the sandbox that stops it. This table is made from tests/lab/escapes.py, which test_escapes.py
+runs.
 
 | it tries to | what stops it | without a sandbox |
 | --- | --- | --- |
@@ -157,3 +158,11 @@ def test_the_page_lists_what_is_tried(pytestconfig: pytest.Config) -> None:
 def test_strict_stops_no_less(live: Live, facts: str) -> None:
     """What `default` stops, `strict` does too."""
     assert stopped(attack(live, facts, profile=Profile.STRICT)) == {e.name for e in ESCAPES}
+
+
+def test_its_own_pids_stop_no_less(live: Live, facts: str) -> None:
+    """Nor does what makes a PID namespace before systemd 257 leave a way out."""
+    keys: dict[str, object] = {"namespaces": Namespaces(span=SPAN, pid=True)}
+    if live.machine.version >= 257:
+        keys["user"] = "games"
+    assert stopped(attack(live, facts, **keys)) == {e.name for e in ESCAPES}

@@ -62,7 +62,11 @@ def test_a_good_host_has_no_gaps() -> None:
 @pytest.mark.parametrize(
     ("change", "directive", "reason"),
     [
-        ({"systemd": 252}, "PrivatePIDs", "needs systemd 257, this is 252"),
+        (
+            {"namespaces": frozenset({"mnt", "net"})},
+            "PrivatePIDs",
+            "this kernel makes no pid namespaces",
+        ),
         (
             {"controllers": frozenset({"cpu"})},
             "MemoryMax",

@@ -79,7 +79,6 @@ def _everything(version: int) -> tuple[Unit, ...]:
     limits = Resources(
         span=SPAN, memory_max=100 << 20, cpu_quota=25_500, tasks_max=50, io_weight=200
     )
-    own_pids = version >= 257 or None
     steps = (
         step("plain", **sleep),
         step(
@@ -117,7 +116,7 @@ def _everything(version: int) -> tuple[Unit, ...]:
             ),
             _context(
                 namespaces=Namespaces(
-                    span=SPAN, pid=own_pids, uts=True, net=True, user=False, ipc=False
+                    span=SPAN, pid=True, uts=True, net=True, user=False, ipc=False
                 ),
                 user="daemon",
             ),

@@ -155,8 +155,6 @@ def test_restart_policies(live: Live) -> None:
 @pytest.mark.parametrize("own_pids", [False, True])
 def test_ready_by_tcp(live: Live, own_pids: bool) -> None:
     """A start job ends when the port takes a connection, not before; or soon after a crash."""
-    if own_pids and live.machine.version < 257:
-        own_pids = False
     ready = Ready(span=SPAN, when=ReadyKind.TCP, address=Address("127.0.0.1", 7117))
     lifecycle = Supervise(span=SPAN, ready=ready, restart=Restart.NEVER)
     serve = (

@@ -163,22 +163,15 @@ def test_capabilities_and_users(live: Live) -> None:
 
 
 def test_namespaces(live: Live) -> None:
-    """`net` leaves nothing but loopback; `pid`, from 257, makes the workload its own PID 1."""
+    """`net` leaves nothing but loopback; `pid` makes the workload its own PID 1."""
     own_net = Namespaces(span=SPAN, net=True)
     links = "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '"
     assert result(live, "net", links, namespaces=own_net) == ["lo"]
     own_pids = Namespaces(span=SPAN, pid=True)
+    assert result(live, "pid", "echo $$", namespaces=own_pids, user="daemon") == ["1"]
+    assert result(live, "root", "echo $$", namespaces=own_pids, profile=Profile.HOST) == ["1"]
     if live.machine.version >= 257:
-        assert result(live, "pid", "echo $$", namespaces=own_pids, user="daemon") == ["1"]
-        assert result(live, "root", "echo $$", namespaces=own_pids, profile=Profile.HOST) == ["1"]
         assert result(live, "own", "echo $$", profile=Profile.STRICT, user="daemon") == ["1"]
-        return
-    _, problems = compile_units(
-        plan(job("pid", "true", namespaces=own_pids)), Target(systemd=live.machine.version)
-    )
-    assert [p.message() for p in problems] == [
-        "cannot enforce PrivatePIDs=: it needs systemd 257, this is for 252"
-    ]
 
 
 def test_limits(live: Live) -> None:

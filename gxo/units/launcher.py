@@ -1,0 +1,187 @@
+"""Launcher: a PID namespace where systemd makes none, by unshare(1) and setpriv(1) of util-linux.
+
+The unit's commands are started with the capabilities that this takes, within the workload's own
+user namespace where it has one. They come behind a program that gives up whatever the workload is
+not to have: the first process of the namespace behind both. None of these reads what a playbook or
+a workload may have written: a variable such as LD_PRELOAD is set behind them, and they are the
+host's own (docs/reference/security-profiles.md).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from gxo.dataclass import dataclass, replace
+from gxo.diagnostic.base import Problem
+from gxo.diagnostic.lazy import Lazy
+from gxo.source import Span
+from gxo.spec.host import CAPABILITIES
+from gxo.spec.policy import CallAction, Profile, SecurityContext
+from gxo.units.directives import directive
+from gxo.units.model import Command, Directive
+from gxo.units.target import Target
+
+if TYPE_CHECKING:
+    from gxo.diagnostic import units as faults
+else:
+    faults = Lazy("gxo.diagnostic.units")
+
+SINCE = 257
+"""The first systemd that makes PID namespaces itself."""
+KINDS = ("mnt", "pid")
+"""The kinds of namespaces that it makes."""
+CALLS = ("capset", "mount")
+"""The system calls that it makes beside those of every service."""
+OLD_PROC = ("ProcSubset", "ProtectKernelTunables")
+"""Directives that hold in the /proc that systemd mounts, and not in that of the namespace."""
+
+_UNSHARE = ("/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
+_SETPRIV = "/usr/bin/setpriv"
+_CAPABILITIES = ("CAP_SETPCAP", "CAP_SYS_ADMIN")
+# the calls that not every program makes, and the groups that hold each (systemd.exec(5))
+_NEEDED = {
+    "capset": ("@privileged", "@system-service"),
+    "mount": ("@mount",),
+    "prctl": ("@process", "@system-service"),
+    "unshare": ("@process", "@system-service"),
+}
+_BY_SHELL = ("/bin/sh", "-c", 'exec "$0" "$@"')
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """What stands in front of the commands of a unit.
+
+    `main` makes the namespace, of which its command is the first process; all other commands stay
+    outside, and have only to be without the capabilities: `beside`.
+    """
+
+    main: tuple[str, ...]
+    beside: tuple[str, ...]
+
+    def service(
+        self, settings: Sequence[Directive], around: Sequence[Directive]
+    ) -> tuple[tuple[Directive, ...], tuple[Directive, ...]]:
+        """A lifecycle's settings and what is around its program, with all commands behind this."""
+        said = {item.name: item.value for item in settings}
+        variables, rest = _variables(around)
+        if "WatchdogSec" in said:
+            variables = ("WATCHDOG_PID=1", *variables)
+        made = [
+            _behind(self.main if item.name == "ExecStart" else self.beside, variables, item)
+            for item in settings
+        ]
+        if "WatchdogSec" in said or said.get("Type") == "notify":
+            # it is not the unit's main process that says so
+            made.append(directive("NotifyAccess", "all"))
+        return tuple(made), rest
+
+
+def command_behind(main: tuple[str, ...], command: Sequence[Directive]) -> tuple[Directive, ...]:
+    """The command of a step, and what is around it, behind a launcher's `main`."""
+    if not main:
+        return tuple(command)
+    variables, rest = _variables(command)
+    return tuple(_behind(main, variables, item) for item in rest)
+
+
+def is_launched(context: SecurityContext, target: Target) -> bool:
+    """Whether a workload gets its PID namespace by a launcher."""
+    wanted = context.namespaces is not None and context.namespaces.pid is True
+    return wanted and target.systemd < SINCE and "PrivatePIDs" not in target.gaps
+
+
+def launcher(context: SecurityContext, target: Target) -> Launcher | None:
+    """What stands in front of the commands of a workload; None: nothing."""
+    if not is_launched(context, target):
+        return None
+    bounded = is_bounded(context)
+    if context.user is None and not bounded:  # root, which keeps all that it has
+        return Launcher(_UNSHARE, ())
+    return _dropping(context.capabilities, bounded=bounded)
+
+
+def plain() -> Launcher:
+    """That of a workload that asks for nothing else."""
+    return _dropping((), bounded=True)
+
+
+def _dropping(capabilities: tuple[str, ...], *, bounded: bool) -> Launcher:
+    names = (name.lower().removeprefix("cap_") for name in capabilities)
+    kept = ",".join(("-all", *(f"+{name}" for name in names)))
+    sets = ("--inh-caps", "--ambient-caps", *(("--bounding-set",) if bounded else ()))
+    drop = (_SETPRIV, *(f"{each}={kept}" for each in sets), "--")
+    return Launcher((*_UNSHARE, *drop), drop)
+
+
+def is_bounded(context: SecurityContext) -> bool:
+    """Whether no process of a workload may ever have other capabilities than it asks for."""
+    return context.profile is not Profile.HOST or bool(context.capabilities)
+
+
+def started_with(capabilities: tuple[str, ...]) -> tuple[str, ...]:
+    """The capabilities of a workload with those of its launcher, in the order of their numbers."""
+    wanted = (*capabilities, *_CAPABILITIES)
+    return tuple(name for name in CAPABILITIES if name in wanted)
+
+
+def refused(context: SecurityContext) -> Iterator[Problem]:
+    """What of a workload's context keeps a launcher from its work, or would undo that."""
+    if context.root_filesystem is not None:
+        yield faults.UnsafeText(
+            span=context.root_filesystem.span,
+            what="root filesystem",
+            reason=f"the PID namespace, before systemd {SINCE}, is made by programs of the host",
+            advice="leave out one of the two",
+        )
+    if "CAP_SYS_ADMIN" in context.capabilities and context.profile is not Profile.HOST:
+        yield faults.UnsafeText(
+            span=context.where("capabilities"),
+            what="list of capabilities",
+            reason=f"CAP_SYS_ADMIN leads out of a PID namespace, before systemd {SINCE}",
+        )
+    for span, call in _denied(context) if context.seccomp else ():
+        yield faults.UnsafeText(
+            span=span,
+            what="seccomp filter",
+            reason=f"a PID namespace, before systemd {SINCE}, is made by calls of which it denies"
+            f" `{call}`",
+        )
+
+
+def _denied(context: SecurityContext) -> Iterator[tuple[Span, str]]:
+    """The calls that a launcher lacks under a filter, one for each place that keeps it from any."""
+    wanted = context.seccomp
+    assert wanted is not None
+    found: dict[Span, str] = {}
+    for call, groups in _NEEDED.items():
+        words = {call, *groups}
+        if not words.isdisjoint(wanted.deny):
+            found.setdefault(wanted.where("deny"), call)
+        elif not words.isdisjoint(wanted.allow):
+            continue
+        elif wanted.listed is not None:
+            rules = {name: rule.action for rule in wanted.listed.rules for name in rule.names}
+            if rules.get(call, wanted.listed.default) in (CallAction.ERRNO, CallAction.KILL):
+                found.setdefault(wanted.where("profile_path"), call)
+        elif context.profile is Profile.HOST and wanted.allow:
+            found.setdefault(wanted.where("allow"), call)
+    yield from found.items()
+
+
+def _variables(around: Sequence[Directive]) -> tuple[tuple[str, ...], tuple[Directive, ...]]:
+    """Those that a playbook sets, and what else is around its program."""
+    return (
+        tuple(str(item.value) for item in around if item.name == "Environment"),
+        tuple(item for item in around if item.name != "Environment"),
+    )
+
+
+def _behind(front: tuple[str, ...], variables: tuple[str, ...], item: Directive) -> Directive:
+    if not isinstance(item.value, Command):
+        return item
+    argv = item.value.argv
+    if variables:
+        # env(1) takes all with an `=` for variables
+        by_shell = _BY_SHELL if "=" in argv[0] else ()
+        argv = ("/usr/bin/env", *variables, *by_shell, *argv)
+    return replace(item, value=replace(item.value, argv=(*front, *argv)))
