@@ -50,7 +50,7 @@ def starts(text: str) -> str:
         ({"profile": Profile.HOST}, ""),
         ({"profile": Profile.HOST, "user": "daemon"}, setpriv("inh-caps", "ambient-caps")),
         (
-            {"capabilities": ("CAP_NET_RAW", "cap_kill")},
+            {"capabilities": ("CAP_NET_RAW", "CAP_KILL")},
             setpriv("inh-caps", "ambient-caps", "bounding-set", kept="-all,+net_raw,+kill"),
         ),
     ],
@@ -115,7 +115,7 @@ def test_a_program_with_an_equals_sign() -> None:
             " by programs of the host",
         ),
         (
-            {"capabilities": ("sys_admin",)},
+            {"capabilities": ("CAP_SYS_ADMIN",)},
             "error: cannot use this list of capabilities: CAP_SYS_ADMIN leads out of a PID"
             " namespace, before systemd 257",
         ),
