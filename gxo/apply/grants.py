@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from gxo.units.instance import step_of
+from gxo.units.launcher import kept
 from gxo.units.model import Directive, Unit, UnitType
 from gxo.units.profiles import DEFAULT_FILTER
 from gxo.units.steps import USER
@@ -35,7 +36,8 @@ def _of_service(unit: Unit) -> Iterator[str]:
         if item.name == "User" and "DynamicUser" not in names and item.value != USER:
             yield f"user {item.value}"
         elif item.name == "AmbientCapabilities":
-            yield from (f"capability {word}" for word in _words(item))
+            left = kept(unit.directives)
+            yield from (f"capability {word}" for word in (_words(item) if left is None else left))
         elif item.name == "ReadWritePaths":
             yield from (f"writes {path}" for path in _words(item))
 

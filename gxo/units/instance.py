@@ -17,6 +17,7 @@ from gxo.template.names import references, uses
 from gxo.template.value import MapValue, Value
 from gxo.units.directives import directive, fault
 from gxo.units.kinds import INFINITY
+from gxo.units.launcher import command_behind
 from gxo.units.model import Command, Directive, Unit
 from gxo.units.names import WorkloadNames
 from gxo.units.steps import Frame, compile_steps
@@ -118,10 +119,11 @@ def step_of(service: Unit) -> Unit | None:
         return None
     try:
         frame = json.loads(str(given["StandardInputData"].value))["frames"][service.workload]
-        directives = decode(Frame, frame).directives
+        found = decode(Frame, frame)
     except (LookupError, TypeError, ValueError):
         return None
-    return replace(service, directives=(start, *directives))
+    command = command_behind(found.launcher, (start,))
+    return replace(service, directives=(*command, *found.directives))
 
 
 def alone(plan: Plan, step: Step) -> Plan:

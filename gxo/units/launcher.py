@@ -113,6 +113,17 @@ def _dropping(capabilities: tuple[str, ...], *, bounded: bool) -> Launcher:
     return Launcher((*_UNSHARE, *drop), drop)
 
 
+def kept(settings: Sequence[Directive]) -> tuple[str, ...] | None:
+    """The capabilities that a launcher leaves a unit's program; None where it cannot be told."""
+    said = {item.name: item.value for item in settings}
+    start = said.get("ExecStart")
+    # a playbook can name the same programs, but not ask for these kinds alone
+    if said.get("RestrictNamespaces") != KINDS or not isinstance(start, Command):
+        return None
+    sets = next((word for word in start.argv if word.startswith("--ambient-caps=")), "")
+    return tuple(f"CAP_{name[1:].upper()}" for name in sets.split(",")[1:])
+
+
 def is_bounded(context: SecurityContext) -> bool:
     """Whether no process of a workload may ever have other capabilities than it asks for."""
     return context.profile is not Profile.HOST or bool(context.capabilities)

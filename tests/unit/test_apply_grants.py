@@ -44,6 +44,15 @@ def test_each_widening_is_named() -> None:
     assert granted(part) == ("writes /var",)
 
 
+def test_what_a_launcher_gives_up() -> None:
+    """Capabilities that a PID namespace is made with are not the program's, unless it asks."""
+    calls = ("system call capset", "system call mount")
+    assert granted("{namespaces: {pid: true}}") == calls
+    some = "{namespaces: {pid: true}, capabilities: [CAP_SETPCAP, CAP_NET_RAW]}"
+    asked = ("capability CAP_SETPCAP", "capability CAP_NET_RAW")
+    assert granted(some) == (*calls, *asked)
+
+
 def test_what_a_run_of_a_schedule_may() -> None:
     """A service that starts a run is told by what the run's step may, not by what starts it."""
     book = _PLAYBOOK.replace("{policy: supervise}", "{policy: scheduled, cron: '@daily'}")
@@ -51,6 +60,7 @@ def test_what_a_run_of_a_schedule_may() -> None:
         ("{profile: default}", ()),
         ("{profile: host}", ("profile host",)),
         ("{user: web}", ("user web",)),
+        ("{namespaces: {pid: true}}", ("system call capset", "system call mount")),
     ):
         books, _ = parse_sources((Source("site.yaml", book.replace("SECURITY", security)),))
         plan, _ = build_plan(books[0])
