@@ -1,6 +1,7 @@
 """PID namespaces on a live systemd: made by systemd from 257 on, before that by a launcher."""
 
 import json
+import signal
 from collections.abc import Iterator
 from secrets import token_hex
 from typing import Any
@@ -124,18 +125,22 @@ def test_the_launcher_reads_no_variable_of_a_playbook(live: Live) -> None:
 
 
 def test_how_it_ends(live: Live) -> None:
-    """A program's exit status is the unit's; one that heeds SIGTERM stops at once, its end too."""
+    """A program's exit status and the signal of a crash are the unit's; so is an end by SIGTERM."""
     (failing,) = compiled(live, job("ends", "exit 7", namespaces=OWN, **fixed(live)))
+    crash = "exec python3 -c 'import ctypes; ctypes.string_at(0)'"
+    (crashing,) = compiled(live, job("crashes", crash, namespaces=OWN, **fixed(live)))
     stopping = held(live, "stops", "trap 'exit 5' TERM; echo up; while :; do sleep 0.1; done")
     try:
         assert started(live, failing).result is JobResult.FAILED
         assert live.manager.result(failing.name).status == 7
+        assert started(live, crashing).result is JobResult.FAILED
+        assert live.manager.result(crashing.name).status == signal.SIGSEGV
         assert started(live, stopping).result is JobResult.DONE
         assert until(lambda: "up" in said(live, stopping), 20)
         live.manager.stop(stopping.name)
         assert live.manager.result(stopping.name).status == 5
     finally:
-        live.remove(failing.name, stopping.name)
+        live.remove(failing.name, crashing.name, stopping.name)
 
 
 def test_it_goes_with_its_main_process(live: Live) -> None:

@@ -65,7 +65,7 @@ def test_a_good_host_has_no_gaps() -> None:
         (
             {"namespaces": frozenset({"mnt", "net"})},
             "PrivatePIDs",
-            "this kernel makes no pid namespaces",
+            "this kernel has no pid namespaces",
         ),
         (
             {"controllers": frozenset({"cpu"})},

@@ -171,24 +171,24 @@ def test_long_names_are_refused() -> None:
 
 def test_what_the_target_lacks() -> None:
     """A limit that does not hold there is an error; with allow_degraded it is left out."""
-    none = {"PrivatePIDs": "makes no pid namespaces", "IOWeight": "needs cgroup v2"}
+    none = {"PrivatePIDs": "has no pid namespaces", "IOWeight": "needs cgroup v2"}
     target = Target(systemd=252, gaps=none)
     limits = Resources(span=SPAN, io_weight=10, memory_max=1)
     own = Namespaces(span=SPAN, pid=True)
     strict = plan(step("a", None, context(resources=limits, namespaces=own), command="x"))
     assert said(strict, target) == [
-        "error: cannot enforce PrivatePIDs=: makes no pid namespaces",
+        "error: cannot enforce PrivatePIDs=: has no pid namespaces",
         "error: cannot enforce IOWeight=: needs cgroup v2",
     ]
     some = context(resources=limits, namespaces=own, allow_degraded=("IOWeight", "MemoryMax"))
     assert said(plan(step("a", None, some, command="x")), target) == [
-        "error: cannot enforce PrivatePIDs=: makes no pid namespaces",
+        "error: cannot enforce PrivatePIDs=: has no pid namespaces",
         "warning: runs without IOWeight=: needs cgroup v2",
     ]
     loose = context(resources=limits, namespaces=own, allow_degraded=True)
     made, problems = compile_units(plan(step("a", None, loose, command="x")), target)
     assert [f"{p.severity}: {p.message()}" for p in problems] == [
-        "warning: runs without PrivatePIDs=: makes no pid namespaces",
+        "warning: runs without PrivatePIDs=: has no pid namespaces",
         "warning: runs without IOWeight=: needs cgroup v2",
     ]
     text = render_file(made[0])
