@@ -52,8 +52,7 @@ def main(given: BinaryIO, argv: list[bytes], *, forward: bool) -> NoReturn:
     for _, writer in ends.values():
         os.close(writer)
     streams = {
-        reader: (number, matcher["Stream"](lambda: masking))
-        for number, (reader, _) in ends.items()
+        reader: (number, matcher["Stream"](lambda: masking)) for number, (reader, _) in ends.items()
     }
     status = _attend(streams, told, child, forward=forward)
     for number, stream in streams.values():
