@@ -165,7 +165,7 @@ class Commit:
         change = task.change
         task.starting = True
         if change.action is Action.STOP:
-            self._end(task, Kind.STOPPED, self._forget(change.old))
+            self._end(task, Kind.STOPPED, self._forget(change.old, task.since))
             return
         run = change.action is Action.RUN
         self._say(change, Kind.RUNNING if run else Kind.STARTING, change.reason)
@@ -243,12 +243,16 @@ class Commit:
                 else:
                     self._end(task, Kind.STARTED)
 
-    def _forget(self, stopped: Sequence[str]) -> str:
-        """What had to be killed to stop has not failed: say how it ended, and forget that."""
+    def _forget(self, stopped: Sequence[str], since: int) -> str:
+        """What had to be killed to stop has not failed: say how it ended, and forget that.
+
+        What had ended before, as a job that failed last night, did so whatever is done now.
+        """
         said = []
         for name, state in self.manager.named(*stopped).items():
             if state.active == "failed":
-                said.append(describe_stop(self.manager.result(name)))
+                found = self.manager.result(name)
+                said.append(describe_stop(found) if found.ended >= since else "")
                 self.manager.reset_failed(name)
         return "; ".join(dict.fromkeys(filter(None, said)))
 

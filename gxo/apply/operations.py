@@ -126,9 +126,11 @@ def rollback(
         if number not in kept:
             hint = did_you_mean(playbook, places.store.playbooks())
             there = f"kept: {', '.join(map(str, kept))}" if kept else "none is recorded"
-            which = f"revision {number}" if number is not None else "one that differs"
+            which = f" to revision {number}" if number is not None else ""
+            if kept and number is None:
+                there = "no revision that is kept differs from the current one"
             raise ApplyError(
-                f"cannot roll `{playbook}` back to {which}: {there}", None if kept else hint
+                f"cannot roll `{playbook}` back{which}: {there}", None if kept else hint
             )
         wanted = _with_secrets(to_desired(places.store.revision(playbook, number)))
         if current is not None and not Path(wanted.source).exists():

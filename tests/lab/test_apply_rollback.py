@@ -254,7 +254,9 @@ def test_going_back_past_a_move_of_the_file(here: Site) -> None:
     here.apply()
     done = here.gxo("rollback", "--yes", "back")
     assert done.returncode == 1
-    assert done.stderr == "error: cannot roll `back` back to one that differs: kept: 1\n"
+    assert done.stderr == (
+        "error: cannot roll `back` back: no revision that is kept differs from the current one\n"
+    )
 
 
 def test_what_there_is_to_go_back_to(here: Site) -> None:

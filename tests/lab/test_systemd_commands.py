@@ -133,6 +133,9 @@ def test_a_failed_job_shows(machine: Machine, workspace: str, told: str) -> None
         assert f"\n  last run failed: {told}\n" in said
         hint = f"`gxo logs {name}.backup` shows what it said"
         assert said.endswith(f"failed: {name}.backup; {hint}\n")
+        # it did not fail because it is stopped now
+        stopped = sorted(machine.gxo("remove", "--yes", name).stderr.splitlines())
+        assert stopped == [f"  stopped   {name}.backup", f"  stopped   {name}.web"]
     finally:
         machine.gxo("remove", "--yes", name)
 
