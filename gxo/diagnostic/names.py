@@ -82,7 +82,9 @@ class UnknownCapability(Problem):
 
     def hint(self) -> str:
         bare = {name.removeprefix("CAP_"): name for name in self.known}
-        close = get_close_matches(self.name.upper().removeprefix("CAP_"), bare, 1, 0.6)
+        given = self.name.upper().removeprefix("CAP_")
+        longer = [name for name in bare if given and name.startswith(given)]
+        close = longer or get_close_matches(given, bare, 1, 0.6)
         if close:
             return f"did you mean `{bare[close[0]]}`?"
         return "their names are in capabilities(7), such as `CAP_NET_BIND_SERVICE`"
