@@ -2,10 +2,11 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -57,7 +58,7 @@ def logs(
             "-n",
             metavar="N",
             min=0,
-            help="Show the last N lines; by default 100, with -f 10, with --since all.",
+            help="Show the last N lines; by default 100, of a run or with --since all, with -f 10.",
             show_default=False,
         ),
     ] = None,
@@ -76,7 +77,8 @@ def logs(
     from gxo.systemd.journal import Journal
 
     wanted = query(target, step, since)
-    if lines is None and not since:
+    bounded = bool(since) or (target is not None and is_run(target))
+    if lines is None and (follow or not bounded):
         lines = _BEFORE if follow else _SHOWN
     journal = Journal()
     if not journal.readable():
@@ -86,30 +88,38 @@ def logs(
         )
     show = _show_json if json else partial(_show, target=target, live=follow)
     if follow:
-        if unknown := _unknown(target):
+        if unknown := _unknown(target, step):
             output.note(f"{unknown}; this waits for its lines")
         over = _ended(target) if target and is_run(target) else None
         with closing(journal.follow(wanted, lines, over)) as entries:
             show(entries)
         return Exit.DONE
-    found = journal.read(wanted, lines)
-    if not found and (unknown := _unknown(target)):
-        raise Failure(f"cannot show the lines of `{target}`: {unknown}")
-    show(found)
-    if not found and not json:
-        output.note(f"no lines of {target or 'applied workloads'} in the journal")
+    found: Iterator[Entry]
+    found = journal.each(wanted) if lines is None else iter(journal.read(wanted, lines))
+    first = next(found, None)
+    if first is None and (unknown := _unknown(target, step)):
+        raise Failure(f"cannot show the lines of `{step or target}`: {unknown}")
+    whole = found if first is None else chain((first,), found)
+    show(whole)
+    if first is None and not json:
+        output.note(f"no lines of {step or target or 'applied workloads'} in the journal")
     return Exit.DONE
 
 
-def _unknown(target: str | None) -> str:
-    """That no such playbook or workload is applied; empty where one is, or only root could say."""
+def _unknown(target: str | None, step: str | None) -> str:
+    """That no such playbook or workload is applied, or that a run has no such step.
+
+    Empty where there is one, or only root could say.
+    """
     import os
 
     from gxo.apply.store import Store
     from gxo.diagnostic.base import did_you_mean
 
-    if not target or is_run(target) or os.geteuid() != 0:
+    if not target or os.geteuid() != 0:
         return ""
+    if is_run(target):
+        return _no_step(target, step) if step else ""
     store = Store()
     revisions = [found for name in store.playbooks() if (found := store.current(name))]
     known = [revision.playbook for revision in revisions]
@@ -118,6 +128,21 @@ def _unknown(target: str | None) -> str:
         return ""
     hint = did_you_mean(target, known) or "`gxo status` lists what there is"
     return f"no {'workload' if '.' in target else 'playbook'} of that name is applied; {hint}"
+
+
+def _no_step(run: str, step: str) -> str:
+    """That a run has no such step, where there is that run."""
+    from gxo.cli.steps import with_pending
+    from gxo.diagnostic.base import did_you_mean
+    from gxo.runtime.store import Store
+
+    with Store() as store:
+        row = store.run(run)
+        known = {each.step for each in with_pending(row, store.steps(run))} if row else {step}
+    if step in known:
+        return ""
+    hint = did_you_mean(step, known) or f"`gxo runs show {run}` lists them"
+    return f"run {run} has no such step; {hint}"
 
 
 def _ended(run: str) -> Callable[[], bool]:
@@ -143,9 +168,12 @@ def query(target: str | None, step: str | None, since: str) -> "Query":
     from gxo.units.names import escape
 
     if target and is_run(target):
-        fields = (("GXO_RUN", target), *((("GXO_STEP", step),) if step else ()))
-        units = (f"gxorun-{target}.{escape(step or '') or '*'}.*", f"gxo-run-{target}.service")
-        return Query(units=units, fields=fields, since=since)
+        if step:  # of the runner only what it says of the step
+            fields = ("GXO_RUN", target), ("GXO_STEP", step)
+            own = (f"gxorun-{target}.{escape(step)}.*",)
+            return Query(units=own, fields=fields, of_runs=fields, since=since)
+        units = (f"gxorun-{target}.*.*", f"gxo-run-{target}.service")
+        return Query(units=units, fields=(("GXO_RUN", target),), since=since)
     if step:
         raise typer.BadParameter(f"`{target}` is not the id of a run, so it has no step `{step}`")
     playbook, dot, workload = (target or "").partition(".")

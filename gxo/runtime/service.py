@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from gxo.runtime.runner import Means, Runner
 from gxo.runtime.scope import Scopes
 from gxo.runtime.status import Status
 from gxo.runtime.step_unit import RunNames
-from gxo.runtime.store import RunRow, StepRow, Store, StoreError
+from gxo.runtime.store import EventRow, RunRow, StepRow, Store, StoreError
 from gxo.runtime.sweep import clear, end
 from gxo.runtime.task import Task, from_spec
 from gxo.runtime.tell import Bell
@@ -41,9 +42,12 @@ from gxo.units.steps import USER
 if TYPE_CHECKING:
     from gxo.runtime.secrets import Secrets
 
+Line = Callable[[str, str, str], None]
+"""Writes to the journal what a step (empty for the run itself) told in a stream."""
+
 _PATIENCE = 60.0
 """Seconds for what a step left running to be stopped."""
-_PRIORITIES = {"security": 2, "warning": 4}
+_PRIORITIES = {"security": 2, "failure": 3, "warning": 4}
 """In the journal (syslog(3)); of all other streams it is that of information."""
 
 
@@ -61,8 +65,16 @@ def run(run_id: str) -> int:
     ):
         row = store.run(run_id)
         assert row is not None, f"there is no run {run_id}"
-        record = Record(store, run_id, redactor, Bell(sys.stdout.fileno()).ring)
-        _Run(store, Manager(bus), journal, given, redactor, record, row).carry_out()
+        line = partial(_line, journal, row)
+        bell = Bell(sys.stdout.fileno())
+
+        def tell(event: EventRow) -> None:
+            bell.ring(event)
+            if noted := _noted(event):
+                line(event.step, *noted)
+
+        record = Record(store, run_id, redactor, tell)
+        _Run(store, Manager(bus), line, given, redactor, record, row).carry_out()
     return 0
 
 
@@ -72,7 +84,7 @@ class _Run:
 
     store: Store
     manager: Manager
-    journal: JournalWriter
+    line: Line
     given: Given
     redactor: Redactor
     record: Record
@@ -94,7 +106,7 @@ class _Run:
         with self.manager.jobs() as jobs:
             attempts = Attempts(
                 *(self.manager, jobs, self.redactor, self.names, str(self.workspace), door),
-                self._line,
+                self.line,
             )
             runner = self._runner(task, order, attempts, before)
             signal.signal(signal.SIGTERM, lambda *_: runner.cancel())
@@ -153,11 +165,10 @@ class _Run:
         try:
             warnings = lay_out(plan, str(self.workspace), self.given.config)
         except Refused as error:
-            self._line("", "security", str(error))
+            self.line("", "security", str(error))
             return str(error)
         for warning in warnings:
             self.record.warning(warning)
-            self._line("", "warning", warning)
         return ""
 
     def _keep(self, plan: Plan) -> str:
@@ -168,19 +179,36 @@ class _Run:
 
         return keep(plan, self.row.id, self.workspace)
 
-    def _line(self, step: str, stream: str, text: str) -> None:
-        """A line for the journal, of a step or of the run itself."""
-        playbook = self.row.playbook
-        fields = {
-            "GXO_PLAYBOOK": playbook,
-            "GXO_RUN": self.row.id,
-            "GXO_WORKLOAD": step,
-            "GXO_STEP": step,
-            "GXO_STREAM": stream,
-            "SYSLOG_IDENTIFIER": f"{playbook}.{step}" if step else playbook,
-        }
-        with suppress(JournalError):  # a run does not end for want of a journal
-            self.journal.write(text, fields, _PRIORITIES.get(stream, 6))
+
+def _line(journal: JournalWriter, row: RunRow, step: str, stream: str, text: str) -> None:
+    """A line for the journal, of a step or of the run itself."""
+    fields = {
+        "GXO_PLAYBOOK": row.playbook,
+        "GXO_RUN": row.id,
+        "GXO_WORKLOAD": step,
+        "GXO_STEP": step,
+        "GXO_STREAM": stream,
+        "SYSLOG_IDENTIFIER": f"{row.playbook}.{step}" if step else row.playbook,
+    }
+    with suppress(JournalError):  # a run does not end for want of a journal
+        journal.write(text, fields, _PRIORITIES.get(stream, 6))
+
+
+def _noted(event: EventRow) -> tuple[str, str] | None:
+    """What the journal says of an event, and as which stream: why something failed, above all.
+
+    A breach of security is told where it is seen.
+    """
+    if event.event == "warning":
+        return "warning", event.detail
+    if event.event == "retry":
+        return "warning", f"retrying: {event.detail}"
+    if event.status == Status.FAILED and not event.detail.startswith("security: "):
+        if event.event == "step":
+            return "failure", f"failed: {event.detail}"
+        if event.event == "item":
+            return "failure", f"item {event.iteration} failed: {event.detail}"
+    return None
 
 
 def clean(run_id: str) -> int:

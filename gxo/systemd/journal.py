@@ -87,7 +87,12 @@ class Query:
     def wants(self, entry: Entry) -> bool:
         if any(fnmatchcase(entry.unit, pattern) for pattern in self.units):
             return True
-        said = {"GXO_PLAYBOOK": entry.playbook, "GXO_WORKLOAD": entry.workload}
+        said = {
+            "GXO_PLAYBOOK": entry.playbook,
+            "GXO_WORKLOAD": entry.workload,
+            "GXO_RUN": entry.run,
+            "GXO_STEP": entry.step,
+        }
         return (
             bool(self.of_runs)
             and fnmatchcase(entry.unit, _RUNNERS)
@@ -113,18 +118,28 @@ class Journal:
 
     def read(self, query: Query, lines: int | None = None) -> tuple[Entry, ...]:
         """The last `lines` lines, or all; the oldest first."""
-        if lines == 0:
+        if lines is None:
+            return tuple(self.each(query))
+        args = self._args(query) if lines else None
+        if args is None:
             return ()
+        with self._run(["--reverse", *args]) as found:
+            return tuple(islice(filter(query.wants, found), lines))[::-1]
+
+    def each(self, query: Query) -> Generator[Entry, None, None]:
+        """All lines, the oldest first, as they are read: there may be more than memory holds."""
+        args = self._args(query)
+        if args is not None:
+            with self._run(args) as found:
+                yield from filter(query.wants, found)
+
+    def _args(self, query: Query) -> list[str] | None:
+        """What journalctl is asked for; None where the journal has nothing of it."""
         own = query.fields or self._named("_SYSTEMD_UNIT", query.units)
         about = self._named("UNIT", query.units)
         if own == () == about == query.of_runs:
-            return ()
-        args = [*_since(query.since), "--", *_matches(own, about, query.of_runs)]
-        if lines is None:
-            with self._run(args) as found:
-                return tuple(filter(query.wants, found))
-        with self._run(["--reverse", *args]) as found:
-            return tuple(islice(filter(query.wants, found), lines))[::-1]
+            return None
+        return [*_since(query.since), "--", *_matches(own, about, query.of_runs)]
 
     def follow(
         self, query: Query, lines: int | None = 10, over: Callable[[], bool] | None = None

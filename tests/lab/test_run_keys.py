@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.lab.machine import Machine
-from tests.lab.running import run, step
+from tests.lab.running import run, step, use
 
 
 @pytest.fixture(autouse=True)
@@ -197,6 +197,37 @@ def test_the_journal_of_a_run(machine: Machine) -> None:
     own = {(e["workload"], e["message"]) for e in found if not e["systemd"] and e["workload"]}
     assert own - {("two", "forged")} == {("one", "first"), ("one", "second"), ("two", "x")}
     assert {e["run"] for e in found} == {ran.id}
+    missing = machine.gxo("logs", ran.id, "tow")
+    told = f"error: cannot show the lines of `tow`: run {ran.id} has no such step; did you mean"
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert missing.stderr.startswith(told)
+
+
+def test_the_journal_says_why(machine: Machine) -> None:
+    """Each attempt that failed, each item and step, with its reason; all lines of a step, and no
+    line of its runner's own.
+    """
+    ran = run(
+        machine,
+        step("often", "seq 150; exit 3", "retry: {attempts: 2, delay: 10ms}, ignore_errors: true, ")
+        + step("each", "exit {{ .item }}", "loop: [0, 4], ignore_errors: true, ")
+        + use("claim", "control:assert", that=False, message="nothing holds"),
+    )
+    machine.run("journalctl", "--sync")
+
+    def said(step: str) -> list[tuple[int, str]]:
+        lines = machine.gxo("logs", "--json", ran.id, step, check=True).stdout.splitlines()
+        return [(e["priority"], e["message"]) for e in map(json.loads, lines) if not e["systemd"]]
+
+    lines = [(6, str(n)) for n in range(1, 151)]
+    why = "it exited with status"
+    again = (4, f"retrying: {why} 3; attempt 2 follows in 0.01 s")
+    assert sorted(said("often")) == sorted([*lines, again, *lines, (3, f"failed: {why} 3")])
+    assert said("each") == [(3, f"item 1 failed: {why} 4"), (3, f"failed: {why} 4")]
+    assert said("claim") == [(3, "failed: nothing holds")]
+    shown = machine.gxo("logs", ran.id, "often", check=True).stdout
+    assert len(shown.splitlines()) > 300
+    assert "gxo-run-" not in shown
 
 
 def test_steps_of_several_users(machine: Machine) -> None:
