@@ -40,8 +40,13 @@ class Flows:
                 seen.popleft()
 
     def speed(self, edge: Edge) -> Speed | None:
-        """Of late, or over its whole time once it is over; None where no time has passed."""
+        """Of late, or over its whole time once it is over; None where no time has passed.
+
+        So it is where nobody has counted anything, too.
+        """
         row = self.rows[edge]
+        if row.about and not row.bytes:
+            return None
         if row.ended is not None:
             return _between(row.started, _start(row), row.ended, row)
         (before, old), *_, (now, new) = self._seen[edge]
@@ -51,7 +56,8 @@ class Flows:
 def amount(row: StreamRow) -> str:
     """How much has gone through it."""
     if row.about:  # of what was over at once nothing is known
-        return f"about {_scaled(row.bytes, 'B')}" if row.bytes else "not counted"
+        unknown = "not counted" if row.ended else "nothing yet"
+        return f"about {_scaled(row.bytes, 'B')}" if row.bytes else unknown
     words = [_scaled(row.bytes, "B")]
     if row.records is not None:
         words.append(_counted(row.records, "record"))

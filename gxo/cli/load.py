@@ -1,6 +1,6 @@
 """From the paths of a command line to plans: every stage's problems, all in one go."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,11 +47,7 @@ def load(paths: Sequence[str], given: Given, target: Target) -> Loaded:
     sources, unread = read_paths(paths)
     playbooks, wrong = parse_sources(sources, _outside())
     problems = [*unread, *wrong]
-    if any(problem.severity is Severity.ERROR for problem in problems):
-        # who declares an input may be among what could not be read
-        known = {item.name.text for playbook in playbooks for item in playbook.inputs}
-        inputs = {name: text for name, text in given.inputs.items() if name in known}
-        given = replace(given, inputs=inputs)
+    given = _declared(given, playbooks, problems)
     plans, wrong = _plans(playbooks, given)
     problems += wrong
     declared = {playbook.name: len(playbook.inputs) for playbook in playbooks}
@@ -63,6 +59,15 @@ def load(paths: Sequence[str], given: Given, target: Target) -> Loaded:
         problems += wrong
         units += compiled
     return Loaded(plans, tuple(units), sort_problems(problems))
+
+
+def _declared(given: Given, playbooks: Sequence[Playbook], problems: Iterable[Problem]) -> Given:
+    """What is given; with errors, who declares an input may be among what could not be read."""
+    if all(problem.severity is not Severity.ERROR for problem in problems):
+        return given
+    known = {item.name.text for playbook in playbooks for item in playbook.inputs}
+    inputs = {name: text for name, text in given.inputs.items() if name in known}
+    return replace(given, inputs=inputs)
 
 
 def _plans(
@@ -217,7 +222,7 @@ def load_to_run(
 
     sources, problems = read_paths([path])
     playbooks, wrong = parse_sources(sources, _outside())
-    plans, more = _plans(playbooks, given)
+    plans, more = _plans(playbooks, _declared(given, playbooks, (*problems, *wrong)))
     frames: Mapping[str, Frame] = {}
     for plan in plans[:1]:
         frames, last = compile_steps(plan, target)

@@ -54,7 +54,7 @@ class Csv(Parser):
             if str(error) != _UNFINISHED or last or sum(map(len, pending[used:])) > LONGEST:
                 raise ModuleError(
                     f"the row at line {self._read + used + 1} is not CSV: {_reason(str(error))}",
-                    shown=beginning(pending[used].encode()),
+                    shown=beginning(pending[used].rstrip("\r\n").encode()),
                 ) from None
         self._pending = pending[used:]
         self._read += used

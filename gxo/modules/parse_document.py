@@ -8,7 +8,7 @@ import re
 
 from gxo.modules.depth import DEEPEST, shallow
 from gxo.modules.fault import ModuleError
-from gxo.modules.flow import DOCUMENT, LONGEST, Lines, as_record, beginning
+from gxo.modules.flow import BEGINNING, DOCUMENT, LONGEST, Lines, as_record, beginning
 from gxo.modules.parse import Parser
 from gxo.template.fault import Failure, TooMuch
 from gxo.template.limits import Limits
@@ -137,7 +137,8 @@ class Json(Parser):
 
     def _fault(self, what: str, at: int = 0) -> ModuleError:
         line = self._line + self._text.count("\n", 0, at)
-        return ModuleError(f"line {line}: {what}", shown=beginning(self._text[at:][:4096].encode()))
+        shown = self._text[at : at + BEGINNING].partition("\n")[0]
+        return ModuleError(f"line {line}: {what}", shown=beginning(shown.encode()))
 
 
 class _Unfinished(ModuleError):

@@ -291,6 +291,8 @@ def test_a_run_tells_of_its_playbook_before_the_host(machine: Machine) -> None:
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert "run-bad.yaml:5:14\n" in wrong.stderr
     assert "systemd" not in wrong.stderr
+    missing = machine.gxo("run", "--input", "day=1", "/srv/none.yaml", env=nowhere)
+    assert missing.stderr.count("error[") == 1, "whether it has that input nobody knows"
     right = machine.write("/srv/run-fine.yaml", once(""))
     unreached = machine.gxo("run", "--json", right, env=nowhere)
     assert unreached.returncode == 69

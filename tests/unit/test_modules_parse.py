@@ -330,3 +330,18 @@ def test_each_input_is_a_text_of_its_own(tmp_path: Path) -> None:
     ]
     assert answer["summary"] == {"items": [], "count": 2, "truncated": False, "skipped": 0}
     assert counts["out"] == {"bytes": len(out), "records": 2}
+
+
+@pytest.mark.parametrize(
+    ("form", "data", "shown"),
+    [
+        ("json", b"[1,\nx\n2]\n", "x"),
+        ("csv", b'a\r\n"b"c\r\nd\r\n', '"b"c'),
+        ("ndjson", b"x\n", "x"),
+    ],
+)
+def test_the_line_that_is_wrong_is_shown(form: str, data: bytes, shown: str) -> None:
+    """It alone, without what ends it."""
+    with pytest.raises(ModuleError) as caught:
+        parse(data, [], format=form)
+    assert caught.value.shown == shown

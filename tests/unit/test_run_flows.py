@@ -41,6 +41,12 @@ def seen(*rows: StreamRow) -> Flows:
     return flows
 
 
+def test_no_speed_of_what_nobody_has_counted() -> None:
+    """Neither while nothing is known of it, nor where nothing ever was."""
+    assert seen(row(0, about=True), row(0, about=True)).speed(EDGE) is None
+    assert seen(row(0, about=True), row(0, about=True, ended=2)).speed(EDGE) is None
+
+
 def test_no_speed_is_below_nothing() -> None:
     """Also where who reads a stream tells later, and of less, than a pump that carries it."""
     assert seen(row(9000, 90), row(4000, 40)).speed(EDGE) == Speed(2000.0, 20.0)
@@ -62,7 +68,8 @@ def test_no_speed_is_below_nothing() -> None:
         (row(10_000_000_000_000_000), "10000 TB"),
         (row(5000, 3, dropped=1), "5.00 kB, 3 records, 1 line dropped"),
         (row(5000, about=True), "about 5.00 kB"),
-        (row(0, about=True), "not counted"),
+        (row(0, about=True), "nothing yet"),
+        (row(0, about=True, ended=2), "not counted"),
         (row(5000, 3, dropped=2000), "5.00 kB, 3 records, 2.00 k lines dropped"),
     ],
 )
