@@ -46,7 +46,11 @@ def _write(
     _check_mode(params["mode"], jail)
     owner = owner_of(params["owner"], params["group"])
     place = jail.place(params["path"], write=True)
-    directory, name = place.parent(make=params["create_directories"])
+    try:
+        directory, name = place.parent(make=params["create_directories"])
+    except FileNotFoundError:
+        what = "there is no directory for it; `create_directories: true` makes one"
+        raise ModuleError(what) from None
     try:
         if params["append"]:
             changed, size = _append(directory, name, data, params["mode"], owner, place)

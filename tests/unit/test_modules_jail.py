@@ -77,6 +77,15 @@ def test_what_is_opened_lies_inside(path: str, absolute: bool) -> None:
             assert found.is_relative_to(inside)
 
 
+def test_a_file_without_its_directory() -> None:
+    """The error names the param that makes it."""
+    with house() as (inside, _):
+        answer = ask("filesystem:write", inside, path="none/f", content="x")
+        assert "`create_directories: true`" in answer["error"]
+        assert ask("filesystem:write", inside, path="none/f", content="x",
+                   create_directories=True)["summary"]["changed"]  # fmt: skip
+
+
 @given(PATHS, st.sampled_from(["write", "append", "file", "directory", "link", "absent"]))
 def test_nothing_outside_is_changed(path: str, act: str) -> None:
     """Whatever is asked for by whatever path."""
