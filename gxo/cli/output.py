@@ -5,22 +5,33 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from gxo.diagnostic import Problem, Severity, render_all, to_json
+from gxo.diagnostic.render import hidden
 
 
 def emit(document: dict[str, object]) -> None:
     """One JSON document on stdout, `"version": 1` first (docs/reference/json)."""
-    import json
-
-    json.dump({"version": 1, **document}, sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
+    sys.stdout.write(_json({"version": 1, **document}, indent=2) + "\n")
 
 
 def emit_line(document: dict[str, object]) -> None:
     """One line of NDJSON on stdout, at once: the reader follows as we go."""
+    sys.stdout.write(_json({"version": 1, **document}) + "\n")
+    sys.stdout.flush()
+
+
+def _json(document: dict[str, object], indent: int | None = None) -> str:
+    """JSON in which what would drive a terminal, or break a line for some reader, is escaped."""
     import json
 
-    sys.stdout.write(json.dumps({"version": 1, **document}, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "".join(_escaped(c) if c != "\n" and hidden(c) else c for c in text)
+
+
+def _escaped(c: str) -> str:
+    units = c.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def say(text: str = "") -> None:

@@ -56,10 +56,12 @@ def to_json(problem: Problem) -> dict[str, object]:
 
 def visible(text: str) -> str:
     """`text` with control characters shown as escapes, so that it cannot drive a terminal."""
-    return "".join(
-        c if c >= " " and category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else _escape(c)
-        for c in text
-    )
+    return "".join(_escape(c) if hidden(c) else c for c in text)
+
+
+def hidden(c: str) -> bool:
+    """Whether a character is one that drives a terminal, or breaks a line, and shows nothing."""
+    return category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def _escape(c: str) -> str:
