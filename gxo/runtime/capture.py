@@ -54,7 +54,8 @@ class Answer:
     Its last line is the answer; `told` gets each.
     """
 
-    LONGEST = 64 << 20
+    LONGEST = 8 << 20
+    """Bytes: a text of KEPT takes six times that where each of its characters is escaped."""
 
     def __init__(self, told: Callable[[str], None]) -> None:
         self.cut = False

@@ -7,6 +7,7 @@ socket as its standard input, on which the descriptors of request, answer and st
 
 import json
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from gxo.dataclass import dataclass, replace
@@ -20,8 +21,10 @@ from gxo.runtime.redact import Redactor
 from gxo.runtime.step_unit import NoPython, code_paths, library_dir, own_python
 from gxo.source import Span
 from gxo.spec.library import LIBRARY
-from gxo.template.data import whole
+from gxo.template.data import weigh, whole
 from gxo.template.evaluate import Scope
+from gxo.template.fault import TooMuch
+from gxo.template.limits import DEFAULT
 from gxo.template.value import Data
 from gxo.units.directives import directive
 from gxo.units.model import Command, Directive
@@ -35,6 +38,8 @@ _START = (
 _LONGEST = 200
 _LONGEST_ERROR = 2000
 _BEGINNING = 60
+_MOST = 1 << 63
+_SILENT = "its worker ended without an answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +165,14 @@ def flow_of(line: str) -> Flow | None:
 
 def _counts(told: dict[str, Any]) -> tuple[int, int | None]:
     records = told["records"]
-    return int(told["bytes"]), None if records is None else int(records)
+    return _count(told["bytes"]), None if records is None else _count(records)
+
+
+def _count(told: Any) -> int:
+    """A number that the state has room for."""
+    if not isinstance(told, int) or not 0 <= told < _MOST:
+        raise ValueError
+    return told
 
 
 def answered(result: Result, redactor: Redactor) -> Result:
@@ -170,8 +182,8 @@ def answered(result: Result, redactor: Redactor) -> Result:
     not know that any more.
     """
     said = _answer(result.answer)
-    if result.cancelled or said is None:
-        lost = "its worker ended without an answer" if result.ok else result.detail
+    if result.cancelled or isinstance(said, str):
+        lost = said if isinstance(said, str) and result.ok else result.detail
         return replace(result, ok=False, summary=None, stdout="", detail=lost)
     summary = _cut(said.get("summary"), redactor)
     if "error" not in said:
@@ -190,10 +202,11 @@ def answered(result: Result, redactor: Redactor) -> Result:
 
 def _error(said: dict[str, Any], redactor: Redactor) -> str:
     """Why it failed; a module from outside need not say what it cannot do."""
+    error = _shown(redactor.text(said["error"]), _LONGEST_ERROR)
     if "cannot" not in said or "about" not in said:
-        return _shown(redactor.text(said["error"]), _LONGEST_ERROR)
-    about = _shown(redactor.text(said["about"]))
-    return f"cannot {said['cannot']} {about}: {said['error']}{_data(said, redactor)}"
+        return error
+    act, about = (_shown(redactor.text(said[key])) for key in ("cannot", "about"))
+    return f"cannot {act} {about}: {error}{_data(said, redactor)}"
 
 
 def _data(said: dict[str, Any], redactor: Redactor) -> str:
@@ -204,12 +217,24 @@ def _data(said: dict[str, Any], redactor: Redactor) -> str:
     return f": `{shown}`" if shown else ""
 
 
-def _answer(text: str) -> dict[str, Any] | None:
+def _answer(text: str) -> dict[str, Any] | str:
+    """What it has answered, no more than templates can read; or why that cannot be used."""
     try:
-        found = whole(json.loads(text))
+        found = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        weigh(found, DEFAULT)
+    except TooMuch as error:
+        return f"its worker's answer is too big: {error}"
     except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) and _is_sound(found) else None
+        return _SILENT
+    found = whole(found)
+    return found if isinstance(found, dict) and _is_sound(found) else _SILENT
+
+
+def _finite(text: str) -> float:
+    """A number that JSON has a word for."""
+    if not isfinite(number := float(text)):
+        raise ValueError
+    return number
 
 
 def _is_sound(answer: dict[str, Any]) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from gxo.runtime.attempt import Result
 from gxo.runtime.redact import MASK, Redactor
-from gxo.runtime.work import answered
+from gxo.runtime.work import answered, flow_of
 
 TOKEN = "eyJ" + "hbGci0iJIUzI1" * 40
 
@@ -52,3 +52,49 @@ def test_half_a_character_is_replaced() -> None:
     """A server or a file's name may yield one; the state and the journal have no bytes for it."""
     found = told(Redactor(), summary={"json": {"\ud83d": ["a\udcff", 1]}, "truncated": False})
     assert found.summary == {"json": {"\ufffd": ["a\ufffd", 1]}, "truncated": False}
+
+
+def answer_of(text: str) -> Result:
+    """The end of a worker that has written this and exited with 0."""
+    return answered(Result(ok=True, summary=None, answer=text), Redactor())
+
+
+BIG = "its worker's answer is too big: more than"
+SILENT = "its worker ended without an answer"
+BOMBS = {
+    "[" + "[]," * 2_200_000 + "[]]": f"{BIG} 4194304 characters and entries",
+    "[" * 200 + "1" + "]" * 200: f"{BIG} 100 levels of lists and maps within each other",
+    "[" * 1_000_000: SILENT,
+    "1e999": SILENT,
+    "NaN": SILENT,
+    "9" * 5000: SILENT,
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    BOMBS.items(),
+    ids=["many", "deep", "open", "infinite", "no-number", "digits"],
+)
+def test_an_answer_that_is_a_bomb(value: str, reason: str) -> None:
+    """A module from outside is held to what templates can read and JSON can say, in little time."""
+    found = answer_of(f'{{"summary": {{"a": {value}}}}}')
+    assert (found.ok, found.summary, found.detail) == (False, None, reason)
+
+
+def test_a_reason_that_would_drive_a_terminal_or_fill_it() -> None:
+    """Of whatever a module says is wrong, one line is told, and not all of a long one."""
+    hostile = "\x1b[2J\nok\u2028" + "x" * 9999
+    said = json.dumps({"cannot": hostile, "about": hostile, "error": hostile})
+    detail = answer_of(said).detail
+    assert detail.isprintable()
+    assert len(detail) < 3000
+
+
+@pytest.mark.parametrize("count", ["1e999", "-1", str(1 << 63), '"1"', "1.5", "null"])
+def test_a_flow_that_no_state_could_keep(count: str) -> None:
+    """It is told nowhere, and breaks nothing."""
+    told = '{"progress": {"in": {"a": {"bytes": %s, "records": 1}}, "out": %s}}'
+    ok = '{"bytes": 1, "records": null}'
+    assert flow_of(told % (count, ok)) is None
+    assert flow_of(told % ("2", ok)) is not None
