@@ -16,6 +16,7 @@ from gxo.template.value import Data
 from gxo.units.model import Property
 
 _CHUNK = 1 << 16
+_WIDEST = 500
 _PATIENCE = 1.0
 """Seconds after which, its job over, is asked whether any process of its unit is left."""
 _STDIN = Property("StandardInputFileDescriptor", "h", 2)
@@ -41,8 +42,11 @@ class Result:
 
     @property
     def last_words(self) -> str:
-        """The last lines of what it wrote, of its stderr where there is any."""
-        return "\n".join((self.stderr or self.stdout).split("\n")[-_LAST_WORDS:])
+        """The last lines of what it wrote, of its stderr where there is any, none of great length:
+        the journal has them whole.
+        """
+        lines = (self.stderr or self.stdout).split("\n")[-_LAST_WORDS:]
+        return "\n".join(line if len(line) <= _WIDEST else f"{line[:_WIDEST]}…" for line in lines)
 
 
 class Attempt:

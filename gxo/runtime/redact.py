@@ -14,6 +14,10 @@ _MOST_DERIVED = 64
 """Secrets after which one more costs more than its worth: each has some forty forms, and a loop may
 derive one for each of its items.
 """
+_MOST_LINES = 256
+"""Lines of a secret, the longest, that are masked encoded too: of a bundle of certificates all took
+a minute and half a gigabyte.
+"""
 
 
 class Redactor:
@@ -34,7 +38,8 @@ class Redactor:
     def add(self, secret: str, *, derived: bool = False) -> None:
         """Mask it from here on: as a whole, each line of one that has several, and encoded.
 
-        What is only `derived` from one is not masked encoded where there are many already.
+        What is only `derived` from one is not masked encoded where there are many already, nor are
+        the shorter lines of one that has very many.
         """
         from gxo.runtime.forms import encoded, plain
 
@@ -43,7 +48,8 @@ class Redactor:
             self._secrets |= fresh
             self._forms |= fresh
             if not derived or len(self._secrets) <= _MOST_DERIVED:
-                self._forms.update(*map(encoded, fresh))
+                longest = sorted(fresh, key=len, reverse=True)[:_MOST_LINES]
+                self._forms.update(*map(encoded, longest))
             self._made = None
 
     @property

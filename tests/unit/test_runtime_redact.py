@@ -320,3 +320,13 @@ def test_the_matcher_travels_alone() -> None:
     argv = (sys.executable, "-I", "-S", "-c", f"import sys; {program}")
     done = subprocess.run(argv, input=source, text=True, capture_output=True, check=True)
     assert done.stdout == f"a {MASK}\n"
+
+
+def test_a_secret_of_very_many_lines() -> None:
+    """A bundle of certificates does not fill the memory: each line is masked, and all as base64."""
+    lines = [f"line {number:04} of a bundle" for number in range(600)]
+    bundle = "\n".join(lines)
+    redactor = Redactor([bundle])
+    assert len(redactor.forms) < 10_000
+    assert set(redactor.text("\n".join(reversed(lines))).split("\n")) == {MASK}
+    assert set(redactor.text(encodebytes(bundle.encode()).decode()).split()) == {MASK}

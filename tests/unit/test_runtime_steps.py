@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gxo.dataclass import replace
+from gxo.runtime.attempt import Result
 from gxo.runtime.capture import KEPT, LONGEST, Answer, Capture
 from gxo.runtime.progress import Item, Progress, delay
 from gxo.runtime.redact import MASK, Redactor
@@ -161,3 +162,11 @@ def test_a_loop_that_is_stopped_is_over_with_the_item_under_way(ended: Status) -
     progress.close(first, ended)
     assert progress.over
     assert list(progress.next()) == []
+
+
+def test_last_words_are_few() -> None:
+    """A line without end does not fill the terminal of who started the run."""
+    text = "\n".join(["gone", *(["x" * 100_000] * 9), "end"])
+    words = Result(ok=False, summary=None, stdout=text).last_words.split("\n")
+    assert (len(words), words[-1]) == (10, "end")
+    assert max(map(len, words)) < 1000
