@@ -191,10 +191,15 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _read_vars(file: Path) -> dict[str, Data]:
+    from gxo.language.limits import FILE_BYTES
     from gxo.template import fault, limits, yaml_text
 
     try:
-        data = yaml_text.load(file.read_text(encoding="utf-8"), limits.DEFAULT)
+        with file.open("rb") as opened:
+            text = opened.read(FILE_BYTES + 1)
+        if len(text) > FILE_BYTES:
+            raise fault.TooMuch("bytes", FILE_BYTES)
+        data = yaml_text.load(text.decode(), limits.DEFAULT)
     except OSError as error:
         raise Failure(f"cannot read variables from {file}: {error.strerror}") from None
     except UnicodeError:

@@ -8,16 +8,18 @@ from gxo.source import Span
 
 # A line longer than this is shown only around the offending text.
 _WIDEST = 160
+# A message quotes what was written, which may have a million characters.
+_LONGEST = 1000
 
 
 def render(problem: Problem) -> str:
     """The problem as text: heading, place, line, caret, related places, hint; ends in a newline."""
-    parts = [f"{problem.severity}[{problem.code}]: {visible(problem.message())}\n"]
+    parts = [f"{problem.severity}[{problem.code}]: {_cut(problem.message())}\n"]
     parts.append(_quote(problem.span, ""))
     parts += [_quote(span, label) for span, label in problem.related()]
     hint = problem.hint()
     if hint:
-        parts.append(f"  = hint: {visible(hint)}\n")
+        parts.append(f"  = hint: {_cut(hint)}\n")
     return "".join(parts)
 
 
@@ -62,6 +64,10 @@ def visible(text: str) -> str:
 def hidden(c: str) -> bool:
     """Whether a character is one that drives a terminal, or breaks a line, and shows nothing."""
     return category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def _cut(text: str) -> str:
+    return visible(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
 
 
 def _escape(c: str) -> str:

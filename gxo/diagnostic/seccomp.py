@@ -42,4 +42,5 @@ class NotAProfile(Problem):
     code: ClassVar[str] = "seccomp-not-a-profile"
 
     def message(self) -> str:
-        return f"{self.span.source.path} is not one JSON object: it cannot be a seccomp profile"
+        path = self.span.source.path
+        return f"{path} is not a JSON object with `defaultAction`: it cannot be a seccomp profile"

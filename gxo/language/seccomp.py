@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from yaml import Node, ScalarNode
 
+from gxo.dataclass import replace
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.document import compose
@@ -29,6 +30,8 @@ else:
     key_faults = Lazy("gxo.diagnostic.keys")
     faults = Lazy("gxo.diagnostic.seccomp")
 
+_MARK = '"defaultAction"'
+"""What every profile has, and hardly anything else."""
 _MOST = 4095
 """The highest number of an error that systemd takes."""
 
@@ -285,11 +288,14 @@ def _answer(action: CallAction, errno: int) -> tuple[CallAction, int]:
 def parse_profile(source: Source, problems: list[Problem]) -> CallProfile | None:
     """The profile that a JSON text is; None where it is none, or not one that systemd can keep."""
     before = len(problems)
+    if source.text.lstrip()[:1] != "{" or _MARK not in source.text:
+        problems.append(faults.NotAProfile(span=_unseen(source.path)))
+        return None
     roots = compose(source, problems)
     if len(problems) > before:
         return None
-    if len(roots) != 1 or isinstance(roots[0], ScalarNode) or source.text.lstrip()[:1] != "{":
-        problems.append(faults.NotAProfile(span=Span(source, 0, min(1, len(source.text)))))
+    if len(roots) != 1 or isinstance(roots[0], ScalarNode):
+        problems.append(faults.NotAProfile(span=_unseen(source.path)))
         return None
     found = _PROFILE.read(Reader(source, problems), roots[0], "profile")
     return found if isinstance(found, CallProfile) and len(problems) == before else None
@@ -305,9 +311,16 @@ def read_profiles(
         for context in _contexts(playbook):
             path = context.seccomp.profile_path if context.seccomp else None
             if path is not None and path not in profiles:
-                source = read_file(path, problems)
+                unreadable: list[Problem] = []
+                source = read_file(path, unreadable)
+                problems += (replace(problem, span=_unseen(path)) for problem in unreadable)
                 profiles[path] = None if source is None else parse_profile(source, problems)
     return profiles, tuple(problems)
+
+
+def _unseen(path: str) -> Span:
+    """A place in a file of which no line is shown: a playbook may name any file of root's."""
+    return Span(Source(path, ""), 0, 0)
 
 
 def _contexts(playbook: Playbook) -> Iterator[SecurityContext]:

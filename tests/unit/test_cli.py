@@ -150,13 +150,17 @@ def test_values_reach_the_playbook(site: Path) -> None:
     [
         ("- a\n", "it must be a map of names to values"),
         ("a: [\n", "cannot read variables from vars.yaml: "),
-        (b"\xff\xfe", "cannot read variables from vars.yaml: it is not text in UTF-8\n"),
-        (None, "cannot read variables from vars.yaml: No such file or directory\n"),
+        (b"\xff\xfe", "cannot read variables from vars.yaml: it is not text in UTF-8"),
+        (None, "cannot read variables from vars.yaml: No such file or directory"),
+        (Path("/dev/zero"), "cannot read variables from vars.yaml: more than 16777216 bytes"),
+        (Path("/"), "cannot read variables from vars.yaml: Is a directory"),
     ],
 )
-def test_bad_files_of_variables(site: Path, text: str | bytes | None, said: str) -> None:
+def test_bad_files_of_variables(site: Path, text: str | bytes | Path | None, said: str) -> None:
     """A `--vars` file that cannot be read is one line of error with its name."""
-    if text is not None:
+    if isinstance(text, Path):
+        (site / "vars.yaml").symlink_to(text)
+    elif text is not None:
         (site / "vars.yaml").write_bytes(text.encode() if isinstance(text, str) else text)
     done = gxo("validate", "--vars", "vars.yaml", "good.yaml", cwd=site)
     assert (done.returncode, done.stdout) == (1, "")

@@ -146,3 +146,16 @@ workloads:
     lifecycle: {policy: supervise, restart: always, stop_timeout: 5s}
     process: {module: exec, params: {command: /usr/bin/id, args: [a]}}
 """
+
+
+@pytest.mark.parametrize("key", ["watchdog", "restart", "x"])
+def test_a_problem_fits_a_terminal(key: str) -> None:
+    """What was written may have a million characters: an error quotes the beginning of it."""
+    long = "x" * 500_000
+    text = (
+        f"workloads:\n- {{name: a, lifecycle: {{policy: supervise, {key}: {long}}},"
+        f" process: {{module: exec, params: {{command: 'true', {long}: 1}}}}}}\n"
+    )
+    _, problems = check(text.encode())
+    assert problems
+    assert max(len(render(problem)) for problem in problems) < 5000

@@ -1,12 +1,14 @@
 """Seccomp profiles in files: said exactly in systemd's terms, or refused where they cannot be."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gxo.dataclass import replace
-from gxo.diagnostic import Problem
+from gxo.diagnostic import Problem, render
+from gxo.diagnostic import to_json as to_json_problem
 from gxo.language.frontend import parse_sources
 from gxo.language.seccomp import parse_profile, read_profiles
 from gxo.plan.build import build_plans
@@ -175,6 +177,24 @@ def test_what_is_no_profile(text: str) -> None:
     found, problems = parsed(text)
     assert found is None
     assert problems
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"root:$y$hush:1::", b'{"auths": {"host": "hush"}}', b'{"a": "hush"', b"hush \xe9", b"hush\0"],
+)
+def test_what_is_no_profile_is_not_shown(tmp_path: Path, data: bytes) -> None:
+    """A playbook may name any file, and who sees the errors need not be who may read that."""
+    path = tmp_path / "p.json"
+    path.write_bytes(data)
+    seccomp = Seccomp(span=SPAN, profile_path=str(path))
+    context = SecurityContext(span=SPAN, seccomp=seccomp)
+    text = "workloads:\n- {name: a, lifecycle: {policy: run_once}, process: {module: exec,"
+    (playbook,), _ = parse_sources([Source("s.yaml", text + " params: {command: x}}}\n")])
+    found, problems = read_profiles([replace(playbook, security_context=context)])
+    assert found == {str(path): None}
+    (problem,) = problems
+    assert "hush" not in render(problem) + json.dumps(to_json_problem(problem))
 
 
 def test_a_call_that_systemd_does_not_know_cannot_be_denied() -> None:
