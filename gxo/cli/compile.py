@@ -65,12 +65,17 @@ def _clear(directory: Path, playbooks: Container[str], written: Container[str]) 
 
 
 def _write(directory: Path, files: Iterable[tuple[str, str]]) -> None:
-    """Make the directory and the files in it; files of other names stay as they are."""
+    """Make the directory and the files in it; files of other names stay as they are.
+
+    A link of such a name goes, and what it leads to stays.
+    """
     path = directory
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for name, text in files:
             path = directory / name
-            path.write_text(text, encoding="utf-8")
+            path.unlink(missing_ok=True)
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
     except OSError as error:
         raise Failure(f"cannot write {path}: {error.strerror}") from None

@@ -246,6 +246,16 @@ def test_compile_again_into_a_directory(site: Path) -> None:
     assert {"gxo-other.web.service", "gxo-good.txt"} < {path.name for path in place.iterdir()}
 
 
+def test_compile_follows_no_link(site: Path) -> None:
+    """Who may write to the directory cannot have another file written."""
+    (site / "units").mkdir()
+    unit = site / "units" / "gxo-good.web.service"
+    unit.symlink_to("../wrong.yaml")
+    assert gxo("compile", "good.yaml", "-o", "units", cwd=site).returncode == 0
+    assert not unit.is_symlink()
+    assert (site / "wrong.yaml").read_text() == WRONG
+
+
 @pytest.mark.parametrize(
     "arguments", [("--version",), ("--help",), ("schema",), ("compile", "good.yaml")]
 )
