@@ -1,6 +1,5 @@
 """Attach: what a run tells, shown as it comes, and Ctrl-C handed on to it."""
 
-import io
 import signal
 import sys
 import time
@@ -127,8 +126,6 @@ def follow(
 def _view(store: Store, names: RunNames, *, as_json: bool) -> View:
     if as_json:
         return _Json(names)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # what steps write need not be in its encoding
-        sys.stdout.reconfigure(errors="replace")
     return _Tree(store, names) if coloured() else _Lines(names.playbook)
 
 

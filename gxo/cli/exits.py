@@ -1,5 +1,6 @@
 """Exit codes, and the one place where an exception becomes a message and a code."""
 
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -45,6 +46,8 @@ def run(command: Callable[[], int], *, as_json: bool = False) -> int:
     for stream in ("stdout", "stderr"):
         if getattr(sys, stream) is None:  # closed by the caller: what is said goes nowhere
             setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what others wrote need not be in its encoding
+        sys.stdout.reconfigure(errors="backslashreplace")
     code, message = _outcome(command)
     if message:
         if as_json:

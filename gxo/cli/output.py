@@ -20,13 +20,20 @@ def emit_line(document: dict[str, object]) -> None:
 
 
 def _json(document: dict[str, object], indent: int | None = None) -> str:
-    """JSON in which what would drive a terminal, or break a line for some reader, is escaped."""
+    """JSON in which what would drive a terminal, or break a line for some reader, is escaped, and
+    so is what a standard output of another encoding could not write.
+    """
     import json
 
     text = json.dumps(document, indent=indent, ensure_ascii=False)
     if text.isascii() and "\x7f" not in text:
         return text
-    return "".join(_escaped(c) if c != "\n" and hidden(c) else c for c in text)
+    narrow = (sys.stdout.encoding or "utf-8").lower() not in ("utf-8", "utf8")
+    return "".join(_escaped(c) if _is_escaped(c, narrow=narrow) else c for c in text)
+
+
+def _is_escaped(c: str, *, narrow: bool) -> bool:
+    return c != "\n" and (hidden(c) or (narrow and not c.isascii()))
 
 
 def _escaped(c: str) -> str:
