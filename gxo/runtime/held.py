@@ -158,12 +158,21 @@ class Held:
         from gxo.runtime.secrets import SecretError
 
         names = WorkloadNames(self._plan.playbook.text, step.name.text, run=self._names.run)
+        masked = Redactor()  # it is told what to mask, and so of no secret but its own
+
+        def secret(name: str) -> str:
+            found = self._secret(name)
+            masked.add(found)
+            return found
+
         try:
             at = f"/run/{names.workspace}"
-            found = handout(recipe(own), at, self._secret, self._redactor)
+            found = handout(recipe(own), at, secret, masked)
             put(Path(path), found.handed)
         except (OSError, SecretError) as error:
             raise CannotHold(f"cannot give it its secrets: {error}") from None
+        finally:
+            self._redactor.join(masked)
 
     def _note(self, _args: tuple[object, ...]) -> None:
         self._changed = True

@@ -52,6 +52,12 @@ class Redactor:
                 self._forms.update(*map(encoded, longest))
             self._made = None
 
+    def join(self, other: "Redactor") -> None:
+        """Mask from here on also what another one masks."""
+        self._secrets |= other._secrets
+        self._forms |= other._forms
+        self._made = None
+
     @property
     def forms(self) -> frozenset[bytes]:
         """All that is masked: the secrets, and each as it may be encoded."""

@@ -354,23 +354,29 @@ def test_exit_codes_are_those_without_a_secret(machine: Machine) -> None:
 
 
 def test_a_service_that_a_run_holds_up(machine: Machine) -> None:
-    """It has its secrets, also the caller's, and nobody else; what it writes is masked."""
-    value = fresh("held")
-    env = {"GXO_SECRET_MINE": value}
+    """It has its secrets, also the caller's, and no others, and nobody else has them; what it
+    writes is masked.
+    """
+    value, other = fresh("held"), fresh("other")
+    env = {"GXO_SECRET_MINE": value, "GXO_SECRET_OTHER": other}
     machine.run("install", "-d", "-m", "0777", "/srv/out")
     served = shell(
         "served", 'echo "got $T"; printf %s "$T" | sha256sum >/srv/out/sum;'
         ' chmod 644 /srv/out/sum; exec sleep 1000',
-        "security_context: {read_write_paths: [/srv/out]}, ", environment=["T={{ secret `mine` }}"],
+        "needs: [before], security_context: {read_write_paths: [/srv/out]}, ",
+        environment=["T={{ secret `mine` }}"],
     ).replace("{policy: run_once}", "{policy: supervise, ready: {settle: 500ms}}")  # fmt: skip
+    before = shell("before", "true", environment=["T={{ secret `other` }}"])
     digest = sha256(value.encode()).hexdigest()
     look = f"until grep -q {digest} /srv/out/sum; do sleep 0.1; done; sleep 3"
-    path = machine.write("/srv/held.yaml", f"name: held\nworkloads:\n{served}"
+    path = machine.write("/srv/held.yaml", f"name: held\nworkloads:\n{before}{served}"
                          + shell("look", look, "needs: [served], "))  # fmt: skip
     with machine.popen(*machine.gxo_argv("run", path), env=machine.gxo_env | env) as process:
         assert until(lambda: any(".served." in unit for unit in steps(machine)), 30)
         (unit,) = (unit for unit in steps(machine) if ".served." in unit)
         assert value not in seen_by_anybody(machine, unit)
+        handed = machine.run("sh", "-c", "cat /run/gxo/credentials/*", check=True).stdout
+        assert (value in handed, other in handed) == (True, False)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 0, out + err
     assert f"got {MASK}\n" in machine.journal("-u", unit)
