@@ -48,7 +48,7 @@ def _limits() -> tuple[Trial, ...]:
             "memory-limit",
             "a workload cannot take more memory than its memory_max",
             # tail keeps a line until it ends, and this one does not
-            _shell("head -c 64M /dev/zero | tail >/dev/null"),
+            _shell("head -c 32M /dev/zero | tail >/dev/null"),
             Property("MemoryMax", "t", 16 * _MIB),
             Property("MemorySwapMax", "t", 0),
             directives=("MemoryMax",),
