@@ -13,7 +13,7 @@ from gxo.systemd.manager import Manager
 from gxo.systemd.states import UnitResult
 from gxo.units.model import Property
 
-_TIMEOUT = 20.0
+_TIMEOUT = 40.0
 _BATCH = 8
 # systemd's own steps before the program exit with 200 and more (systemd.exec(5))
 _SETUP_FAILED = 200
@@ -96,7 +96,7 @@ def _service(trial: Trial, more: tuple[Property, ...]) -> tuple[Property, ...]:
     return (
         Property("Description", "s", f"gxo doctor tries {trial.name}"),
         Property("Type", "s", "oneshot"),
-        Property("TimeoutStartUSec", "t", 10_000_000),
+        Property("TimeoutStartUSec", "t", 30_000_000),
         Property("RemainAfterExit", "b", True),
         Property("StandardOutput", "s", "null"),
         Property("StandardError", "s", "null"),

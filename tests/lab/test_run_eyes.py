@@ -30,8 +30,8 @@ def test_a_suspended_command_holds_nothing_up(machine: Machine) -> None:
 
     What is told is far more than a pipe holds.
     """
-    much = "for n in 1 2 3 4 5 6 7 8 9; do head -c 20000 /dev/zero | tr '\\0' x; echo; done; exit 3"
-    names = ["a", "b", "c", "d"]
+    much = "for n in 1 2 3 4 5 6 7 8 9; do head -c 2000 /dev/zero | tr '\\0' x; echo; done; exit 3"
+    names = [f"s{number}" for number in range(20)]
     path = playbook(
         machine,
         step("first", "while ! test -e /srv/go; do sleep 0.1; done")
@@ -57,7 +57,7 @@ def test_a_suspended_command_holds_nothing_up(machine: Machine) -> None:
     ends = {e["step"] for e in told if (e["event"], e["status"]) == ("step", "Failed")}
     words = [e["detail"] for e in told if e["event"] == "output"]
     assert ends == set(names)
-    assert [len(said) for said in words] == [9 * 20001 - 1] * 4
+    assert [len(said) for said in words] == [9 * len("x" * 500 + "…\n") - 1] * len(names)
     assert (told[-1]["event"], told[-1]["status"], process.returncode) == ("run", "Failed", 1)
 
 

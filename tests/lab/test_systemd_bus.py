@@ -119,7 +119,7 @@ os.setresgid(65534, 65534, 65534)
 os.setresuid(65534, 65534, 65534)
 manager = Manager(Bus.at("unix:path=system_bus_socket"))
 print(manager.result("dbus.service").active)
-for act in (manager.stop, manager.start, manager.reset_failed):
+for act in (manager.stop, manager.reload, manager.reset_failed):
     try:
         act("dbus.service")
     except NotPermitted as error:
