@@ -2,8 +2,9 @@
 
 `lab`, `lab257`       the bare labs, one a session
 `machine`             the test runs on 252 and on 257, on labs shared by the session
-`fresh_machine`       the same, on labs of the test's own (reboots, kills, counts of units)
-`whole_machine`       the same, booted as far as a server is, so that gxo-restore.service runs
+`live`                the systemd of such a machine, over its bus
+`fresh_machine`       as `machine`, on labs of the test's own (reboots, kills, counts of units)
+`whole_machine`       as `fresh_machine`, booted as far as a server is, so that gxo-restore.service runs
 """
 
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ import pytest
 
 from gxo.dataclass import replace
 from gxo.lab import Lab
+from gxo.systemd.bus import Bus
 from tests.lab import roots
 from tests.lab.machine import Machine, spec_for
+from tests.lab.units_live import Live
 
 VERSIONS = tuple(roots.SUITES)
 
@@ -52,6 +55,13 @@ def machine(request: pytest.FixtureRequest) -> Machine:
     version: int = request.param
     name = "lab" if roots.host_version() == version else "other_lab"
     return Machine(request.getfixturevalue(name), version)
+
+
+@pytest.fixture
+def live(machine: Machine) -> Iterator[Live]:
+    """The systemd of the shared machine, over its bus."""
+    with Bus.at(machine.lab.bus_address) as bus:
+        yield Live(machine, bus)
 
 
 @pytest.fixture(params=VERSIONS)

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from gxo.spec.policy import Namespaces, Profile
-from gxo.systemd.bus import Bus
 from gxo.units.build import Target, compile_units
 from gxo.units.directives import directive
 from tests.lab.escapes import ESCAPES
@@ -31,12 +30,6 @@ workloads:
 BAIT = """
 import ctypes; ctypes.CDLL(None).shmget(0x67786f, 4096, 0o1666)
 """
-
-
-@pytest.fixture
-def live(machine: Machine) -> Iterator[Live]:
-    with Bus.at(machine.lab.bus_address) as bus:
-        yield Live(machine, bus)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 
 from gxo.spec.lifecycle import SECOND, Ready, ReadyKind, Restart, Supervise
 from gxo.spec.policy import Namespaces, Profile
-from gxo.systemd.bus import Bus
 from gxo.systemd.jobs import JobResult
 from gxo.units.model import Unit
 from tests.lab.applying import Site, site, until
@@ -25,12 +24,6 @@ MOUNT = (
     "import ctypes; mount = ctypes.CDLL(None).mount;"
     " print(*(mount(b'none', at, b'tmpfs', 0, None) or 'mounts' for at in (b'/tmp', b'/proc')))"
 )
-
-
-@pytest.fixture
-def live(machine: Machine) -> Iterator[Live]:
-    with Bus.at(machine.lab.bus_address) as bus:
-        yield Live(machine, bus)
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 """The two renderings of a unit are one: systemd reads the same out of both, and at each reload."""
 
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from gxo.spec.lifecycle import (
     SECOND,
@@ -30,7 +27,6 @@ from gxo.spec.policy import (
     Seccomp,
     SecurityContext,
 )
-from gxo.systemd.bus import Bus
 from gxo.units.build import Target, compile_units
 from gxo.units.files import render_file
 from gxo.units.model import Unit
@@ -161,12 +157,6 @@ def _everything(version: int) -> tuple[Unit, ...]:
     made, problems = compile_units(plan(*steps, playbook="two-faced"), Target(systemd=version))
     assert problems == ()
     return made
-
-
-@pytest.fixture
-def live(machine: Machine) -> Iterator[Live]:
-    with Bus.at(machine.lab.bus_address) as bus:
-        yield Live(machine, bus)
 
 
 def test_renderings_are_equal(live: Live) -> None:

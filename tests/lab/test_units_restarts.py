@@ -1,21 +1,18 @@
 """Back-off on a live systemd: gaps grow, start anew after health, and spare a start by hand."""
 
 import time
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
 
 from gxo.spec.lifecycle import Address, Backoff, Lifecycle, Ready, ReadyKind, Restart, Supervise
 from gxo.spec.policy import Namespaces, Profile, SecurityContext
-from gxo.systemd.bus import Bus
 from gxo.systemd.jobs import JobResult
 from gxo.units.build import Target, compile_units
 from gxo.units.model import Unit
 from gxo.units.properties import properties
 from gxo.units.scripts import HEALTHY
 from tests.lab.applying import until
-from tests.lab.machine import Machine
 from tests.lab.units_live import Live
 from tests.unit.units_plans import SPAN, plan, step
 
@@ -23,12 +20,6 @@ MS = 1_000
 QUICK = Backoff(span=SPAN, initial=200 * MS, max=3_200 * MS, steps=5)
 # what a restart may cost on a machine that runs other tests beside: two sandboxes and a shell
 SLACK = 2.5
-
-
-@pytest.fixture
-def live(machine: Machine) -> Iterator[Live]:
-    with Bus.at(machine.lab.bus_address) as bus:
-        yield Live(machine, bus)
 
 
 def unit(live: Live, name: str, lifecycle: Lifecycle, script: str, **keys: object) -> Unit:

@@ -1,28 +1,17 @@
 """The sandbox on a live systemd: what the default profile keeps in, and what it lets work."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from gxo.spec.lifecycle import Address, Ready, ReadyKind, Restart, RunOnce, Supervise
 from gxo.spec.policy import Namespaces, Profile, Resources, SecurityContext
-from gxo.systemd.bus import Bus
 from gxo.systemd.jobs import JobResult, Outcome
 from gxo.units.build import Target, compile_units
 from gxo.units.files import render_file
 from gxo.units.model import Unit
 from gxo.units.properties import properties
-from tests.lab.machine import Machine
 from tests.lab.units_live import Live
 from tests.unit.units_plans import SPAN, plan, step
-
-
-@pytest.fixture
-def live(machine: Machine) -> Iterator[Live]:
-    with Bus.at(machine.lab.bus_address) as bus:
-        yield Live(machine, bus)
 
 
 def compiled(live: Live, *steps: Any) -> tuple[Unit, ...]:

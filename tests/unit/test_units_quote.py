@@ -7,7 +7,7 @@ from gxo.units import quote
 from gxo.units.directives import TABLE, directive, fault, line
 from gxo.units.files import render_file
 from gxo.units.kinds import INFINITY
-from gxo.units.model import Command, DirectiveValue, Unit, UnitType
+from gxo.units.model import Command, Directive, DirectiveValue, Unit, UnitType
 from gxo.units.properties import properties
 
 
@@ -91,12 +91,9 @@ ESCAPED: dict[k.Kind, DirectiveValue] = {
 NO_TEXT = (k.BOOL, k.TIME, k.AMOUNT, k.NUMBER, k.MODE, k.SIGNAL, k.ERRNO, k.QUOTA)
 
 
-@pytest.mark.parametrize("name", [row.name for row in TABLE.values() if row.kind not in NO_TEXT])
-def test_newline_in_every_string_property(name: str) -> None:
-    """Whatever brought it there, it reaches systemd neither in a file nor over the bus."""
-    kind = TABLE[name].kind
-    setting = directive(name, (HOSTILE | ESCAPED)[kind])
-    unit = Unit(
+def unit_of(setting: Directive) -> Unit:
+    """A service of this directive alone."""
+    return Unit(
         name="x.service",
         type=UnitType.SERVICE,
         playbook="p",
@@ -104,6 +101,14 @@ def test_newline_in_every_string_property(name: str) -> None:
         directives=(setting,),
         digest="",
     )
+
+
+@pytest.mark.parametrize("name", [row.name for row in TABLE.values() if row.kind not in NO_TEXT])
+def test_newline_in_every_string_property(name: str) -> None:
+    """Whatever brought it there, it reaches systemd neither in a file nor over the bus."""
+    kind = TABLE[name].kind
+    setting = directive(name, (HOSTILE | ESCAPED)[kind])
+    unit = unit_of(setting)
     if kind in ESCAPED:
         assert "\n" not in line(setting)
         return
@@ -185,14 +190,7 @@ def test_values(name: str, value: DirectiveValue, shown: str, told: object) -> N
     """Each kind of value as a file shows it and as the bus takes it."""
     setting = directive(name, value)
     assert line(setting) == f"{name}={shown}"
-    unit = Unit(
-        name="x.service",
-        type=UnitType.SERVICE,
-        playbook="p",
-        workload="w",
-        directives=(setting,),
-        digest="",
-    )
+    unit = unit_of(setting)
     (entry,) = properties(unit)
     assert entry.value == told
     assert entry.name == TABLE[name].property
