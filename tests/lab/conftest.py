@@ -4,7 +4,7 @@
 `machine`             the test runs on 252 and on 257, on labs shared by the session
 `live`                the systemd of such a machine, over its bus
 `fresh_machine`       as `machine`, on labs of the test's own (reboots, kills, counts of units)
-`whole_machine`       as `fresh_machine`, booted as far as a server is, so that gxo-restore.service runs
+`whole_machine`       the same, booted as far as a server is, so that gxo-restore.service runs
 """
 
 from collections.abc import Iterator
