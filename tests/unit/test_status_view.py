@@ -47,6 +47,19 @@ def report(*workloads: WorkloadStatus, **more: Any) -> Report:
     return Report(**{"workloads": workloads, "results": {}, "exposure": {}, "strays": (), **more})
 
 
+def failed(name: str) -> UnitResult:
+    """A unit whose program exited with status 3."""
+    return UnitResult(
+        name=name,
+        load="loaded",
+        active="failed",
+        sub="failed",
+        result="exit-code",
+        code="exited",
+        status=3,
+    )
+
+
 @pytest.mark.parametrize(
     ("found", "word"),
     [
@@ -107,16 +120,7 @@ def test_the_whole_table() -> None:
         restarts=2,
         since=ago(days=400, hours=1),
     )
-    backup_result = UnitResult(
-        name=SERVICE,
-        load="loaded",
-        active="failed",
-        sub="failed",
-        result="exit-code",
-        code="exited",
-        status=3,
-        ended=ago(days=1),
-    )
+    backup_result = replace(failed(SERVICE), ended=ago(days=1))
     shown = report(
         web,
         backup,
@@ -164,16 +168,7 @@ def test_what_is_down_is_told_once() -> None:
         drift=("failed (failed)", "TasksMax: 5 -> 9"),
     )
     stopped = workload("supervise", unit(name, "inactive", "dead"), drift=("not loaded",))
-    ended = UnitResult(
-        name=name,
-        load="loaded",
-        active="failed",
-        sub="failed",
-        result="exit-code",
-        code="exited",
-        status=3,
-    )
-    assert render(report(dead, results={name: ended}), now=NOW).splitlines()[2:-1] == [
+    assert render(report(dead, results={name: failed(name)}), now=NOW).splitlines()[2:-1] == [
         "  gxo-site.web.service: it exited with status 3",
         "  TasksMax: 5 -> 9",
     ]
