@@ -41,7 +41,7 @@ def read(case: Path) -> dict[str, str]:
     ]
     playbooks, found = parse_sources([source for source in sources if source])
     said = "".join(map(render, sort_problems([*problems, *found])))
-    tree = "\n".join(map(dump, playbooks))
+    tree = "\n".join(map(dump, (playbook for playbook in playbooks if playbook.sound)))
     return {name: text for name, text in (("stderr", said), ("tree", tree)) if text}
 
 

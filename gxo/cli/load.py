@@ -8,7 +8,7 @@ from gxo.cli import output
 from gxo.cli.exits import Failure
 from gxo.data import own_command
 from gxo.dataclass import dataclass, replace
-from gxo.diagnostic import Problem, Severity, sort_problems
+from gxo.diagnostic import Problem, has_errors, sort_problems
 from gxo.language.files import read_paths
 from gxo.language.frontend import parse_sources
 from gxo.language.model import Playbook
@@ -36,10 +36,12 @@ class Loaded:
     plans: tuple[Plan, ...]
     units: tuple[Unit, ...]
     problems: tuple[Problem, ...]
+    parts: tuple[Plan, ...] = ()
+    """Of playbooks with an error, what could be checked all the same."""
 
     @property
     def failed(self) -> bool:
-        return any(p.severity is Severity.ERROR for p in self.problems)
+        return has_errors(self.problems)
 
 
 def load(paths: Sequence[str], given: Given, target: Target) -> Loaded:
@@ -48,22 +50,26 @@ def load(paths: Sequence[str], given: Given, target: Target) -> Loaded:
     playbooks, wrong = parse_sources(sources, _outside())
     problems = [*unread, *wrong]
     given = _declared(given, playbooks, problems)
-    plans, wrong = _plans(playbooks, given)
+    plans, parts, wrong = _plans(playbooks, given)
     problems += wrong
     declared = {playbook.name: len(playbook.inputs) for playbook in playbooks}
-    units: list[Unit] = []
-    for plan in plans:
+
+    def compiled(plan: Plan) -> tuple[Unit, ...]:
         if len(plan.inputs) < declared[plan.playbook]:
-            continue  # without its inputs nothing can be evaluated
-        compiled, wrong = compile_units(plan, target)
-        problems += wrong
-        units += compiled
-    return Loaded(plans, tuple(units), sort_problems(problems))
+            return ()  # without its inputs nothing can be evaluated
+        units, wrong = compile_units(plan, target)
+        problems.extend(wrong)
+        return units
+
+    units = tuple(unit for plan in plans for unit in compiled(plan))
+    for part in parts:
+        compiled(part)
+    return Loaded(plans, units, sort_problems(problems), parts)
 
 
 def _declared(given: Given, playbooks: Sequence[Playbook], problems: Iterable[Problem]) -> Given:
     """What is given; with errors, who declares an input may be among what could not be read."""
-    if all(problem.severity is not Severity.ERROR for problem in problems):
+    if not has_errors(problems):
         return given
     known = {item.name.text for playbook in playbooks for item in playbook.inputs}
     inputs = {name: text for name, text in given.inputs.items() if name in known}
@@ -72,15 +78,20 @@ def _declared(given: Given, playbooks: Sequence[Playbook], problems: Iterable[Pr
 
 def _plans(
     playbooks: Sequence[Playbook], given: Given
-) -> tuple[tuple[Plan, ...], tuple[Problem, ...]]:
-    """Plans with what playbooks name beside themselves."""
-    if not any("profile_path" in playbook.source.text for playbook in playbooks):
-        return build_plans(playbooks, given)
-    from gxo.language.seccomp import read_profiles
+) -> tuple[tuple[Plan, ...], tuple[Plan, ...], tuple[Problem, ...]]:
+    """Plans with what playbooks name beside themselves, parts of those with errors, problems."""
+    unread: tuple[Problem, ...] = ()
+    if any("profile_path" in playbook.source.text for playbook in playbooks):
+        from gxo.language.seccomp import read_profiles
 
-    profiles, unread = read_profiles(playbooks)
-    plans, wrong = build_plans(playbooks, replace(given, profiles=profiles))
-    return plans, (*unread, *wrong)
+        profiles, unread = read_profiles(playbooks)
+        given = replace(given, profiles=profiles)
+    plans, wrong = build_plans(playbooks, given)
+    if len(plans) == len(playbooks):
+        return plans, (), (*unread, *wrong)
+    from gxo.plan.part import build_parts
+
+    return plans, build_parts(playbooks, given), (*unread, *wrong)
 
 
 def _outside() -> "Find":
@@ -111,7 +122,7 @@ def load_to_read(paths: Sequence[str], given: Given, target: Target) -> Loaded:
 
     steps = [
         step.span
-        for plan in loaded.plans
+        for plan in (*loaded.plans, *loaded.parts)
         for step in plan.steps
         if step.lifecycle.policy is Policy.RUN_ONCE
     ]
@@ -227,9 +238,9 @@ def load_to_run(
 
     sources, problems = read_paths([path])
     playbooks, wrong = parse_sources(sources, _outside())
-    plans, more = _plans(playbooks, _declared(given, playbooks, (*problems, *wrong)))
+    plans, parts, more = _plans(playbooks, _declared(given, playbooks, (*problems, *wrong)))
     frames: Mapping[str, Frame] = {}
-    for plan in plans[:1]:
+    for plan in (*plans, *parts)[:1]:
         frames, last = compile_steps(plan, target)
         more = (*more, *last)
     or_fail(Loaded(plans, (), sort_problems([*problems, *wrong, *more])), as_json=as_json)

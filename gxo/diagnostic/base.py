@@ -42,6 +42,11 @@ class Problem(ABC):
         return ()
 
 
+def has_errors(problems: Iterable[Problem]) -> bool:
+    """Whether any of them is more than a warning."""
+    return any(problem.severity is Severity.ERROR for problem in problems)
+
+
 def sort_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Problems in the order a reader meets them: by file, then by place; each once."""
     seen: dict[tuple[str, int, int, str, str], Problem] = {}
@@ -69,6 +74,12 @@ def there_are(names: Iterable[str]) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """`did you mean "x"?` for the likeliest known spelling, or None."""
+    close = closest(name, known)
+    return f"did you mean `{close}`?" if close is not None else None
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was likeliest meant, or None."""
     from difflib import get_close_matches
 
     # what is longer is no slip of the pen, and comparing it takes long
@@ -77,4 +88,4 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     short = (word for word in known if len(word) <= _LONGEST_NAME and word != name)
     folded = {spelling.casefold(): spelling for spelling in islice(short, _MOST_NAMES)}
     close = get_close_matches(name.casefold(), folded, 1, 0.6)
-    return f"did you mean `{folded[close[0]]}`?" if close else None
+    return folded[close[0]] if close else None

@@ -35,8 +35,8 @@ _ADVICE = {
 }
 
 
-def check_workload(reader: Reader, workload: Workload) -> None:
-    """Problems of one workload by itself."""
+def check_keys(reader: Reader, workload: Workload) -> None:
+    """Keys of a workload that do not fit each other, or its lifecycle."""
     spec = workload.process.spec
     policy = workload.lifecycle.policy
     if policy not in spec.lifecycles:
@@ -74,10 +74,10 @@ def check_workload(reader: Reader, workload: Workload) -> None:
                 reason="the workload has no `stream_inputs`",
             )
         )
-    _check_streams(reader, workload)
 
 
-def _check_streams(reader: Reader, workload: Workload) -> None:
+def check_streams(reader: Reader, workload: Workload) -> None:
+    """Streams and the params that stand in for them, of a workload without an error."""
     spec = workload.process.spec
     streams = workload.stream_inputs
     if streams and spec.stream_in is Stream.NONE:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from yaml import MappingNode, Node, ScalarNode
 
-from gxo.diagnostic.base import Problem, Severity
+from gxo.diagnostic.base import Problem, Severity, has_errors
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.checks import check_workloads
+from gxo.language.damage import damaged
 from gxo.language.document import compose
 from gxo.language.keys import PLAYBOOK
 from gxo.language.limits import NAME, UNIT_NAMES
@@ -37,8 +38,9 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+")
 def parse_sources(
     sources: Iterable[Source], outside: Find = none_outside
 ) -> tuple[tuple[Playbook, ...], tuple[Problem, ...]]:
-    """The playbooks without an error of their own, and the problems of all.
+    """The playbooks as far as they can be read, and the problems of all.
 
+    One with an error is marked as unsound: it is there for further checks alone.
     `outside` finds the modules that are not of the library.
     """
     playbooks: list[Playbook] = []
@@ -74,15 +76,17 @@ def _parse(
 ) -> None:
     found: list[Problem] = []
     roots = compose(source, found)
-    composed = not any(problem.severity is Severity.ERROR for problem in found)
+    composed = not has_errors(found)
     documents = [root for root in roots if not _is_empty(root)]
     if composed and not documents:
         found.append(yaml_faults.EmptyPlaybook(span=_beginning(source)))
     for number, root in enumerate(documents):
         before = len(found)
         playbook = _playbook(Reader(source, found, outside), root, second=number > 0)
-        sound = not any(problem.severity is Severity.ERROR for problem in found[before:])
-        if playbook is not None and sound and composed:
+        errors = [problem for problem in found[before:] if problem.severity is Severity.ERROR]
+        if playbook is not None and errors:
+            playbook = damaged(playbook, root, errors)
+        if playbook is not None and composed:
             playbooks.append(playbook)
     problems += found
 

@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 
-from gxo.language.checks import check_workload
+from yaml import Node
+
+from gxo.dataclass import replace
+from gxo.diagnostic.base import has_errors
+from gxo.language.checks import check_keys, check_streams
 from gxo.language.conditions import Condition, Loop
 from gxo.language.hostkinds import Const, InnerPath
 from gxo.language.inputs import INPUT, Inputs
@@ -17,7 +21,7 @@ from gxo.language.lifecycle_keys import (
     START_LIMIT,
     SUPERVISE,
 )
-from gxo.language.model import Playbook, Workload
+from gxo.language.model import Playbook, Process, Workload
 from gxo.language.pipeline import STEP
 from gxo.language.playbookkinds import LiteralPaths, Vars, Workloads
 from gxo.language.policy_keys import (
@@ -35,8 +39,10 @@ from gxo.language.policy_keys import (
 )
 from gxo.language.process import PROCESS
 from gxo.language.reader import Reader
-from gxo.language.section import Key, ListOf, Places, Section, Values
-from gxo.source import Span
+from gxo.language.section import Key, ListOf, Section, Values, read_keys
+from gxo.source import Name, Span
+from gxo.spec.lifecycle import RunOnce
+from gxo.template.value import MapValue
 
 _PROCESSES = ListOf(PROCESS, "processes")
 _EXAMPLE_PROCESS = "{module: exec, params: {command: /usr/bin/id}}"
@@ -60,13 +66,35 @@ def _nearby(name: str) -> str | None:
     return PROCESS.elsewhere(name) if PROCESS.elsewhere else None
 
 
-def _workload(reader: Reader, span: Span, at: Places, values: Values) -> Workload:
-    made = Workload(span=span, at=at, **values)
-    check_workload(reader, made)
-    return made
+class _WorkloadSection(Section):
+    """Built even where its lifecycle or process is wrong, so that the rest of it is checked."""
+
+    __slots__ = ()
+
+    def read(self, reader: Reader, node: Node, key: str) -> Workload | None:
+        before = len(reader.problems)
+        found = read_keys(reader, node, key, self)
+        if found is None:
+            return None
+        span, at, values = found
+        if values.keys() >= {"lifecycle", "process"}:
+            made = Workload(span=span, at=at, **values)
+            check_keys(reader, made)
+        else:
+            made = Workload(span=span, at=at, **{**_stand_ins(span), **values})
+        if has_errors(reader.problems[before:]):
+            return replace(made, sound=False)
+        check_streams(reader, made)
+        return made
 
 
-WORKLOAD = Section(
+def _stand_ins(span: Span) -> Values:
+    """What is at odds with no other key."""
+    process = Process(module=Name("exec", span), params=MapValue((), span), span=span)
+    return {"lifecycle": RunOnce(span=span), "process": process}
+
+
+WORKLOAD = _WorkloadSection(
     "workload",
     "a workload",
     "What to do, and how and when.",
@@ -141,7 +169,8 @@ WORKLOAD = Section(
         Key("state_policy", STATE_POLICY, "How it sees state.", "{access_mode: deep_copy}"),
         Key("channel_policy", CHANNEL_POLICY, "Its streams.", "{buffer_size: 1M}"),
     ),
-    build=_workload,
+    model=Workload,
+    built_from=frozenset({"name"}),
     elsewhere=_nearby,
 )
 

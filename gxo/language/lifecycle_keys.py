@@ -53,6 +53,8 @@ def _elsewhere(name: str) -> str | None:
 
 def _backoff(reader: Reader, span: Span, at: Places, values: Values) -> lifecycle.Backoff:
     made = lifecycle.Backoff(span=span, at=at, **values)
+    if not at.keys() & {"initial", "max"} <= values.keys():
+        return made  # a default stands for what was told to be wrong
     if made.max < made.initial and "max" in at:
         first = made.where("initial")
         reader.problems.append(

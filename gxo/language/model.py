@@ -1,5 +1,6 @@
 """A playbook with every key checked, its names not yet resolved."""
 
+from bisect import bisect_right
 from enum import StrEnum
 
 from gxo.dataclass import dataclass
@@ -55,6 +56,9 @@ class Workload(Placed):
     security_context: SecurityContext | None = None
     channel_policy: ChannelPolicy | None = None
     state_policy: MapValue | None = None
+    sound: bool = True
+    """False where it has an error: it is checked on, with stand-ins for a lifecycle or process
+    that cannot be read, and never planned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,3 +110,13 @@ class Playbook(Placed):
     state_policy: MapValue | None = None
     task_policy: TaskPolicy | None = None
     workloads: tuple[Workload, ...] = ()
+    sound: bool = True
+    """False where it has an error: it is checked on, and never planned."""
+    names_known: bool = True
+    """Whether no error hides a name that templates may read."""
+
+    def workload_at(self, span: Span) -> Workload | None:
+        """The workload in whose text a place lies."""
+        number = bisect_right(self.workloads, span.start, key=lambda item: item.span.start) - 1
+        found = self.workloads[number] if number >= 0 else None
+        return found if found is not None and span.within(found.span) else None

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from yaml import MappingNode, Node, SequenceNode
 
+from gxo.diagnostic.base import has_errors
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.conditions import Condition
 from gxo.language.inputs import INPUT
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 else:
     module_faults = Lazy("gxo.diagnostic.modules")
 
-ReadParams = Callable[[Reader, ModuleSpec, MappingNode | None, Span], MapValue | None]
+ReadParams = Callable[[Reader, ModuleSpec, MappingNode | None, Span], MapValue]
 
 
 STEP = Section(
@@ -98,8 +99,9 @@ def _step(
     uses: Name = values["uses"]
     if not LIBRARY[uses.text].operator:
         reader.problems.append(module_faults.NoStep(span=uses.span, module=uses.text))
+    before = len(reader.problems)
     params = read_params(reader, LIBRARY[uses.text], values.get("with"), span)
-    if params is None:
+    if has_errors(reader.problems[before:]):
         return None
     values["with"] = params
     if "needs" in values:

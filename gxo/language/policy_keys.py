@@ -33,7 +33,8 @@ _NETWORKS = ListOf(Network(), "networks", unique=True)
 
 def _retry(reader: Reader, span: Span, at: Places, values: Values) -> policy.Retry:
     made = policy.Retry(span=span, at=at, **values)
-    if made.max_delay is not None and made.max_delay < made.delay:
+    both = at.keys() & {"delay", "max_delay"} <= values.keys()  # else a default stands for one
+    if both and made.max_delay is not None and made.max_delay < made.delay:
         reader.problems.append(
             key_faults.Disordered(
                 span=made.where("max_delay"),

@@ -1,11 +1,11 @@
 """Processes: a module and its params, typed by the module's spec."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING
 
 from yaml import MappingNode, Node
 
-from gxo.diagnostic.base import Severity
+from gxo.diagnostic.base import closest
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.model import Process
 from gxo.language.modulekinds import ModuleName, RawParams
@@ -35,8 +35,6 @@ def _build(reader: Reader, span: Span, at: Places, values: Values) -> Process | 
     outside = None if module.text in LIBRARY else reader.outside(module, reader.problems)
     spec = LIBRARY[module.text] if outside is None else outside.spec
     params = read_params(reader, spec, node, span)
-    if params is None:
-        return None
     return Process(module=module, params=params, span=span, outside=outside)
 
 
@@ -70,17 +68,18 @@ PROCESS = Section(
 
 def read_params(
     reader: Reader, spec: ModuleSpec, node: MappingNode | None, around: Span
-) -> MapValue | None:
-    """The params of a module, typed; None where any of them is wrong."""
-    before = len(reader.problems)
+) -> MapValue:
+    """The params of a module, typed; one that is wrong is left out."""
     known = _PARAMS.get(spec.name) or {param.name: param for param in spec.params}
     written = map_items(reader, node) if node is not None else []
     names = {name.text: name for name, _ in written}
     place = reader.span(node) if node is not None else around
     entries: list[tuple[Name, Value]] = []
+    misspelt: set[str | None] = set()
     for name, child in written:
         param = known.get(name.text)
         if param is None:
+            misspelt.add(closest(name.text, known))
             reader.problems.append(
                 module_faults.UnknownParam(
                     span=name.span, module=spec.name, name=name.text, known=tuple(known)
@@ -93,7 +92,8 @@ def read_params(
         if param.public:
             refuse_public(reader, param.name, value)
         entries.append((name, value))
-    missing = (param for param in spec.params if param.required and param.name not in names)
+    there = names.keys() | misspelt
+    missing = (param for param in spec.params if param.required and param.name not in there)
     reader.problems += (
         module_faults.MissingParam(
             span=first_line(place), module=spec.name, name=param.name, example=param.example
@@ -102,13 +102,8 @@ def read_params(
     )
     params = MapValue(tuple(entries), place)
     if spec.name == "exec":
-        _check_exec(reader, params, names)
-    return params if len(reader.problems) == before else _unless_errors(reader, before, params)
-
-
-def _unless_errors(reader: Reader, before: int, params: MapValue) -> MapValue | None:
-    errors = any(p.severity is Severity.ERROR for p in reader.problems[before:])
-    return None if errors else params
+        _check_exec(reader, params, names, there)
+    return params
 
 
 def _read(reader: Reader, node: Node, param: Param) -> Value | None:
@@ -119,7 +114,9 @@ def _read(reader: Reader, node: Node, param: Param) -> Value | None:
     return read_param(reader, node, param)
 
 
-def _check_exec(reader: Reader, params: MapValue, names: Mapping[str, Name]) -> None:
+def _check_exec(
+    reader: Reader, params: MapValue, names: Mapping[str, Name], there: Set[str | None]
+) -> None:
     """A whole line as `command` needs a shell; with a shell there is nothing to pass `args` to."""
     command = params.get("command")
     shell = params.get("shell")
@@ -137,9 +134,9 @@ def _check_exec(reader: Reader, params: MapValue, names: Mapping[str, Name]) -> 
                 )
             )
         return
-    if command is None or shell is not None or "args" in names:
+    if command is None or not there.isdisjoint(("shell", "args")):
         return
-    if isinstance(command, Literal):
+    if isinstance(command, Literal) and "{{" not in str(command.data):
         words = tuple(str(command.data).split())
         if len(words) > 1:
             reader.problems.append(

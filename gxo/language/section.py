@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
+from gxo.diagnostic.base import closest
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.kinds import Kind, Schema
 from gxo.language.reader import Reader
@@ -90,12 +91,13 @@ class Section(Kind):
     """A map whose keys are known. `noun` names it in messages, `slug` in schema and docs.
 
     `build` makes the typed value of what was read (absent keys are absent); by default `model`
-    is called with it.
+    is called with it. Nothing is built without the attributes `built_from`, by default those of all
+    required keys.
     """
 
     __slots__ = (
         "_build",
-        "attributes",
+        "built_from",
         "by_name",
         "doc",
         "elsewhere",
@@ -115,6 +117,7 @@ class Section(Kind):
         *,
         model: Callable[..., object] | None = None,
         build: Build | None = None,
+        built_from: frozenset[str] | None = None,
         elsewhere: Callable[[str], str | None] | None = None,
     ) -> None:
         self.slug = slug
@@ -123,7 +126,8 @@ class Section(Kind):
         self.keys = keys
         self.by_name = {key.name: key for key in keys}
         self.required = frozenset(key.name for key in keys if key.required)
-        self.attributes = frozenset(key.attribute for key in keys if key.required)
+        required = frozenset(key.attribute for key in keys if key.required)
+        self.built_from = required if built_from is None else built_from
         self.takes = "a map"
         self.elsewhere = elsewhere
         if build is None:
@@ -157,12 +161,15 @@ def read_keys(
         return None
     values: Values = {}
     ranges: dict[str, tuple[int, int]] = {}
+    misspelt: dict[str, Node] = {}
     known = section.by_name
     for key_node, value_node in written.value:
         name = key_node.value
         row = known.get(name) if isinstance(key_node, ScalarNode) else None
         if row is None:
             _unknown_key(reader, key_node, section)
+            if meant := closest(str(name), known):
+                misspelt[meant] = value_node
             continue
         if name in ranges:
             _duplicate_key(reader, written, key_node)
@@ -175,9 +182,11 @@ def read_keys(
         if value is not None:
             values[row.attribute] = value
     span = Span(reader.source, node.start_mark.index, reader.end(node))
+    for meant, value_node in misspelt.items():  # as if written and wrong: it is told of once
+        ranges.setdefault(meant, (value_node.start_mark.index, reader.end(value_node)))
     if not section.required <= ranges.keys():
         _missing_keys(reader, span, section, ranges)
-    if not section.attributes <= values.keys():
+    if not section.built_from <= values.keys():
         return None
     return span, Places(reader.source, ranges), values
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from gxo.dataclass import replace
-from gxo.diagnostic.base import Problem, Severity
+from gxo.dataclass import dataclass, replace
+from gxo.diagnostic.base import Problem, has_errors
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.model import Playbook, Process, TaskPolicy, Workload
 from gxo.plan.edges import find_edges, ordered, stream_ends
@@ -24,14 +24,14 @@ from gxo.plan.policy import nearest, nearest_map
 from gxo.source import Span
 from gxo.spec.lifecycle import Policy
 from gxo.spec.policy import ChannelPolicy, SecurityContext
-from gxo.template.value import MapValue
+from gxo.template.value import Data, MapValue
 
 if TYPE_CHECKING:
     from gxo.diagnostic import graph as faults
 else:
     faults = Lazy("gxo.diagnostic.graph")
 
-__all__ = ["Given", "build_plan", "build_plans"]
+__all__ = ["Given", "Resolved", "build_plan", "build_plans", "resolve"]
 
 _NOTHING = Given()
 _TASK_KEYS = frozenset({"retry", "timeout", "ignore_errors", "skip_on_no_input"})
@@ -49,10 +49,10 @@ def build_plans(
     problems += _twice(playbooks)
     plans: list[Plan] = []
     for playbook in playbooks:
-        plan, found = _build(playbook, given)
-        problems += found
-        if plan is not None:
-            plans.append(plan)
+        resolved = resolve(playbook, given)
+        problems += resolved.told
+        if resolved.sound:
+            plans.append(resolved.plan(resolved.order, resolved.edges))
     return tuple(plans), tuple(problems)
 
 
@@ -61,51 +61,85 @@ def build_plan(
 ) -> tuple[Plan | None, tuple[Problem, ...]]:
     """The plan of one playbook, or None where any problem is an error; all problems in one go."""
     plans, problems = build_plans((playbook,), given)
-    failed = any(problem.severity is Severity.ERROR for problem in problems)
-    return (None if failed else plans[0]), problems
+    return (plans[0] if plans and not has_errors(problems) else None), problems
 
 
-def _build(playbook: Playbook, given: Given) -> tuple[Plan | None, tuple[Problem, ...]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A playbook with its names looked up and its policies settled."""
+
+    playbook: Playbook
+    vars: MapValue | None
+    inputs: tuple[tuple[str, Data], ...]
+    workloads: Mapping[str, Workload]
+    steps: Mapping[str, Step]
+    """Of the workloads without an error of their own; none where a seccomp profile is not read."""
+    edges: tuple[Edge, ...]
+    order: tuple[str, ...]
+    """All workloads; none where they wait for each other in a circle."""
+    security: SecurityContext | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether there is a step of each workload and nothing wrong with any."""
+        whole = len(self.steps) == len(self.workloads)
+        return whole and self.playbook.sound and not has_errors(self.problems)
+
+    @property
+    def told(self) -> tuple[Problem, ...]:
+        """The problems without those that may only follow from an error of the playbook's own."""
+        if self.playbook.names_known:
+            return self.problems
+        return tuple(p for p in self.problems if not isinstance(p, faults.UnknownReference))
+
+    def plan(self, names: Iterable[str], edges: Iterable[Edge]) -> Plan:
+        """The plan of those workloads, which all have a step, in that order."""
+        playbook = self.playbook
+        return Plan(
+            playbook=playbook.name,
+            steps=tuple(self.steps[name] for name in names),
+            edges=tuple(_edge(edge, self.workloads, playbook) for edge in edges),
+            vars=self.vars,
+            inputs=self.inputs,
+            max_runs=playbook.max_runs,
+            on_success=_actions(playbook.on_success),
+            on_failure=_actions(playbook.on_failure),
+            on_paused=_actions(playbook.on_paused),
+            artifacts=playbook.artifacts,
+            security=self.security,
+        )
+
+
+def resolve(playbook: Playbook, given: Given) -> Resolved:
+    """What a playbook's names mean, with every problem of it that no single key shows."""
     variables = merged_vars(playbook.vars, given)
-    names, twice = bindings(playbook, variables)
-    workloads: dict[str, Workload] = {}
-    problems: list[Problem] = [*twice]
-    for workload in playbook.workloads:
-        first = workloads.setdefault(workload.name.text, workload)
-        if first is not workload:
-            problems.append(
-                faults.WorkloadTwice(
-                    span=workload.name.span, name=workload.name.text, first=first.name.span
-                )
-            )
+    names, problems = bindings(playbook, variables)
+    workloads = {workload.name.text: workload for workload in playbook.workloads}
     loops = frozenset(loop_var(item) for item in playbook.workloads if item.loop is not None)
     scope = Scope(names, workloads, loops)
     inputs, bad = input_values(playbook.inputs, given)
     edges, unsound = find_edges(playbook, scope)
     order, circular = ordered(tuple(workloads), edges)
-    problems += (*bad, *unsound, *circular, *_check_vars(variables, scope))
-    if any(problem.severity is Severity.ERROR for problem in problems):
-        return None, tuple(problems)
-    if not profiles_are_read(playbook, given):
-        return None, tuple(problems)
-    steps = tuple(_step(workloads[name], playbook, given) for name in order)
-    problems += stream_ends(steps, edges)
-    if any(problem.severity is Severity.ERROR for problem in problems):
-        return None, tuple(problems)
-    plan = Plan(
-        playbook=playbook.name,
-        steps=steps,
-        edges=tuple(_edge(edge, workloads, playbook) for edge in edges),
+    problems = (*problems, *bad, *unsound, *circular, *_check_vars(variables, scope))
+    steps: dict[str, Step] = {}
+    security: SecurityContext | None = None
+    if profiles_are_read(playbook, given):
+        whole = (workload for workload in workloads.values() if workload.sound)
+        steps = {workload.name.text: _step(workload, playbook, given) for workload in whole}
+        security = with_profile(playbook.security_context, given)
+        problems = (*problems, *stream_ends(steps.values(), edges))
+    return Resolved(
+        playbook=playbook,
         vars=variables,
         inputs=inputs,
-        max_runs=playbook.max_runs,
-        on_success=_actions(playbook.on_success),
-        on_failure=_actions(playbook.on_failure),
-        on_paused=_actions(playbook.on_paused),
-        artifacts=playbook.artifacts,
-        security=with_profile(playbook.security_context, given),
+        workloads=workloads,
+        steps=steps,
+        edges=edges,
+        order=order,
+        security=security,
+        problems=problems,
     )
-    return plan, tuple(problems)
 
 
 def _twice(playbooks: Sequence[Playbook]) -> Iterable[Problem]:
