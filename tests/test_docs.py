@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
 
@@ -23,14 +25,16 @@ from gxo.source import Source
 from gxo.units.build import Target, compile_units
 from gxo.units.steps import compile_steps
 from tests.docs import DOCUMENTS, RUN_EXAMPLES, TOP, Block, blocks, matches
+from tests.test_layers import ROOMS
 
 BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
 RUNS = tuple(
     f"docs/how-to/{name}.md" for name in ("run", "secrets", "streams", "records", "modules")
 )
-PLAYBOOKS = [
-    block for block in BLOCKS if block.kind == "yaml" and re.search("^workloads:", block.text, re.M)
-]
+YAML = [block for block in BLOCKS if block.kind == "yaml"]
+PLAYBOOKS = [block for block in YAML if re.search("^workloads:", block.text, re.M)]
+PARTS = [block for block in YAML if block not in PLAYBOOKS]
+MERMAID = [block for block in BLOCKS if block.kind == "mermaid"]
 EXAMPLES = sorted(TOP.glob("examples/*/*.yaml"))
 PAGES = sorted({*DOCUMENTS, *TOP.glob("*.md")})
 
@@ -65,6 +69,24 @@ def test_playbooks_compile(block: Block, tmp_path: Path) -> None:
         assert problems
     else:
         assert (problems, units > 0) == ([], True)
+
+
+@pytest.mark.parametrize("block", PARTS, ids=lambda block: block.place)
+def test_parts_of_playbooks_compile(block: Block, tmp_path: Path) -> None:
+    """Any other YAML in a document is a `module.yaml`, or has a playbook's keys but `workloads`."""
+    process = "{module: exec, params: {command: /bin/true}}"
+    text = block.text
+    if block.file == "module.yaml":
+        (tmp_path / "report").mkdir()
+        (tmp_path / "report" / "module.yaml").write_text(text)
+        (tmp_path / "report" / "main.py").touch()
+        text = ""
+        process = "{module: 'acme:report', params: {path: out}}"
+    text += f"workloads: [{{name: w, lifecycle: {{policy: run_once}}, process: {process}}}]\n"
+    config = tmp_path / "config.yaml"
+    config.write_text(f"modules: {{paths: [{tmp_path}]}}\n")
+    find = Catalog(str(config)).find
+    assert compiled(Source("part.yaml", text), 252, find, runs=True) == ([], 1)
 
 
 @pytest.mark.parametrize("version", [252, 257])
@@ -142,6 +164,49 @@ def test_tests_that_are_named_exist(document: Path) -> None:
     for path, _, name in re.findall(r"`(tests/[\w/]+\.py)(::(\w+))?`", document.read_text()):
         text = (TOP / path).read_text()
         assert not name or f"def {name}(" in text, f"{document.name} names {path}::{name}"
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda path: str(path.relative_to(TOP)))
+def test_files_that_are_named_exist(document: Path) -> None:
+    """A file of gxo's code that a document names is there."""
+    named = re.findall(r"`(gxo/[\w./]*)`", document.read_text())
+    assert [name for name in named if not (TOP / name).exists()] == []
+
+
+@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "docs/explanation/architecture.md"])
+def test_packages_stand_in_their_order(document: str) -> None:
+    """The documents list the packages in the order in which they may import each other."""
+    ordered = ROOMS[ROOMS.index("source") :]
+    there = [name for name in ordered if list(TOP.glob(f"gxo/{name}*"))]
+    assert ", ".join(there) in (TOP / document).read_text()
+
+
+@pytest.mark.parametrize("block", MERMAID, ids=lambda block: block.place)
+def test_diagrams_can_be_drawn(block: Block) -> None:
+    """No message of a sequence diagram ends early, and each comes from and goes to a participant.
+
+    Mermaid takes `;` for the end of a line, and `#` for the beginning of an entity.
+    """
+    head, *lines = block.text.splitlines()
+    if head != "sequenceDiagram":
+        assert head.startswith("flowchart ")
+        return
+    declared = set(re.findall(r"^ *participant (\w+) as ", block.text, re.M))
+    messages = [found for found in map(re.compile(r" *(\w+)--?>>(\w+): ").match, lines) if found]
+    assert messages
+    assert {name for found in messages for name in found.groups()} <= declared
+    assert not [line for line in lines if ";" in line or "#" in line]
+
+
+@pytest.mark.parametrize("block", MERMAID, ids=lambda block: block.place)
+def test_diagrams_name_what_is_there(block: Block) -> None:
+    """What a diagram names by its package, such as `plan.build.build_plan`, is in gxo."""
+    for name in re.findall(r"\b(?:%s)(?:\.\w+)+" % "|".join(ROOMS), block.text):
+        if name.endswith(".db"):  # a file
+            continue
+        package, _, last = f"gxo.{name}".rpartition(".")
+        module = import_module(package)
+        assert hasattr(module, last) or find_spec(f"{package}.{last}"), name
 
 
 def anchors(document: Path) -> set[str]:
