@@ -201,7 +201,7 @@ def test_diagrams_can_be_drawn(block: Block) -> None:
 @pytest.mark.parametrize("block", MERMAID, ids=lambda block: block.place)
 def test_diagrams_name_what_is_there(block: Block) -> None:
     """What a diagram names by its package, such as `plan.build.build_plan`, is in gxo."""
-    for name in re.findall(r"\b(?:%s)(?:\.\w+)+" % "|".join(ROOMS), block.text):
+    for name in re.findall(rf"\b(?:{'|'.join(ROOMS)})(?:\.\w+)+", block.text):
         if name.endswith(".db"):  # a file
             continue
         package, _, last = f"gxo.{name}".rpartition(".")

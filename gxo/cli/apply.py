@@ -22,10 +22,10 @@ def apply(
     vars_files: options.VarsFiles = [],
     json: options.Json = False,
 ) -> int:
-    """Converge this host to playbooks; if anything fails to come up, back to what ran before.
+    """Converge this host to playbooks, or roll back if anything fails.
 
-    Unchanged units are not touched. `run_once` workloads run when they are new or changed, or
-    their last run failed; a rollback does not undo them. With --json nobody is asked.
+    Unchanged units are not touched. `run_once` workloads run if they are new or changed, or if they
+    failed last time; a rollback does not undo them. --json implies --yes.
     """
     from gxo.apply.operations import apply as converge
     from gxo.apply.result import Planned

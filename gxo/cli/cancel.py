@@ -22,7 +22,10 @@ def cancel(
     run: options.Run,
     json: options.Json = False,
 ) -> int:
-    """Cancel a run and wait until all of it has ended: SIGTERM to its steps, SIGKILL 10 s later."""
+    """Cancel a run and wait for its end.
+
+    Its steps get SIGTERM, and ten seconds later SIGKILL.
+    """
     from gxo.cli.found import find, tidy
     from gxo.cli.guard import need_root
     from gxo.runtime.store import Store

@@ -26,9 +26,10 @@ def compile_(
     systemd: options.SystemdVersion = None,
     json: options.Json = False,
 ) -> int:
-    """Write the unit files of playbooks. Needs no systemd.
+    """Write the unit files that playbooks compile to.
 
-    With -o, files there of units that these playbooks no longer have are removed; all others stay.
+    Needs neither root nor systemd. With -o, gxo removes from DIR the files of units that these
+    playbooks no longer have; all others stay.
     """
     from gxo.units.files import render_file
 

@@ -16,7 +16,7 @@ def start(
     lock_timeout: options.LockTimeout = 60.0,
     json: options.Json = False,
 ) -> int:
-    """Start what does not run of an applied playbook."""
+    """Start an applied playbook, or one workload of it."""
     return _control("start", target, lock_timeout, json)
 
 
@@ -26,7 +26,10 @@ def stop(
     lock_timeout: options.LockTimeout = 60.0,
     json: options.Json = False,
 ) -> int:
-    """Stop it until the next start, apply or boot."""
+    """Stop an applied playbook, or one workload of it.
+
+    It stays stopped until the next start, apply or boot.
+    """
     return _control("stop", target, lock_timeout, json)
 
 
@@ -36,7 +39,7 @@ def restart(
     lock_timeout: options.LockTimeout = 60.0,
     json: options.Json = False,
 ) -> int:
-    """Stop and start it again."""
+    """Restart an applied playbook, or one workload of it."""
     return _control("restart", target, lock_timeout, json)
 
 
@@ -46,7 +49,10 @@ def reload(
     lock_timeout: options.LockTimeout = 60.0,
     json: options.Json = False,
 ) -> int:
-    """Let a service that says how (`lifecycle.reload`) read its configuration again."""
+    """Make a service read its configuration again.
+
+    Its playbook says how: `lifecycle.reload`.
+    """
     return _control("reload", target, lock_timeout, json)
 
 
@@ -54,14 +60,14 @@ def reload(
 def trigger(
     target: options.Target,
     every: Annotated[
-        bool, typer.Option("--all", help="Of a whole playbook, run every schedule and step.")
+        bool, typer.Option("--all", help="Run every scheduled and `run_once` workload of PLAYBOOK.")
     ] = False,
     lock_timeout: options.LockTimeout = 60.0,
     json: options.Json = False,
 ) -> int:
-    """Run a schedule's job or a run_once step now, and wait for its end.
+    """Run a scheduled or `run_once` workload now, and wait for its end.
 
-    A playbook alone will do where one schedule is all it has to run.
+    PLAYBOOK alone is enough if one schedule is all that it has to run.
     """
     return _control("trigger", target, lock_timeout, json, every=every)
 

@@ -49,11 +49,14 @@ class Check:
 @app.command(epilog="Example: sudo gxo doctor")
 def doctor(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Start no service: leave the protections untried.")
+        bool, typer.Option("--quick", help="Start no service, and so try no protection.")
     ] = False,
     json: options.Json = False,
 ) -> int:
-    """Say what this host can and cannot enforce, and what gxo needs here. Changes nothing."""
+    """Check what this host can enforce, and what gxo lacks here.
+
+    Each protection is tried by a short service that would break it. Changes nothing.
+    """
     from gxo.systemd.host import read_host, virtualisation
 
     host, machine = read_host(), virtualisation()

@@ -8,8 +8,8 @@ from contextlib import suppress
 from enum import IntEnum
 
 HELP = (
-    "Exit codes: 0 done; 1 problems found or failed; 2 `plan` found changes; 64 wrong usage; "
-    "69 systemd cannot be reached; 75 the lock was not free in time; 77 not permitted; "
+    "Exit codes: 0 done; 1 problems found, or failed; 2 `plan` found changes; 64 wrong usage; "
+    "69 systemd cannot be reached; 75 another apply took too long; 77 not permitted; "
     "130 cancelled."
 )
 

@@ -45,8 +45,8 @@ def graph(
         list[str],
         typer.Argument(
             metavar="PATH…|RUN",
-            help="Playbooks, or directories of them; `-` reads standard input. Or a run by its id,"
-            " where no file has that name.",
+            help="Playbooks, or directories of them; `-` reads standard input. Or the id of a run,"
+            " if no file has that name.",
             show_default=False,
         ),
     ],
@@ -58,9 +58,9 @@ def graph(
     variables: options.Vars = [],
     vars_files: options.VarsFiles = [],
 ) -> int:
-    """Draw the order of a playbook's workloads: a text tree, DOT or Mermaid.
+    """Draw the order of a playbook's workloads, or of a run's steps.
 
-    Of a run, with how each step stands and what went through its streams.
+    Of a run it also shows how each step stands, and what went through its streams.
     """
     from gxo.plan import draw
 

@@ -35,7 +35,7 @@ def logs(
         typer.Argument(
             metavar="[PLAYBOOK[.WORKLOAD] | RUN]",
             autocompletion=complete.targets,
-            help="Only lines of this, or of a run by its id; by default of all that is applied.",
+            help="Only lines of this playbook, workload or run; by default of all that is applied.",
             show_default=False,
         ),
     ] = None,
@@ -58,21 +58,22 @@ def logs(
             "-n",
             metavar="N",
             min=0,
-            help="Show the last N lines; by default 100, of a run or with --since all, with -f 10.",
+            help="Show the last N lines; by default 100, with -f 10, of a run or with --since all.",
             show_default=False,
         ),
     ] = None,
     since: Annotated[
         str,
         typer.Option(
-            metavar="TIME", help="Only lines since then: `-1h`, `today`, `2026-01-31 12:00`."
+            metavar="TIME", help="Only lines since this time: `-1h`, `today`, `2026-01-31 12:00`."
         ),
     ] = "",
     json: options.Json = False,
 ) -> int:
-    """Show the journal of applied workloads or of a run: their lines, and systemd's about them.
+    """Show the journal of applied workloads, or of a run.
 
-    A line is attributed by the unit that journald itself noted, not by what it says of itself.
+    Their own lines, and systemd's about them. A line belongs to the unit that journald noted, not
+    to the one that the line claims.
     """
     from gxo.systemd.journal import Journal
 

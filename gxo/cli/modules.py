@@ -17,16 +17,16 @@ _Directory = Annotated[
 
 @app.callback(epilog="Example: gxo modules list")
 def modules(context: typer.Context, json: options.Json = False) -> int:
-    """List the modules that playbooks may use, of the library and from outside it."""
+    """List the modules that playbooks can use, or make and sign your own."""
     return Exit.DONE if context.invoked_subcommand is not None else listed(json=json)
 
 
 @app.command("list", epilog="Example: gxo modules list --json")
 def listed(json: options.Json = False) -> int:
-    """List the modules that playbooks may use, of the library and from outside it.
+    """List the modules that playbooks can use.
 
-    Of those from outside it says where they lie and whether a key of the configuration has signed
-    them; with one that cannot be used the exit code is 1.
+    Those of the library, and those of this host with their directory and whether a key of the
+    configuration has signed them.
     """
     from gxo.cli.table import coloured, table
     from gxo.cli.vetting import known
@@ -50,7 +50,10 @@ def new(
     ],
     directory: _Directory,
 ) -> int:
-    """Write a module that works, to go on from: its `module.yaml` and a program in Python."""
+    """Write a small module that works, to start from.
+
+    It has a `module.yaml` and a program in Python.
+    """
     from gxo.cli.skeleton import write
 
     for path in write(name, directory):
@@ -70,10 +73,10 @@ def sign(
         ),
     ],
 ) -> int:
-    """Sign a module as it stands: its manifest, which names every file, and the signature of that.
+    """Sign a module, with all its files.
 
-    They are written beside its code as `module.manifest` and `module.sig`, and are what `cosign
-    sign-blob` makes of that manifest. The password of an encrypted key is asked for, or is that of
+    Writes `module.manifest`, which names every file, and its signature, `module.sig`, which is the
+    same that `cosign sign-blob` makes. The password of an encrypted key is asked for, or taken from
     `GXO_KEY_PASSWORD`.
     """
     from gxo.cli.vetting import sign as signed
@@ -90,13 +93,13 @@ def verify(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The public key, in place of those of the configuration.",
+            help="A public key, in place of those in the configuration.",
             show_default=False,
         ),
     ] = None,
     json: options.Json = False,
 ) -> int:
-    """Say who has signed a module as it stands; exit 1 where none of the keys has."""
+    """Check that a module is as one of the keys has signed it."""
     from gxo.cli.vetting import judged
     from gxo.outside.trust import Signed
 

@@ -22,7 +22,7 @@ Inputs = Annotated[
         "--input",
         "-i",
         metavar="K=V",
-        help="Set a declared input of the playbook.",
+        help="Set a declared input of the playbook; repeatable.",
         show_default=False,
     ),
 ]
@@ -31,7 +31,7 @@ Vars = Annotated[
     typer.Option(
         "--var",
         metavar="K=V",
-        help="Set a variable, in place of one of `vars`.",
+        help="Set a variable, in place of one of `vars`; repeatable.",
         show_default=False,
     ),
 ]
@@ -40,18 +40,18 @@ VarsFiles = Annotated[
     typer.Option(
         "--vars",
         metavar="FILE",
-        help="Set the variables of a YAML or JSON map.",
+        help="Set variables from the map in a YAML or JSON file.",
         show_default=False,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 SystemdVersion = Annotated[
     int | None,
     typer.Option(
         "--systemd",
         metavar="VERSION",
         min=252,
-        help="Compile for this systemd; by default this host's, else 252.",
+        help="The version of systemd to compile for; by default this host's, else 252.",
         show_default=False,
     ),
 ]
@@ -69,9 +69,9 @@ Playbook = Annotated[
         metavar="PLAYBOOK", help="An applied playbook.", autocompletion=complete.playbooks
     ),
 ]
-Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or its beginning.")]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run, or its beginning.")]
 Detach = Annotated[
-    bool, typer.Option("--detach", help="Print the run's id and let it continue on its own.")
+    bool, typer.Option("--detach", help="Print the run's id and return; the run continues.")
 ]
 LockTimeout = Annotated[
     float,
@@ -79,8 +79,8 @@ LockTimeout = Annotated[
         "--lock-timeout", metavar="SECONDS", min=0, help="How long to wait for another apply."
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing anything.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 JUnit = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Write how the run ended as JUnit XML.", show_default=False),
+    typer.Option(metavar="FILE", help="Write a JUnit XML report here.", show_default=False),
 ]

@@ -13,7 +13,8 @@ Prune = Annotated[
     bool | None,
     typer.Option(
         "--prune/--no-prune",
-        help="Stop what left the playbooks; given, also playbooks whose files are gone.",
+        help="Stop workloads that left their playbooks (the default); with --prune, also playbooks"
+        " of the given directories whose files are gone.",
         show_default=False,
     ),
 ]
@@ -28,7 +29,10 @@ def plan(
     vars_files: options.VarsFiles = [],
     json: options.Json = False,
 ) -> int:
-    """Compare what playbooks say with what runs. Exit 0: no changes; 2: changes; 1: an error."""
+    """Show what `gxo apply` would change.
+
+    Each change with its reason, the difference to the unit that runs, and what it is granted.
+    """
     from gxo.apply.operations import plan_changes
     from gxo.apply.result import barriers
     from gxo.cli import changes

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from gxo.cli import exits
+from gxo.cli import codes, exits
 from gxo.cli.main import COMMANDS, HIDDEN
 from gxo.diagnostic.base import did_you_mean
 from gxo.version import __version__
@@ -35,6 +35,9 @@ class Commands(TyperGroup):
         command.rich_markup_mode = None
         # typer gives each app of one command these, which belong to `gxo` itself
         command.params = [p for p in command.params if not str(p.name).endswith("_completion")]
+        for name, each in getattr(command, "commands", {}).items():
+            each.epilog = codes.epilog(f"{cmd_name} {name}", each.epilog)
+        command.epilog = codes.epilog(cmd_name, command.epilog)
         return command  # type: ignore[no-any-return]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:

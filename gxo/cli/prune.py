@@ -27,9 +27,9 @@ def prune(
     ] = False,
     json: options.Json = False,
 ) -> int:
-    """Forget runs that have ended, with all that is kept of them; list them by their ids.
+    """Forget runs that have ended, with their artifacts.
 
-    By itself gxo keeps the newest 1000, of which no more than 100 are of one schedule.
+    Prints their ids. gxo itself keeps the newest 1000, and of one schedule no more than 100.
     """
     from gxo.cli.guard import need_root
     from gxo.runtime import clock

@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from gxo.cli import exits
+from gxo.cli import codes, exits
 from gxo.cli.main import COMMANDS, HIDDEN
 from gxo.cli.program import app
 from gxo.dataclass import dataclass
@@ -44,6 +44,7 @@ class Entry:
     usage: str
     paragraphs: tuple[str, ...]
     options: tuple[tuple[str, str], ...]
+    codes: str
     example: str
 
 
@@ -63,7 +64,8 @@ def entries() -> Iterator[Entry]:
                 " ".join(["gxo", name, *options, *(p.metavar for p in arguments)]),
                 tuple(" ".join(part.split()) for part in command.help.split("\n\n")),
                 tuple((_spelling(p), _meaning(p)) for p in command.params),
-                command.epilog.removeprefix("Example: "),
+                codes.line(name),
+                command.epilog.partition("\n\nExample: ")[2],
             )
 
 
@@ -73,7 +75,7 @@ def markdown() -> str:
         "# Commands\n\n<!-- generated from the commands by `./dev test --accept` -->\n",
         f"{exits.HELP}\n",
         f"{_STREAMS}\n",
-        "`gxo COMMAND --help` says the same in short; `gxo --install-completion` sets the shell"
+        "`gxo COMMAND --help` says the same; `gxo --install-completion` sets the shell"
         " up to complete commands, options, files and the names of what is applied.\n",
     ]
     for entry in entries():
@@ -87,7 +89,7 @@ def markdown() -> str:
             more = f"json/{LISTED[entry.name]}.schema.json" if entry.name in LISTED else ""
             also = f"; with `--list` by [{more}]({more})" if more else ""
             parts.append(f"The JSON it prints is described by [{schema}]({schema}){also}.\n")
-        parts.append(f"Example: `{entry.example}`\n")
+        parts += [f"{entry.codes}\n", f"Example: `{entry.example}`\n"]
     return "\n".join(parts)
 
 
@@ -111,7 +113,7 @@ def manual() -> str:
             lines += [".PP", _man(paragraph)]
         for spelling, meaning in entry.options:
             lines += [".TP", f".B {_man(spelling)}", _man(meaning)]
-        lines += [".PP", "Example:", f".B {_man(entry.example)}"]
+        lines += [".PP", _man(entry.codes), ".PP", "Example:", f".B {_man(entry.example)}"]
     lines += [".SH EXIT STATUS", _man(exits.HELP.removeprefix("Exit codes: "))]
     return "\n".join(lines) + "\n"
 

@@ -15,7 +15,10 @@ def remove(
     lock_timeout: options.LockTimeout = 60.0,
     json: options.Json = False,
 ) -> int:
-    """Stop all units of a playbook and forget its revisions. What its steps made stays."""
+    """Stop all units of a playbook and forget its revisions.
+
+    The files that its workloads wrote stay.
+    """
     from gxo.apply.operations import remove as take_away
     from gxo.cli import changes
     from gxo.cli.guard import need_root

@@ -21,11 +21,11 @@ def rerun(
     detach: options.Detach = False,
     json: options.Json = False,
 ) -> int:
-    """Run again what a run did, as its playbook was then: a new run, with a workspace of its own.
+    """Run it again, with its playbook as it was then.
 
-    With --from-failed the steps that completed or were skipped do not run again, unless they come
-    after one that does; what they registered can be read. The workspace is new and empty even so:
-    files that those steps made are not in it.
+    This is a new run, and its workspace starts empty. With --from-failed, steps that completed or
+    were skipped do not run again, unless they come after one that does. What they registered can
+    still be read; the files that they made are gone.
     """
     from gxo.cli.attach import start
     from gxo.cli.found import find, tidy

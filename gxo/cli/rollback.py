@@ -23,16 +23,16 @@ def rollback(
         typer.Argument(metavar="[N]", help="The revision; by default the last that differs."),
     ] = None,
     show: Annotated[
-        bool, typer.Option("--list", help="List the revisions that are kept and change nothing.")
+        bool, typer.Option("--list", help="List the revisions; change nothing.")
     ] = False,
     yes: options.Yes = False,
     lock_timeout: options.LockTimeout = 60.0,
     json: options.Json = False,
 ) -> int:
-    """Go back to a recorded revision of a playbook. `run_once` workloads are not undone.
+    """Go back to an earlier revision of a playbook.
 
-    The last ten revisions are kept; `--list` shows when each was applied, what it changed and the
-    file it came from.
+    `run_once` workloads are neither undone nor run again. The last ten revisions are kept; `--list`
+    shows when each was applied, what it changed and the file it came from.
     """
     from gxo.apply.operations import rollback as go_back
     from gxo.apply.result import Planned

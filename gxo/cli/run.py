@@ -25,10 +25,11 @@ def run(
     vars_files: options.VarsFiles = [],
     json: options.Json = False,
 ) -> int:
-    """Run the `run_once` workloads of a playbook now, in their order, in a workspace of their own.
+    """Run the `run_once` workloads of a playbook now, in order.
 
-    Each is a transient unit; `supervise` workloads are kept running until the run ends. Ctrl-C
-    cancels the run; when this command is killed, it goes on.
+    Each is a transient unit, and all work in a private workspace that goes with the run.
+    `supervise` workloads are kept running until the run ends. Ctrl-C cancels the run; if this
+    command is killed, the run continues.
     """
     from gxo.cli.carry_out import carry_out
     from gxo.cli.load import given

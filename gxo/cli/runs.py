@@ -21,7 +21,7 @@ _LISTED = 20
 app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
 
-@app.callback(epilog="Example: gxo runs show 0141d9b3e1dd")
+@app.callback(epilog="Example: gxo runs --limit 5")
 def runs(
     context: typer.Context,
     limit: Annotated[
@@ -29,7 +29,7 @@ def runs(
     ] = 20,
     json: options.Json = False,
 ) -> int:
-    """List the runs of this host, the newest first; `show` tells all of one."""
+    """List runs, the newest first."""
     if context.invoked_subcommand is not None:
         return Exit.DONE
     from gxo.cli.found import mend
@@ -69,14 +69,14 @@ def show(
         str | None,
         typer.Argument(
             metavar="[STEP]",
-            help="Show what this step yielded, or item N of its loop as `STEP[N]`.",
+            help="Show what this step yielded; `STEP[N]` is item N of its loop.",
             show_default=False,
         ),
     ] = None,
     junit: options.JUnit = None,
     json: options.Json = False,
 ) -> int:
-    """Show one run: its steps, their times, how they ended, what they yielded."""
+    """Show one run: its steps, how they ended, what they yielded."""
     from gxo.cli.found import find, mend
     from gxo.cli.guard import need_root
     from gxo.cli.steps import detail, pick, with_pending

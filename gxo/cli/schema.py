@@ -12,7 +12,7 @@ app = typer.Typer()
 
 @app.command(epilog="Example: gxo schema > playbook.schema.json")
 def schema() -> int:
-    """Print the JSON Schema (2020-12) of a playbook."""
+    """Print the JSON Schema of playbooks, for editors."""
     from gxo.language.schema import playbook_schema
 
     json.dump(playbook_schema(), sys.stdout, indent=2)

@@ -35,7 +35,7 @@ Name = Annotated[
 
 @app.callback(epilog="Example: gxo secrets list")
 def secrets(context: typer.Context) -> int:
-    """Keep, list and remove the secrets of this host, by name: `set`, `list`, `rm`."""
+    """Keep, list and remove the secrets of this host."""
     if context.invoked_subcommand is None:
         sys.stderr.write(context.get_help() + "\n")
         return Exit.USAGE
@@ -44,10 +44,11 @@ def secrets(context: typer.Context) -> int:
 
 @app.command("set", epilog="Example: gxo secrets set token < token.txt")
 def set_(name: Name, json: options.Json = False) -> int:
-    """Keep a secret as an encrypted systemd credential, in place of any of that name.
+    """Keep a secret as an encrypted systemd credential.
 
-    Its value is read from standard input, without a line break at its end; on a terminal it is
-    asked for, twice, and not shown. What is applied gets it with the next `gxo apply`.
+    It replaces any of that name. The value is read from standard input, without a line break at
+    its end; on a terminal it is asked for twice, and not shown. Services get the new value with
+    the next `gxo apply`.
     """
     from gxo.cli.guard import need_root
     from gxo.runtime.credstore import keep
@@ -67,9 +68,9 @@ def set_(name: Name, json: options.Json = False) -> int:
 
 @app.command("list", epilog="Example: gxo secrets list")
 def list_(json: options.Json = False) -> int:
-    """List the names of the secrets there are, each with its provider; never a value.
+    """List secrets by name, never a value.
 
-    Providers are asked in the order of the configuration; the first that knows a name provides it.
+    Each with its provider: the first one in the configuration that knows the name.
     """
     from gxo.cli.guard import need_root
     from gxo.cli.table import coloured, table
@@ -93,7 +94,10 @@ def list_(json: options.Json = False) -> int:
 
 @app.command(epilog="Example: gxo secrets rm --yes token")
 def rm(name: Name, yes: options.Yes = False, json: options.Json = False) -> int:
-    """Remove a secret that `set` has kept. What runs keeps what it was given."""
+    """Remove a secret that `gxo secrets set` has kept.
+
+    What is running keeps the value that it was given.
+    """
     from gxo.cli import changes
     from gxo.cli.guard import need_root
     from gxo.runtime.credstore import drop

@@ -10,7 +10,11 @@ app = typer.Typer()
 
 @app.command(epilog="Example: sudo gxo setup")
 def setup(json: options.Json = False) -> int:
-    """Make the user gxo, its directories, and the unit that restores at boot what was applied."""
+    """Prepare this host: the user gxo, directories, a unit for boot.
+
+    That unit starts again after each boot what was applied. The first `gxo apply` does all of this
+    too.
+    """
     from gxo.apply.setup import setup as set_up
     from gxo.cli.guard import need_root
 

@@ -59,7 +59,10 @@ def status(
     ] = None,
     json: options.Json = False,
 ) -> int:
-    """Show what is applied: states, next runs, exposure (0 to 10, less is better), and drift."""
+    """Show what is applied: states, next runs, exposure, drift.
+
+    Exposure is the rating of `systemd-analyze security`, from 0 to 10: less is better.
+    """
     from gxo.cli.guard import need_root
 
     need_root("show the status")

@@ -33,21 +33,22 @@ def try_out(
     ] = None,
     programs: Annotated[
         list[str],
-        typer.Option("--exec", metavar="COMMAND", help="Then run this shell command in it."),
+        typer.Option("--exec", metavar="COMMAND", help="Then run this shell command there."),
     ] = [],
-    shell: Annotated[bool, typer.Option("--shell", help="Then open a shell in it.")] = False,
+    shell: Annotated[bool, typer.Option("--shell", help="Then open a shell there.")] = False,
     keep_state: Annotated[
         bool, typer.Option("--keep-state", help="Start with a copy of this host's /var/lib/gxo.")
     ] = False,
     binds: Annotated[
         list[str],
-        typer.Option("--bind", metavar="SRC[:DST]", help="Share a path of this host for real."),
+        typer.Option("--bind", metavar="SRC[:DST]", help="Share a path of this host, for real."),
     ] = [],
 ) -> int:
-    """Run a command (`gxo try plan site/`) on a real systemd that goes when it ends.
+    """Run a gxo command on a throw-away systemd.
 
     `gxo try PATH…` is `gxo try apply PATH…`, and then shows the units, their exposure and their
-    journal. This host stays untouched: its files are seen copy-on-write, its units not at all.
+    journal. This host stays as it is: the throw-away system sees its files copy-on-write, and
+    none of its units.
     """
     from gxo.cli.main import COMMANDS
     from gxo.lab import Bind, Lab, LabSpec

@@ -28,7 +28,10 @@ def validate(
     ] = None,
     json: options.Json = False,
 ) -> int:
-    """Check playbooks and show every problem with its place. Needs no systemd; exit 1 if any."""
+    """Check playbooks and show every problem with its place.
+
+    Needs neither root nor systemd.
+    """
     from gxo.cli.check import check
     from gxo.cli.load import given
 

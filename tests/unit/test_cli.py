@@ -89,9 +89,14 @@ def test_no_command_shows_help() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(command: str) -> None:
-    """The help says what the command does, each of its options, and an example."""
+    """The help says what the command does, each of its options, its exit codes, and an example.
+
+    A list of commands shows each summary whole.
+    """
     done = gxo(command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
+    assert "\n  Exit codes: " in done.stdout
+    assert "..." not in done.stdout.partition("\nCommands:")[2]
     assert done.stdout.startswith(f"Usage: gxo {command} ")
     assert f"\n  Example: {'sudo ' if 'sudo' in done.stdout else ''}gxo {command}" in done.stdout
     assert "completion" not in done.stdout
