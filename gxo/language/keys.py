@@ -223,7 +223,8 @@ PLAYBOOK = Section(
         Key(
             "on_paused",
             _PROCESSES,
-            "The same when a run waits for a signal: they bring its token to people.",
+            "Not in this version: the same when a run waits for a signal, to bring its token to"
+            " people.",
             f"[{_EXAMPLE_PROCESS}]",
             default="[]",
         ),

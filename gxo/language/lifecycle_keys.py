@@ -249,7 +249,7 @@ SUPERVISE = Section(
 EVENT_DRIVEN = Section(
     "event_driven",
     "`event_driven`",
-    "Runs anew for each event of a source.",
+    "Not in this version: runs anew for each event of a source.",
     (
         _POLICY,
         Key(

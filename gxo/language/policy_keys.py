@@ -156,7 +156,7 @@ CHANNEL_POLICY = Section(
 STATE_POLICY = Section(
     "state_policy",
     "`state_policy`",
-    "How workloads see what others registered.",
+    "Not in this version: how workloads see what others registered.",
     (
         Key(
             "access_mode",

@@ -40,11 +40,11 @@ workloads:
 
 ## How values are read
 
-Each key has a type of its own, and text is read as that type, not by YAML's guesses: `register: no`
-and `user: 1000` are text, `attempts: 3` is a number, and `ignore_errors: yes` is an error that says
-to write `true`.
+Each key has a type, and its text is read as that type, not by YAML's guesses: `register: no` and
+`user: 1000` are text, `attempts: 3` is a number, and `ignore_errors: yes` is an error that says to
+write `true`.
 
-Where any value is allowed (in `vars`, and in some params), what is not quoted is read as JSON reads
+Where any value is allowed (in `vars`, and in some params), unquoted text is read as JSON would read
 it: `true`, `false`, `null` (also `~` and nothing at all), `12`, `-1.5`, `1e3`. Everything else is
 text: `yes`, `off`, `010`, `0x1f`, `1_000`, `12:30`, `1.10.2`, `.5`, `.inf`.
 
@@ -52,12 +52,12 @@ A template, `{{{{ … }}}}`, is allowed in any text of `params`, `when`, `loop` 
 nowhere else. A value that begins with one must be quoted, because YAML takes `{{{{` for a map.
 [Templates](templates.md) describes their form.
 
-Refused: keys that appear twice or are unknown, tags (`!x`), merge keys (`<<`), control
-characters other than tab and line feed, aliases that expand without end. Anchors and aliases for a
-whole value work.
+Refused are unknown keys and keys that appear twice, tags (`!x`), merge keys (`<<`), control
+characters other than tab and line feed, and aliases that expand without end. Anchors and aliases
+for a whole value work.
 
-At most: {FILE_BYTES // 1024 // 1024} MiB a file, {VALUES:,} values a playbook, {DEPTH} levels of
-lists and maps, {TEXT // 1024} KiB a text, {NAME} characters a name.
+Limits: {FILE_BYTES // 1024 // 1024} MiB per file, {VALUES:,} values per playbook, {DEPTH} levels
+of lists and maps, {TEXT // 1024} KiB per text, {NAME} characters per name.
 
 Durations are written as in Go: `1h30m`, `1.5s`, `500ms`. Sizes have K, M, G or T, each 1024 times
 the one before: `512M`.
@@ -81,10 +81,10 @@ workloads:
 
 Any text in params may be a template. A template that is the whole value keeps its type, so that
 `items: "{{{{ .hosts }}}}"` can be a list. The summary of a workload that reads streams also has
-`dropped`, the number of lines it did not get because there was no room (`channel_policy`).
+`dropped`, the number of lines it lost because its stream was full (`channel_policy`).
 
-These are the modules of the library. [Modules of your own](../how-to/modules.md) shows how to add
-others.
+These are the modules of the library. `gxo validate` checks those that are not in this
+version too; `apply` and `run` refuse them. [Modules of your own](../how-to/modules.md) shows how to add others.
 """
 
 
@@ -120,8 +120,8 @@ as its working directory, from a copy that nobody can change.
 - On standard output: one JSON document, its answer. `{{"summary": {{…}}}}` is what `register`
   keeps. `{{"error": "no such host"}}` says that it failed, and may have a `summary` too; with
   `"fatal": true` it is not tried again, and nothing else of the run starts.
-- On standard error: whatever it likes, line by line into the journal, redacted.
-- Its exit status: 0 where it has answered without an error, any other where it failed.
+- On standard error: anything; it goes to the journal line by line, redacted.
+- Its exit status: 0 if it answered without an error, anything else if it failed.
 
 Secrets reach it in `params` alone. A path in a param of type `path` must lie where the step may
 work, or the workload ends with a security error before anything is started.

@@ -59,8 +59,8 @@ CONTROL = (
     ModuleSpec(
         name="control:wait_for_signal",
         doc=(
-            "Pauses the run until somebody resumes it with a token. A paused run holds no process "
-            f"and survives a reboot. {_REACHES}"
+            "Not in this version: pauses the run until somebody resumes it with a token. A paused "
+            f"run holds no process and survives a reboot. {_REACHES}"
         ),
         params=(
             Param(

@@ -40,8 +40,8 @@ NETWORK = (
     ModuleSpec(
         name="connection:listen",
         doc=(
-            "Listens; each connection is an event. systemd holds the socket, so that a restart "
-            "refuses nobody."
+            "Not in this version: listens; each connection is an event. systemd holds the socket, "
+            "so that a restart refuses nobody."
         ),
         params=(
             Param(
@@ -75,7 +75,10 @@ NETWORK = (
     ),
     ModuleSpec(
         name="connection:open",
-        doc="Connects to a peer; the connection lasts until it is closed or the run ends.",
+        doc=(
+            "Not in this version: connects to a peer; the connection lasts until it is closed or "
+            "the run ends."
+        ),
         params=(
             Param(
                 name="address",
@@ -109,7 +112,10 @@ NETWORK = (
     ),
     ModuleSpec(
         name="connection:read",
-        doc="Reads from a connection until one of its bounds is met or the peer ends.",
+        doc=(
+            "Not in this version: reads from a connection until one of its bounds is met or the "
+            "peer ends."
+        ),
         params=(
             _CONNECTION,
             Param(
@@ -137,7 +143,7 @@ NETWORK = (
     ),
     ModuleSpec(
         name="connection:write",
-        doc="Writes to a connection, text or its input stream.",
+        doc="Not in this version: writes to a connection, text or its input stream.",
         params=(
             _CONNECTION,
             Param(
@@ -155,13 +161,16 @@ NETWORK = (
     ),
     ModuleSpec(
         name="connection:close",
-        doc="Ends a connection.",
+        doc="Not in this version: ends a connection.",
         params=(_CONNECTION,),
         lifecycles=TASK,
     ),
     ModuleSpec(
         name="http:listen",
-        doc="Serves HTTP; each request is an event that `http:respond` answers.",
+        doc=(
+            "Not in this version: serves HTTP; each request is an event that `http:respond` "
+            "answers."
+        ),
         params=(
             Param(
                 name="address",
@@ -197,7 +206,7 @@ NETWORK = (
     ),
     ModuleSpec(
         name="http:respond",
-        doc="Answers the request of the event.",
+        doc="Not in this version: answers the request of the event.",
         params=(
             Param(
                 name="status",
