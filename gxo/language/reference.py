@@ -83,8 +83,9 @@ Any text in params may be a template. A template that is the whole value keeps i
 `items: "{{{{ .hosts }}}}"` can be a list. The summary of a workload that reads streams also has
 `dropped`, the number of lines it lost because its stream was full (`channel_policy`).
 
-These are the modules of the library. `gxo validate` checks those that are not in this
-version too; `apply` and `run` refuse them. [Modules of your own](../how-to/modules.md) shows how to add others.
+These are the modules of the library. Those that are not in this version pass `gxo validate`, but
+`gxo apply` and `gxo run` refuse them. [Modules of your own](../how-to/modules.md) shows how to add
+others.
 """
 
 
