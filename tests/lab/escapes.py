@@ -223,7 +223,7 @@ def _() -> None:
     "module",
     "load a kernel module",
     "`ProtectKernelModules=`, the filter",
-    without="a lab has not the capability: it would be the host's kernel",
+    without="a lab lacks the capability, since it would be the host's kernel",
 )
 def _() -> None:
     call("finit_module", -1, b"", 0, reached=errno.EBADF)
@@ -233,7 +233,7 @@ def _() -> None:
     "clock",
     "set the clock",
     "`ProtectClock=`, the filter",
-    without="a lab has not the capability: it would be the host's clock",
+    without="a lab lacks the capability, since it would be the host's clock",
 )
 def _() -> None:
     call("clock_settime", 0, (ctypes.c_long * 2)(0, -1), reached=errno.EINVAL)

@@ -117,20 +117,20 @@ def page() -> str:
     rows = "".join(
         f"| {e.tries} | {e.stopped} | {_control(e.control, e.without)} |\n" for e in ESCAPES
     )
-    return f"""# What a workload cannot get out by
+    return f"""# Escapes
 
 A workload under the profile `default` tries each row on systemd 252 and 257, as a service and as a
-step of a run, and each is stopped; under `strict` and with `namespaces: {{pid: true}}` too. Beside
-it the same program runs without a sandbox in the same throw-away machine, where it succeeds: so it
-is the sandbox that stops it. This table is made from tests/lab/escapes.py, which test_escapes.py
+step of a run, and is stopped each time; under `strict` and with `namespaces: {{pid: true}}` too.
+As a control, the same program runs without a sandbox in the same throw-away machine and succeeds:
+it is the sandbox that stops it. This table is made from tests/lab/escapes.py, which test_escapes.py
 runs.
 
 | it tries to | what stops it | without a sandbox |
 | --- | --- | --- |
 {rows}
-What this does not show: a fault of the kernel itself, which a workload shares with its host; and
-what is granted. `profile: host` is root, and what a playbook adds of capabilities, paths and system
-calls, a workload has.
+This says nothing about faults of the kernel, which a workload shares with its host, nor about what
+is granted: `profile: host` is root, and a workload has the capabilities, paths and system calls
+that its playbook adds.
 """
 
 
