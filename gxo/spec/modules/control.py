@@ -7,7 +7,7 @@ _REACHES = "The token reaches people by `on_paused`; it is in no log and in no s
 CONTROL = (
     ModuleSpec(
         name="control:identity",
-        doc="Yields what it is given: a name for a value that other workloads read.",
+        doc="Yields what it is given, as a named value that other workloads can read.",
         params=(
             Param(
                 name="value",
@@ -22,7 +22,7 @@ CONTROL = (
     ),
     ModuleSpec(
         name="control:assert",
-        doc="Fails the run if a condition does not hold.",
+        doc="Fails if a condition does not hold.",
         params=(
             Param(
                 name="that",
@@ -44,8 +44,8 @@ CONTROL = (
     ModuleSpec(
         name="control:barrier",
         doc=(
-            "Workloads that need it start after all that it needs. It reads its input streams to "
-            "their ends and hands on nothing."
+            "Does nothing itself: what needs it starts after all that it needs. It reads its input "
+            "streams to their ends and passes nothing on."
         ),
         params=(),
         lifecycles=TASK,
@@ -114,7 +114,7 @@ CONTROL = (
     ),
     ModuleSpec(
         name="passthrough",
-        doc="Hands its input streams on as they are, one after the other.",
+        doc="Passes its input streams on unchanged, one after the other.",
         params=(),
         lifecycles=TASK,
         summary=(SummaryKey("bytes", "int", "How many went through."),),

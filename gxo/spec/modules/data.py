@@ -155,7 +155,7 @@ DATA = (
     ),
     _records(
         "data:filter",
-        "Lets through the records for which a condition holds, each line exactly as it came in.",
+        "Keeps the records for which a condition holds, each line exactly as it came in.",
         Param(
             name="where",
             type=ParamType.CONDITION,
@@ -294,7 +294,7 @@ DATA = (
     ModuleSpec(
         name="stream:pipeline",
         doc=(
-            "Runs modules as one workload in one process, each fed by those it needs. The first "
+            "Runs modules in one process, as one workload, each fed by those it needs. The first "
             "step takes the workload's streams, or has `items` or `text`; what the last hands on "
             "is the workload's stream."
         ),

@@ -92,7 +92,7 @@ EXEC = ModuleSpec(
 _FILESYSTEM = (
     ModuleSpec(
         name="filesystem:read",
-        doc="Reads a file; as a stream where another workload takes it, else into its summary.",
+        doc="Reads a file: into its stream if another workload reads that, else into its summary.",
         params=(
             _path("The file.", "build/version.txt"),
             Param(
@@ -163,7 +163,7 @@ _FILESYSTEM = (
     ),
     ModuleSpec(
         name="filesystem:stat",
-        doc="Tells whether something is there, and what.",
+        doc="Looks whether a path exists, and what it is.",
         params=(
             _path("What to look at.", "dist"),
             Param(
@@ -220,7 +220,7 @@ _FILESYSTEM = (
     ModuleSpec(
         name="filesystem:manage",
         doc=(
-            "Brings a path into a state, and does nothing if it is in it already. A directory is "
+            "Brings a path into a state, unless it is in that state already. A directory is "
             "created with all above it."
         ),
         params=(
