@@ -37,6 +37,7 @@ class Commands(TyperGroup):
         command.params = [p for p in command.params if not str(p.name).endswith("_completion")]
         for name, each in getattr(command, "commands", {}).items():
             each.epilog = codes.epilog(f"{cmd_name} {name}", each.epilog)
+            each.short_help = first_sentence(each)
         command.epilog = codes.epilog(cmd_name, command.epilog)
         return command  # type: ignore[no-any-return]
 
