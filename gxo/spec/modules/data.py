@@ -295,7 +295,7 @@ DATA = (
         name="stream:pipeline",
         doc=(
             "Runs modules in one process, as one workload, each fed by those it needs. The first "
-            "step takes the workload's streams, or has `items` or `text`; what the last hands on "
+            "step takes the workload's streams, or has `items` or `text`; what the last passes on "
             "is the workload's stream."
         ),
         params=(
@@ -305,7 +305,7 @@ DATA = (
                 doc=(
                     "Each has `uses` (a `data:` module, `passthrough` or `control:barrier`) and "
                     "may have `id`, `with` (its params), `needs` (ids), `when` and `register`. "
-                    "A step without `needs`, `items` and `text` takes what the step above hands on."
+                    "A step without `needs`, `items` and `text` takes what the step above yields."
                 ),
                 example="[{id: list, uses: 'data:parse', with: {format: text_lines, text: a}}]",
                 required=True,
