@@ -46,7 +46,7 @@ class Check:
     directives: tuple[str, ...] = ()
 
 
-@app.command(epilog="Example: sudo gxo doctor")
+@app.command(epilog="Example: gxo doctor")
 def doctor(
     quick: Annotated[
         bool, typer.Option("--quick", help="Start no service, and so try no protection.")

@@ -85,7 +85,10 @@ def top(
         False, "--version", callback=_show_version, is_eager=True, help="Show the version."
     ),
 ) -> None:
-    """Compile playbooks to systemd units, apply them to this host, and look after what runs."""
+    """Compile playbooks to systemd units, apply them to this host, and look after what runs.
+
+    Most commands need root; `validate`, `compile`, `graph` and `schema` do not.
+    """
     if context.invoked_subcommand is None:
         sys.stderr.write(context.get_help() + "\n")
         raise typer.Exit(exits.Exit.USAGE)

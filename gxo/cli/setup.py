@@ -8,7 +8,7 @@ from gxo.cli.exits import Exit
 app = typer.Typer()
 
 
-@app.command(epilog="Example: sudo gxo setup")
+@app.command(epilog="Example: gxo setup")
 def setup(json: options.Json = False) -> int:
     """Prepare this host: the user gxo, directories, a unit for boot.
 
