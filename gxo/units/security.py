@@ -143,7 +143,7 @@ def _user(
                 faults.UnsafeText(
                     span=span,
                     what="user",
-                    reason="no sandbox holds root, for whom systemd starts whatever it asks for",
+                    reason="root can have systemd start anything outside its sandbox",
                     advice="name another user, or say `profile: host`",
                 )
             )

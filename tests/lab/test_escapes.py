@@ -109,7 +109,7 @@ def test_a_transient_unit_started_from_inside_a_sandboxed_root_unit(live: Live, 
             plan(job("attacker", command, profile=Profile.STRICT, user=user)),
             Target(systemd=live.machine.version),
         )
-        assert ["no sandbox holds root" in problem.message() for problem in problems] == [True]
+        assert ["outside its sandbox" in problem.message() for problem in problems] == [True]
 
 
 def page() -> str:
