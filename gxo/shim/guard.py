@@ -33,6 +33,9 @@ _CLEAN = (_signal.SIGHUP, _signal.SIGINT, _signal.SIGTERM, _signal.SIGPIPE)
 
 def main(given: BinaryIO, argv: list[bytes], *, forward: bool) -> NoReturn:
     """Run the program to its end."""
+    forwarded = _signal.valid_signals() - _OWN
+    # before all else: PID 1 of a namespace never gets one that it neither blocks nor catches
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, forwarded)
     matcher: dict[str, Any] = {}
     exec(_part(given) or b"", matcher)  # noqa: S102 - a file of gxo's own, for want of a place
     forms, variables, stdin = _list(given), _list(given), _part(given)
@@ -41,14 +44,15 @@ def main(given: BinaryIO, argv: list[bytes], *, forward: bool) -> NoReturn:
     outputs = (1,) if os.path.sameopenfile(1, 2) else (1, 2)
     ends = {number: os.pipe() for number in outputs}
     told = _hear()
-    forwarded = _signal.valid_signals() - _OWN
-    _signal.pthread_sigmask(_signal.SIG_BLOCK, forwarded)
+    early = () if forward else _signal.sigpending()
     child = os.fork()
     if child == 0:
         for number in (1, 2):
             os.dup2(ends.get(number, ends[1])[1], number)
         _become(argv, variables, stdin)
     _signal.pthread_sigmask(_signal.SIG_UNBLOCK, forwarded)
+    for number in early:  # systemd has sent it to all there were
+        os.kill(child, number)
     for _, writer in ends.values():
         os.close(writer)
     streams = {
@@ -99,8 +103,8 @@ def _heard(numbers: bytes, child: int, status: int | None, *, forward: bool) -> 
         if forward and number != _signal.SIGCHLD and status is None:
             try:
                 os.killpg(child, number)
-            except ProcessLookupError:
-                break
+            except ProcessLookupError:  # it has not called setsid(2) yet
+                os.kill(child, number)
     while True:
         try:
             ended, how = os.waitpid(-1, os.WNOHANG)

@@ -151,12 +151,12 @@ class _Work:
         start = found.start if found else directive("ExecStart", Command(("true",)))
         around = found.around if found else ()
         given: tuple[Directive, ...] = ()
+        own_pids, launched = has_own_pids(sandbox), front is not None
         if guarded:
-            start = guarded_start(start, main=front is None)
-            given, wrong = guard(self.plan, step, names, main=front is None)
+            start = guarded_start(start, forward=not (own_pids or launched))
+            given, wrong = guard(self.plan, step, names, own_pids=own_pids, launched=launched)
             self.problems.extend(wrong)
         if isinstance(lifecycle, Supervise):
-            own_pids, launched = has_own_pids(sandbox), front is not None
             run = supervised(
                 lifecycle, start, names, self.problems, own_pids=own_pids, launched=launched
             )

@@ -53,19 +53,20 @@ def shown(params: MapValue) -> MapValue:
     return MapValue(tuple(kept), params.span)
 
 
-def guarded_start(start: Directive, *, main: bool = True) -> Directive:
-    """The guard in front of a command line; `main`: systemd has it for the main process."""
+def guarded_start(start: Directive, *, forward: bool = True) -> Directive:
+    """The guard in front of a command line; `forward`: it hands signals on to the program."""
     assert isinstance(start.value, Command)
-    load = _LOAD if main else _TO_ALL + _LOAD
+    load = _LOAD if forward else _TO_ALL + _LOAD
     return replace(start, value=Command((_PYTHON, "-I", "-S", "-c", load, *start.value.argv)))
 
 
 def guard(
-    plan: Plan, step: Step, names: WorkloadNames, *, main: bool = True
+    plan: Plan, step: Step, names: WorkloadNames, *, own_pids: bool, launched: bool
 ) -> tuple[tuple[Directive, ...], tuple[Problem, ...]]:
     """What a guarded service has beside its command, and what is wrong with what it is given.
 
-    `main`: systemd has the guard for the main process.
+    `own_pids`: systemd makes the guard PID 1 of a namespace; `launched`: a launcher does, which
+    then is the unit's main process.
     """
     recipe = {"plan": to_compact_json(alone(plan, step), names.label)}
     handed = directive(
@@ -74,14 +75,14 @@ def guard(
     problems = [*_late(step.action.params)]
     if reason := fault(handed):
         problems.append(faults.UnsafeText(span=step.span, what="workload", reason=reason))
-    told = (
-        # its guard hands on to the program what it is told
-        directive("KillMode", "mixed"),
-        *((directive("NotifyAccess", "all"),) if _tells(step.lifecycle) else ()),
-    )
+    # The guard forwards a signal, unless systemd sends it to all. So it must in a PID namespace:
+    # systemd 257 may take the main process for no child of its own, does then not wait for it, and
+    # with KillMode=mixed sends SIGKILL right behind SIGTERM.
+    forward = not (own_pids or launched)
     settings = (
         _credential(names.unit(UnitType.SERVICE), ""),
-        *(told if main else ()),
+        *((directive("KillMode", "mixed"),) if forward else ()),
+        *((directive("NotifyAccess", "all"),) if _tells(step.lifecycle) and not launched else ()),
         directive("LimitCORE", NO_DUMP),
         directive("StandardInput", "data"),
         handed,

@@ -236,23 +236,21 @@ def test_steps_of_a_run(machine: Machine) -> None:
 
 
 def test_a_guarded_service(here: Site) -> None:
-    """A service with a secret has it, is masked, is told once to stop, and stops at once.
-
-    Behind a launcher systemd tells all of its processes, else its guard, which hands it on.
-    """
+    """A service with a secret has it, is masked, is told once to stop, and has time to."""
     value = f"hush-{token_hex(8)}"
     machine = here.machine
     machine.write("/etc/gxo/secrets/token", value, 0o600)
     heard = "trap 'echo heard' TERM; echo has $T; while :; do sleep 0.1; n=$((n+1));"
     script = f'{heard} [ -z "$stop" ] || [ $n -lt 5 ] || exit 0; done'
     script = script.replace("echo heard'", "echo heard; stop=1; n=0'")
-    own = "{namespaces: {pid: true}}" if machine.version < 257 else "{}"
+    user = "user: daemon, " if machine.version >= 257 else ""
     params = json.dumps(
         {"command": script, "shell": True, "environment": ["T={{ secret `token` }}"]}
     )
     here.write(
         "  - {name: quiet, lifecycle: {policy: supervise, ready: {settle: 300ms}},"
-        f" security_context: {own}, process: {{module: exec, params: {params}}}}}\n"
+        f" security_context: {{{user}namespaces: {{pid: true}}}},"
+        f" process: {{module: exec, params: {params}}}}}\n"
     )
     here.apply()
     unit = here.unit("quiet")

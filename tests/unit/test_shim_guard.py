@@ -29,11 +29,14 @@ def start(tmp_path: Path) -> Start:
         variables: tuple[str, ...] = (f"T={SECRET}",),
         stdin: str | None = None,
         stderr: int = subprocess.PIPE,
+        forward: bool = True,
     ) -> "subprocess.Popen[bytes]":
         given = Handout(variables, stdin, Redactor([SECRET]).forms)
-        (tmp_path / "gxo").write_bytes(given.handed)
+        credential = tmp_path / "gxo"
+        if not credential.is_fifo():
+            credential.write_bytes(given.handed)
         words = argv if len(argv) > 1 else ("/bin/sh", "-c", *argv)
-        command = guarded_start(directive("ExecStart", Command(words))).value
+        command = guarded_start(directive("ExecStart", Command(words)), forward=forward).value
         assert isinstance(command, Command)
         own = {"CREDENTIALS_DIRECTORY": str(tmp_path), "PATH": os.environ["PATH"], "A": "b"}
         return subprocess.Popen(command.argv, env=own, stdout=subprocess.PIPE, stderr=stderr)
@@ -114,6 +117,32 @@ def test_signals_reach_the_program_and_its_children(start: Start) -> None:
     process.send_signal(signal.SIGTERM)
     code, out, _ = ended(process)
     assert (code, sorted(out.split())) == (3, ["child", "term"])
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_a_signal_that_comes_before_the_program(
+    start: Start, tmp_path: Path, *, forward: bool
+) -> None:
+    """Is kept until it is there, and ends it; else a service that is stopped at once would not."""
+    handed = Handout((), None, Redactor([SECRET]).forms).handed
+    size, _, rest = handed.partition(b"\n")
+    os.mkfifo(tmp_path / "gxo")
+    process = start("exec sleep 1000", forward=forward)
+    with (tmp_path / "gxo").open("wb", buffering=0) as fifo:
+        fifo.write(size + b"\n" + rest[: int(size)])
+        deadline = time.monotonic() + 60
+        while not blocks(process.pid, signal.SIGTERM):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        fifo.write(rest[int(size) :])
+    assert ended(process) == (-signal.SIGTERM, "", "")
+
+
+def blocks(pid: int, number: int) -> bool:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    mask = next(line.split()[1] for line in lines if line.startswith("SigBlk"))
+    return bool(int(mask, 16) >> (number - 1) & 1)
 
 
 def test_others_that_go_on_to_write_do_not_hold_it_up(start: Start) -> None:
