@@ -18,8 +18,8 @@ from gxo.diagnostic.render import visible
 from gxo.runtime import clock
 from gxo.runtime.given import Given
 from gxo.runtime.launch import launch
+from gxo.runtime.names import RunNames
 from gxo.runtime.status import Status
-from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import EventRow, RunRow, StepRow, Store, StreamRow, shown
 from gxo.runtime.sweep import runner_ended, settle
 from gxo.runtime.task import Task

@@ -50,7 +50,7 @@ def cancel(
 def _cancelled(store: "Store", manager: "Manager", row: "RunRow") -> str:
     """How it ended: it may have come to its end before it was told."""
     from gxo.cli.statuses import CANCELLING
-    from gxo.runtime.step_unit import RunNames
+    from gxo.runtime.names import RunNames
     from gxo.runtime.sweep import runner_ended, settle, sweep
 
     names = RunNames(run=row.id, playbook=row.playbook)

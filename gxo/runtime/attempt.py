@@ -8,7 +8,6 @@ from functools import partial
 from gxo.dataclass import dataclass
 from gxo.runtime.capture import Answer, Capture
 from gxo.runtime.handed import Handed
-from gxo.runtime.redact import Redactor
 from gxo.systemd.ending import describe
 from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager
@@ -49,12 +48,28 @@ class Result:
         return "\n".join(line if len(line) <= _WIDEST else f"{line[:_WIDEST]}…" for line in lines)
 
 
-class Attempt:
-    """It has ended when its job has and all its outputs are at their end, or at that of its last
-    process: another unit's may hold an output open, which it was given or took along.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where the runner puts what a step writes; a worker answers, as a program does not."""
 
-    `line(stream, text)` gets each line as it is written; not what goes into a stream, nor what a
-    worker answers, of which `told` gets each line.
+    out: Capture
+    err: Capture
+    answer: Answer
+
+    def sinks(self, handed: Handed) -> dict[str, Answer | Capture]:
+        """The pipes from the unit: a worker with streams has one of its own to answer."""
+        if handed.answers and not handed.streams:
+            return {"stdout": self.answer, "stderr": self.err}
+        if handed.answers:
+            return {"stdout": self.out, "stderr": self.err, "answer": self.answer}
+        if handed.output is not None:
+            return {"stderr": self.err}
+        return {"stdout": self.out, "stderr": self.err}
+
+
+class Attempt:
+    """It has ended when its job has and all its outputs are at their end, or when the last process
+    of its unit has: a process of another unit may have been given an output, and hold it open.
     """
 
     def __init__(
@@ -63,20 +78,16 @@ class Attempt:
         jobs: Jobs,
         unit: str,
         properties: tuple[Property, ...],
-        redactor: Redactor,
-        line: Callable[[str, str], None],
-        ended: Callable[["Attempt", Result], None],
         handed: Handed,
-        told: Callable[[str], None],
+        written: Written,
+        ended: Callable[["Attempt", Result], None],
     ) -> None:
         self.unit = unit
         self._manager = manager
         self._ended = ended
         self._outcome: Outcome | None = None
-        self._out = Capture(redactor, lambda text: line("stdout", text))
-        self._err = Capture(redactor, lambda text: line("stderr", text))
-        self._answer = Answer(told)
-        sinks = self._sinks(handed)
+        self._written = written
+        sinks = written.sinks(handed)
         self._reading: dict[int, tuple[Answer | Capture, Callable[[], None]]] = {}
         self._due = 0.0
         ends = {name: os.pipe2(os.O_CLOEXEC) for name in sinks}
@@ -98,16 +109,6 @@ class Attempt:
         finally:
             for _, writer in ends.values():
                 os.close(writer)
-
-    def _sinks(self, handed: Handed) -> dict[str, Answer | Capture]:
-        """What of it the runner reads: a worker with streams has a pipe of its own to answer."""
-        if handed.answers and not handed.streams:
-            return {"stdout": self._answer, "stderr": self._err}
-        if handed.answers:
-            return {"stdout": self._out, "stderr": self._err, "answer": self._answer}
-        if handed.output is not None:
-            return {"stderr": self._err}
-        return {"stdout": self._out, "stderr": self._err}
 
     def over(self, outcome: Outcome) -> None:
         """Its job has ended."""
@@ -150,7 +151,7 @@ class Attempt:
             self._ended(self, self._result(self._outcome))
 
     def _result(self, outcome: Outcome) -> Result:
-        out, err = self._out, self._err
+        out, err = self._written.out, self._written.err
         code, detail = (0, "") if outcome.ok else self._why(outcome)
         summary: Data = {
             "exit_code": code,
@@ -163,7 +164,7 @@ class Attempt:
             summary=summary,
             stdout=out.text,
             stderr=err.text,
-            answer=self._answer.text,
+            answer=self._written.answer.text,
             detail=detail,
             cancelled=outcome.cancelled,
         )

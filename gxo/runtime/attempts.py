@@ -4,20 +4,22 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from functools import partial
 
 from gxo.dataclass import replace
-from gxo.runtime.attempt import Attempt, Result
+from gxo.runtime.attempt import Attempt, Result, Written
+from gxo.runtime.capture import Answer, Capture
 from gxo.runtime.command import Escape
 from gxo.runtime.door import Door
 from gxo.runtime.gate import Gate, gated
 from gxo.runtime.handed import Handed
+from gxo.runtime.names import RunNames
 from gxo.runtime.redact import Redactor
 from gxo.runtime.start import Doing, Start, start_of
-from gxo.runtime.step_unit import RunNames, step_properties
+from gxo.runtime.step_unit import step_properties
 from gxo.systemd.jobs import Job, Jobs, Outcome
 from gxo.systemd.manager import Manager
 from gxo.template.evaluate import Scope
-from gxo.template.names import secrets
 from gxo.template.value import Data
 
 Ended = Callable[[Result], None]
@@ -34,6 +36,7 @@ class Attempts:
 
     def __init__(
         self,
+        *,
         manager: Manager,
         jobs: Jobs,
         redactor: Redactor,
@@ -201,28 +204,17 @@ class Attempts:
         self.jobs.stop(unit or self._names.slice)
 
     def _start(self, start: Start, handed: Handed, told: Told = _ignore) -> Attempt:
-        doing = start.doing
-        unit = self._names.step(doing.step, self._units[doing.step])
-        self._units[doing.step] += 1
-        properties = step_properties(
-            *(self._names, doing.step, unit, doing.frame, self._workspace),
-            start.command,
-            code=start.works,
-            libraries=start.libraries,
-            writes=handed.output is not None,
-            secret=bool(secrets(doing.action.params)),
+        step = start.doing.step
+        unit = self._names.step(step, self._units[step])
+        self._units[step] += 1
+        writes = handed.output is not None
+        properties = step_properties(self._names, unit, start, self._workspace, writes=writes)
+        written = Written(
+            Capture(self._redactor, partial(self._line, step, "stdout")),
+            Capture(self._redactor, partial(self._line, step, "stderr")),
+            Answer(told),
         )
-        attempt = Attempt(
-            self._manager,
-            self.jobs,
-            unit,
-            properties,
-            self._redactor,
-            lambda stream, text: self._line(doing.step, stream, text),
-            self._over,
-            handed,
-            told,
-        )
+        attempt = Attempt(self._manager, self.jobs, unit, properties, handed, written, self._over)
         self._under_way[attempt.job] = attempt
         return attempt
 

@@ -6,14 +6,10 @@ from gxo.dataclass import dataclass
 from gxo.plan.model import Action
 from gxo.runtime import clock
 from gxo.runtime.attempt import Result
-from gxo.runtime.attempts import Attempts
 from gxo.runtime.command import BadParams
 from gxo.runtime.door import DoorError
-from gxo.runtime.order import Order
+from gxo.runtime.means import Means
 from gxo.runtime.progress import Item
-from gxo.runtime.record import Record
-from gxo.runtime.redact import Redactor
-from gxo.runtime.scope import Scopes
 from gxo.runtime.start import Doing
 from gxo.runtime.status import Status
 from gxo.template.fault import Fault
@@ -28,11 +24,7 @@ class Chores:
     Each is a step of its own by its list's name and its number: `build/on_failure.1`.
     """
 
-    attempts: Attempts
-    record: Record
-    redactor: Redactor
-    scopes: Scopes
-    order: Order
+    means: Means
     cancelled: Callable[[], bool]
 
     def begin(
@@ -52,23 +44,24 @@ class Chores:
             if self.cancelled():
                 break
             step, started = f"{name}.{number}", clock.now()
-            self.record.step(step, Status.RUNNING, started=started)
+            self.means.record.step(step, Status.RUNNING, started=started)
             doing = Doing(step=step, action=action, frame=frame, span=action.module.span)
 
             def ended(result: Result, step: str = step, started: int = started) -> None:
                 self._note(step, started, result)
                 if result.fatal:
-                    self.order.fail()
+                    self.means.order.fail()
                     done()
                     return
                 self._next(name, actions, frame, done)
 
             try:
-                self.attempts.begin(doing, self.scopes.now(), ended)
+                self.means.attempts.begin(doing, self.means.scopes.now(), ended)
             except (Fault, BadParams, DoorError) as error:
-                detail = self.redactor.text(str(error))
-                now = clock.now()
-                self.record.step(step, Status.FAILED, started=started, ended=now, detail=detail)
+                detail = self.means.redactor.text(str(error))
+                self.means.record.step(
+                    step, Status.FAILED, started=started, ended=clock.now(), detail=detail
+                )
             else:
                 return
         done()
@@ -78,13 +71,13 @@ class Chores:
         if result.cancelled:
             status = Status.CANCELLED
         if status is Status.FAILED:
-            self.record.output(step, Item(-1), result.last_words)
-        self.record.step(
+            self.means.record.output(step, Item(-1), result.last_words)
+        self.means.record.step(
             step,
             status,
             started=started,
             ended=clock.now(),
             detail=result.detail,
-            summary=self.redactor.data(result.summary),
+            summary=self.means.redactor.data(result.summary),
             attempts=1,
         )

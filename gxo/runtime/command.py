@@ -14,7 +14,7 @@ from gxo.diagnostic.base import Problem
 from gxo.plan.model import Action
 from gxo.plan.streams import stream_variable
 from gxo.runtime.handed import MOST
-from gxo.runtime.step_unit import NoPython, own_python
+from gxo.runtime.python import NoPython, own_python
 from gxo.source import Span
 from gxo.template.evaluate import Scope
 from gxo.template.names import secrets

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from gxo.dataclass import dataclass
 from gxo.plan.model import Plan, Step
-from gxo.runtime.attempts import Attempts
+from gxo.runtime.means import Means
 from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status
-from gxo.runtime.step_unit import RunNames, service_unit
+from gxo.runtime.step_unit import service_unit
 from gxo.spec.lifecycle import SECOND, Ready, Supervise
 from gxo.systemd.bus import PROPERTIES, TimedOut
 from gxo.systemd.ending import describe
@@ -50,31 +50,18 @@ Ended = Callable[[Step, Status, int, str], None]
 
 
 class Held:
-    """`up` is told of each that is ready, `down` of each that is being stopped, `ended` of each
-    that is no more.
-    """
+    """`up` is told of each that is ready, `ended` of each that is no more."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        manager: Manager,
-        attempts: Attempts,
-        names: RunNames,
-        up: Callable[[Step], None],
-        down: Callable[[Step], None],
-        ended: Ended,
-        secret: Callable[[str], str],
-        redactor: Redactor,
-    ) -> None:
-        self._plan = plan
-        self._manager = manager
-        self._attempts = attempts
-        self._names = names
+    def __init__(self, means: Means, up: Callable[[Step], None], ended: Ended) -> None:
+        self._plan = means.plan
+        self._manager = means.manager
+        self._attempts = means.attempts
+        self._names = means.names
+        self._order = means.order
+        self._secret = means.secret
+        self._redactor = means.redactor
         self._up = up
-        self._down = down
         self._ended = ended
-        self._secret = secret
-        self._redactor = redactor
         self._services: dict[str, _Service] = {}
         self._changed = self._cancelled = False
         self._looked = 0.0
@@ -223,7 +210,7 @@ class Held:
     def _stop(self, service: _Service, status: Status, detail: str) -> None:
         """It ends as said, however it stops: what had to be killed for that has not failed."""
         service.stopping = True
-        self._down(service.step)
+        self._order.down(service.step.name.text)
         job = self._attempts.jobs.stop(service.unit)
         self._attempts.expect(job, lambda _: self._end(service, status, detail))
 

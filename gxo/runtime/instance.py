@@ -12,8 +12,8 @@ from gxo.plan.codec import UnreadablePlan, UnreadableRecord
 from gxo.plan.effects import effects
 from gxo.runtime.given import Given
 from gxo.runtime.launch import launch
+from gxo.runtime.names import RunNames
 from gxo.runtime.status import Status
-from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import UNDER_WAY, EventRow, Store, StoreError
 from gxo.runtime.sweep import runner_ended, settle, sweep
 from gxo.runtime.task import Task, from_spec, to_spec

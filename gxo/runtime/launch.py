@@ -8,10 +8,10 @@ from gxo.data import own_command
 from gxo.dataclass import asdict, dataclass
 from gxo.runtime import clock
 from gxo.runtime.given import Given
+from gxo.runtime.names import RunNames
 from gxo.runtime.record import Record
 from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status
-from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import RunRow, StepRow, Store
 from gxo.runtime.task import Task, new_run_id, to_spec
 from gxo.runtime.workspace import Workspaces

@@ -6,7 +6,7 @@ Between two programs the kernel moves a stream, and no process of gxo's can coun
 from contextlib import suppress
 from pathlib import Path
 
-from gxo.runtime.step_unit import RunNames
+from gxo.runtime.names import RunNames
 from gxo.units.names import ROOT_SLICE
 
 _TREES = {

@@ -23,7 +23,7 @@ from gxo.outside.trust import Signed, configured_keys, examine
 from gxo.plan.model import Plan
 from gxo.plan.outside import outside
 from gxo.runtime.command import BadParams, Escape
-from gxo.runtime.step_unit import NoPython, own_python
+from gxo.runtime.python import NoPython, own_python
 from gxo.runtime.workspace import COPIES, WorkspaceError, remove
 from gxo.spec.module import ParamType
 from gxo.spec.outside import Outside

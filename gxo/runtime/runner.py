@@ -4,35 +4,25 @@ import heapq
 import os
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import count
 
-from gxo.dataclass import dataclass
 from gxo.plan.model import Step
 from gxo.plan.streams import Group
 from gxo.runtime import clock
 from gxo.runtime.ahead import Ahead
 from gxo.runtime.attempt import Result
-from gxo.runtime.attempts import Attempts
 from gxo.runtime.chores import Chores
 from gxo.runtime.command import BadParams
 from gxo.runtime.door import DoorError
 from gxo.runtime.held import CannotHold, Held
 from gxo.runtime.joint import CannotJoin
-from gxo.runtime.order import Order
+from gxo.runtime.means import Means
 from gxo.runtime.progress import BadLoop, Item, Progress, begin, delay, own_names
-from gxo.runtime.record import Record
-from gxo.runtime.redact import Redactor
-from gxo.runtime.scope import Scopes
-from gxo.runtime.start import Doing
 from gxo.runtime.status import Status
-from gxo.runtime.step_unit import RunNames
 from gxo.runtime.streams import Streams
-from gxo.runtime.tally import Tallies
-from gxo.runtime.task import Task
 from gxo.spec.lifecycle import RunOnce, Supervise
-from gxo.systemd.manager import Manager
 from gxo.template.fault import Fault
 from gxo.template.value import Data
 from gxo.units.steps import NOTIFY
@@ -44,30 +34,16 @@ _AHEAD = 1 + (os.cpu_count() or 1)
 """Steps set up at once: a processor each, and one that is ready."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
-    """What a runner works with."""
-
-    manager: Manager
-    names: RunNames
-    attempts: Attempts
-    record: Record
-    redactor: Redactor
-    scopes: Scopes
-    order: Order
-    secret: Callable[[str], str]
-
-
 class Runner:
     """One run, from its first step to its end."""
 
-    def __init__(self, task: Task, means: Means, registered: dict[str, Data]) -> None:
-        self.task = task
+    def __init__(self, means: Means, registered: dict[str, Data]) -> None:
+        self.task = means.task
         self.means = means
         self._registered = registered
         self._steps = {
             step.name.text: step
-            for step in task.plan.steps
+            for step in means.plan.steps
             if isinstance(step.lifecycle, RunOnce | Supervise)
         }
         self._ready: list[str] = []
@@ -78,21 +54,9 @@ class Runner:
         self._tick = count()
         self._chance = random.SystemRandom()
         self._cancelled = self._stopping = False
-        self._held = Held(
-            *(task.plan, means.manager, self._attempts, means.names),
-            *(self._up, lambda step: means.order.down(step.name.text), self._held_over),
-            *(means.secret, means.redactor),
-        )
-        self._streams = Streams(
-            *(task.plan, self._attempts, means.scopes),
-            *(Tallies(means.names, means.record.flow), self._doing),
-            lambda progress, result: self._attempt_over(progress, progress.items[0], result),
-            means.record.warning,
-        )
-        self._chores = Chores(
-            *(self._attempts, means.record, means.redactor, means.scopes, means.order),
-            lambda: self._cancelled,
-        )
+        self._held = Held(means, self._up, self._held_over)
+        self._streams = Streams(means, self._member_over)
+        self._chores = Chores(means, lambda: self._cancelled)
 
     def run(self) -> Status:
         """Until nothing runs and nothing may start; SystemdError where the bus is lost."""
@@ -187,7 +151,9 @@ class Runner:
         if not self._cancelled:
             for name in self._ahead.next(tuple(self._progress), self._attempts.prepared):
                 with suppress(Fault, BadParams, DoorError):  # told when its time comes
-                    self._attempts.prepare(self._doing(self._steps[name]), self.means.scopes.now())
+                    self._attempts.prepare(
+                        self.means.doing(self._steps[name]), self.means.scopes.now()
+                    )
 
     def _begin(self, step: Step) -> None:
         now = clock.now()
@@ -260,16 +226,16 @@ class Runner:
         try:
             scope = self.means.scopes.now(**own_names(progress, item))
             self._attempts.begin(
-                self._doing(step),
+                self.means.doing(step),
                 scope,
                 lambda result: self._attempt_over(progress, item, result),
             )
         except (Fault, BadParams, DoorError) as error:
             self._item_over(progress, item, None, self._said(error))
 
-    def _doing(self, step: Step) -> Doing:
-        name = step.name.text
-        return Doing(step=name, action=step.action, frame=self.task.frames[name], span=step.span)
+    def _member_over(self, progress: Progress, result: Result) -> None:
+        """A member of a group has ended, which is no loop."""
+        self._attempt_over(progress, progress.items[0], result)
 
     def _attempt_over(self, progress: Progress, item: Item, result: Result) -> None:
         retry = progress.step.retry

@@ -20,13 +20,14 @@ from gxo.runtime import clock
 from gxo.runtime.attempts import Attempts
 from gxo.runtime.door import Door
 from gxo.runtime.given import Given
+from gxo.runtime.means import Means
+from gxo.runtime.names import RunNames
 from gxo.runtime.order import Order
 from gxo.runtime.record import Record
 from gxo.runtime.redact import Redactor
-from gxo.runtime.runner import Means, Runner
+from gxo.runtime.runner import Runner
 from gxo.runtime.scope import Scopes
 from gxo.runtime.status import Status
-from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import EventRow, RunRow, StepRow, Store, StoreError
 from gxo.runtime.sweep import clear, end
 from gxo.runtime.task import Task, from_spec
@@ -105,8 +106,13 @@ class _Run:
             self.record.taken_over(step)
         with self.manager.jobs() as jobs:
             attempts = Attempts(
-                *(self.manager, jobs, self.redactor, self.names, str(self.workspace), door),
-                self.line,
+                manager=self.manager,
+                jobs=jobs,
+                redactor=self.redactor,
+                names=self.names,
+                workspace=str(self.workspace),
+                door=door,
+                line=self.line,
             )
             runner = self._runner(task, order, attempts, before)
             signal.signal(signal.SIGTERM, lambda *_: runner.cancel())
@@ -145,6 +151,7 @@ class _Run:
             redactor=self.redactor,
         )
         means = Means(
+            task=task,
             manager=self.manager,
             names=self.names,
             attempts=attempts,
@@ -154,7 +161,7 @@ class _Run:
             order=order,
             secret=secret,
         )
-        return Runner(task, means, registered)
+        return Runner(means, registered)
 
     def _lay_out(self, plan: Plan) -> str:
         """Have the modules from outside the library ready; why not, where one may not run."""

@@ -1,80 +1,35 @@
 """Step unit: an attempt of a step, or a service beside them, as a transient unit of its run."""
 
-import os
-import sys
-from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
 from gxo.data import package_dir
-from gxo.dataclass import dataclass
 from gxo.plan.model import Plan, Step
+from gxo.runtime.names import RunNames
+from gxo.runtime.python import CODE
+from gxo.runtime.start import Start
 from gxo.spec.lifecycle import Supervise
+from gxo.template.names import secrets
 from gxo.units.credential import NO_DUMP
 from gxo.units.directives import directive
 from gxo.units.launcher import command_behind
 from gxo.units.model import Directive, Property, Unit, UnitType
-from gxo.units.names import escape
 from gxo.units.properties import properties
-from gxo.units.security import HIDDEN_HOMES
 from gxo.units.steps import Frame
 
 STOP = 10_000_000
 """Microseconds between SIGTERM and SIGKILL where a step is cancelled or out of time."""
 _HIDDEN = "/var/lib/gxo"
-CODE = f"{_HIDDEN}/code"
-"""Where a step that sees nothing of gxo's own finds gxo's package all the same, read-only."""
-
-
-class NoPython(Exception):
-    """Code of gxo's own cannot run in a step; the text says why."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunNames:
-    """The names of one run's units."""
-
-    run: str
-    playbook: str
-
-    @property
-    def runner(self) -> str:
-        return f"gxo-run-{self.run}.service"
-
-    @property
-    def slice(self) -> str:
-        return f"gxorun-{self.run}.slice"
-
-    @property
-    def steps(self) -> str:
-        """What matches the units of all its steps."""
-        return f"gxorun-{self.run}.*.service"
-
-    def step(self, name: str, number: int) -> str:
-        """`number` counts a step's iterations and attempts; the first goes without."""
-        behind = f".{number}" if number else ""
-        return f"gxorun-{self.run}.{escape(name)}{behind}.service"
 
 
 def step_properties(
-    names: RunNames,
-    step: str,
-    unit: str,
-    frame: Frame,
-    workspace: str,
-    command: Sequence[Directive],
-    *,
-    code: bool = False,
-    libraries: Sequence[str] = (),
-    writes: bool = False,
-    secret: bool = False,
+    names: RunNames, unit: str, start: Start, workspace: str, *, writes: bool
 ) -> tuple[Property, ...]:
-    """All of a oneshot but its stdout and stderr, which are the first two files handed over.
+    """A oneshot whose stdout and stderr are the first two files handed over with it.
 
-    `code`: gxo's package must be seen in it, at `code_paths`, and the directories of `libraries`
-    (`library_dir`) beside it. `writes`: into a stream, whose reader may end before it. `secret`:
-    its program is given one, so that no crash may write down its memory.
+    gxo's own package is to be seen by a worker, at `code_paths`, with the directories of its
+    libraries (`library_dir`) beside it. `writes`: into a stream, whose reader may end before it.
     """
+    step, frame = start.doing.step, start.doing.frame
     settings = (
         directive("Description", f"gxo step {names.playbook}.{step}"),
         directive("IgnoreOnIsolate", True),
@@ -86,14 +41,14 @@ def step_properties(
         *frame.directives,
         directive("WorkingDirectory", workspace),
         directive("Environment", f"HOME={workspace}"),
-        *command_behind(frame.launcher, command),
+        *command_behind(frame.launcher, start.command),
         *((directive("IgnoreSIGPIPE", False),) if writes else ()),
     )
     bound = Property(
         "BindPaths", "a(ssbt)", [(path, path, False, 0) for path in (workspace, *_state(frame))]
     )
     hidden = (Property("TemporaryFileSystem", "a(ss)", [(_HIDDEN, "")]), bound)
-    packages = (package_dir(), *libraries)
+    packages = (package_dir(), *start.libraries)
     shown = Property(
         "BindReadOnlyPaths",
         "a(ssbt)",
@@ -102,8 +57,9 @@ def step_properties(
     return (
         *properties(_of_run(names, step, unit, settings)),
         *(hidden if frame.hidden else (bound,) if _elsewhere(frame) else ()),
-        *((shown,) if code and frame.hidden else ()),
-        *((Property("LimitCORE", "t", NO_DUMP),) if secret else ()),
+        *((shown,) if start.works and frame.hidden else ()),
+        # no crash may write down the memory of what is given a secret
+        *((Property("LimitCORE", "t", NO_DUMP),) if secrets(start.doing.action.params) else ()),
         Property("StandardOutputFileDescriptor", "h", 0),
         Property("StandardErrorFileDescriptor", "h", 1),
     )
@@ -145,40 +101,6 @@ def _of_run(
         directives=settings,
         digest="",
     )
-
-
-def code_paths(frame: Frame, libraries: Sequence[str]) -> tuple[str, ...]:
-    """What a step's Python has on `sys.path`, first and last, to import gxo and these libraries,
-    the directories of which may be hidden as the checkout.
-    """
-    if frame.hidden:
-        return (CODE,)
-    return (str(Path(package_dir()).parent), *{str(Path(path).parent): None for path in libraries})
-
-
-@cache
-def library_dir(name: str) -> str:
-    """The directory of a library's package; raises NoPython where it is not installed."""
-    from importlib.util import find_spec
-
-    found = find_spec(name)
-    if found is None or not found.submodule_search_locations:
-        raise NoPython(f"cannot find the Python package {name}: install it next to gxo")
-    return str(Path(found.submodule_search_locations[0]).resolve())
-
-
-def own_python(frame: Frame) -> str:
-    """The interpreter, not that of a virtual environment, which may be hidden with the checkout.
-
-    Raises NoPython where this one is hidden too.
-    """
-    found = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
-    if frame.hidden and any(Path(found).is_relative_to(home) for home in HIDDEN_HOMES):
-        raise NoPython(
-            f"cannot start Python in the sandbox, which hides {found}: install gxo with a Python"
-            " that lies elsewhere, such as the system's /usr/bin/python3"
-        )
-    return found
 
 
 def _elsewhere(frame: Frame) -> bool:

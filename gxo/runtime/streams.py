@@ -1,17 +1,15 @@
 """Streams: the groups of a run that are under way, from their conditions to the last byte read."""
 
-from collections.abc import Callable
 from math import inf
 
 from gxo.dataclass import replace
-from gxo.plan.model import Plan, Step
+from gxo.plan.model import Step
 from gxo.plan.streams import Group, fed_twice
-from gxo.runtime.attempts import Attempts
 from gxo.runtime.group import who_runs
 from gxo.runtime.joint import CannotJoin, Ended, Joint
+from gxo.runtime.means import Means
 from gxo.runtime.progress import BadLoop, Progress, begin
-from gxo.runtime.scope import Scopes
-from gxo.runtime.start import Doing, Start
+from gxo.runtime.start import Start
 from gxo.runtime.tally import Tallies
 from gxo.template.fault import Fault
 
@@ -21,27 +19,12 @@ _SOON = 0.05
 
 
 class Streams:
-    """`doing` says what a step does; `ended` is told how each member of a group ended, and `warn`
-    what is to be known meanwhile.
-    """
+    """`ended` is told how each member of a group ended."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        attempts: Attempts,
-        scopes: Scopes,
-        tallies: Tallies,
-        doing: Callable[[Step], Doing],
-        ended: Ended,
-        warn: Callable[[str], None],
-    ) -> None:
-        self._plan = plan
-        self._attempts = attempts
-        self._scopes = scopes
-        self._tallies = tallies
-        self._doing = doing
+    def __init__(self, means: Means, ended: Ended) -> None:
+        self._means = means
+        self._tallies = Tallies(means.names, means.record.flow)
         self._ended = ended
-        self._warn = warn
         self._cancelled = False
         self._under_way: list[Joint] = []
 
@@ -55,11 +38,13 @@ class Streams:
         """
         found: dict[str, Progress] = {}
         steps = {
-            step.name.text: step for step in self._plan.steps if step.name.text in group.members
+            step.name.text: step
+            for step in self._means.plan.steps
+            if step.name.text in group.members
         }
         for name, step in steps.items():
             try:
-                progress = begin(step, self._scopes, now)
+                progress = begin(step, self._means.scopes, now)
             except (Fault, BadLoop) as error:
                 raise CannotJoin(name, error) from None
             if progress is not None:
@@ -68,7 +53,9 @@ class Streams:
         runs = who_runs(group, found, needs)
         edges = tuple(edge for edge in group.edges if edge.target in runs)
         members = {name: found[name] for name in runs}
-        joint = Joint(self._attempts, self._tallies, members, edges, self._warn)
+        joint = Joint(
+            self._means.attempts, self._tallies, members, edges, self._means.record.warning
+        )
         joint.set_up(self._ready)
         return joint
 
@@ -103,7 +90,7 @@ class Streams:
         from gxo.runtime.work import StreamEnds
 
         spool = step.action.module.text != "exec" and bool(
-            fed_twice(step.name.text, self._plan.edges)
+            fed_twice(step.name.text, self._means.plan.edges)
         )
-        doing = replace(self._doing(step), ends=StreamEnds(inputs, bool(readers), spool))
-        return self._attempts.ready(doing, self._scopes.now())
+        doing = replace(self._means.doing(step), ends=StreamEnds(inputs, bool(readers), spool))
+        return self._means.attempts.ready(doing, self._means.scopes.now())

@@ -12,10 +12,10 @@ from gxo.runtime import clock
 from gxo.runtime.artifacts import Artifacts
 from gxo.runtime.forget import forget, too_many
 from gxo.runtime.handover import drop
+from gxo.runtime.names import RunNames
 from gxo.runtime.record import Record
 from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status
-from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import UNDER_WAY, RunRow, Store, StoreError
 from gxo.runtime.workspace import COPIES, WorkspaceError, Workspaces, remove
 from gxo.systemd.bus import BusError

@@ -10,8 +10,8 @@ from pathlib import Path
 from gxo.dataclass import dataclass, replace
 from gxo.runtime import clock
 from gxo.runtime.meter import Meter, groups_of
+from gxo.runtime.names import RunNames
 from gxo.runtime.pumps import Counts, Passed
-from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import StreamRow
 
 Edge = tuple[str, str]

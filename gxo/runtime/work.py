@@ -17,8 +17,8 @@ from gxo.plan.model import Action
 from gxo.runtime.asked import asked, libraries
 from gxo.runtime.attempt import Result
 from gxo.runtime.command import BadParams
+from gxo.runtime.python import NoPython, code_paths, library_dir, own_python
 from gxo.runtime.redact import Redactor
-from gxo.runtime.step_unit import NoPython, code_paths, library_dir, own_python
 from gxo.source import Span
 from gxo.spec.library import LIBRARY
 from gxo.template.data import weigh, whole

@@ -9,10 +9,10 @@ from gxo.cli.flows import Flows, Speed, amount, pace
 from gxo.cli.picture import Picture
 from gxo.plan import draw
 from gxo.plan.model import Edge, EdgeKind
+from gxo.runtime.names import RunNames
 from gxo.runtime.record import Record
 from gxo.runtime.redact import Redactor
 from gxo.runtime.status import Status
-from gxo.runtime.step_unit import RunNames
 from gxo.runtime.store import RunRow, Store, StreamRow
 from tests.schemas import held
 from tests.unit.units_plans import SPAN, once, plan

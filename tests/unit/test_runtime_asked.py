@@ -6,7 +6,7 @@ import pytest
 
 from gxo.runtime.asked import libraries
 from gxo.runtime.command import BadParams
-from gxo.runtime.step_unit import NoPython, library_dir
+from gxo.runtime.python import NoPython, library_dir
 from gxo.spec.library import LIBRARY
 from tests.unit.flowing import params
 

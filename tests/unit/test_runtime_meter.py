@@ -7,7 +7,7 @@ import pytest
 
 from gxo.runtime import meter
 from gxo.runtime.meter import Meter, groups_of
-from gxo.runtime.step_unit import RunNames
+from gxo.runtime.names import RunNames
 
 NAMES = RunNames(run="0141d9b3e1dd", playbook="build")
 SCRIPT = "head -c 5000000 /dev/zero | cat | cat >/dev/null; echo; read gone"
