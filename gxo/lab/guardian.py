@@ -78,6 +78,11 @@ def _guard(
     keeper.tell(
         control, event="made", keeper=child, mode=mode, controllers=sorted(enforced.controllers)
     )
+    _outlast(owner, child, control)
+
+
+def _outlast(owner: int, child: int, control: socket.socket) -> None:
+    """Wait until the owner, the keeper or their connection has ended, and end the keeper."""
     kept = os.pidfd_open(child)
     events = select.poll()
     for fd in (owner, kept):

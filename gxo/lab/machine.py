@@ -45,35 +45,10 @@ class Lab:
         spec = spec or LabSpec()
         host.check(spec)
         machine = f"gxo-lab-{os.urandom(4).hex()}"
-        request = {
-            "machine": machine,
-            "hostname": spec.name or machine,
-            "machine_id": os.urandom(16).hex(),
-            "owner": os.getpid(),
-            "layers": [
-                (layer.source, layer.place, layer.fstype, layer.flags)
-                for layer in host.layers(spec)
-            ],
-            "binds": [(str(b.src), str(b.target), b.read_only) for b in spec.binds],
-            "cgroup": spec.cgroup,
-            "target": spec.target,
-            "keep_state": spec.keep_state,
-            "nspawn": host.tool("systemd-nspawn", "systemd-container"),
-            "init": host.init(spec.root),
-            "delegated": host.runs_systemd(),
-        }
+        request = _request(spec, machine)
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            guardian = subprocess.Popen(
-                [*_scope(machine), *_guardian(theirs.fileno(), machine)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,  # a Ctrl-C at the terminal is the owner's to handle
-                cwd="/",
-                env={"PATH": _PATH, "PYTHONPATH": str(Path(gxo.__file__).parent.parent)},
-            )
+            guardian = _start_guardian(theirs.fileno(), machine)
         lab = cls(spec, guardian, mine)
         lab.machine = machine
         try:
@@ -271,6 +246,26 @@ class Lab:
             self._leader = _leader(self._keeper)
 
 
+def _request(spec: LabSpec, machine: str) -> dict[str, Any]:
+    """What the guardian is to make, as JSON data. Raises LabError where this host lacks a tool."""
+    return {
+        "machine": machine,
+        "hostname": spec.name or machine,
+        "machine_id": os.urandom(16).hex(),
+        "owner": os.getpid(),
+        "layers": [
+            (layer.source, layer.place, layer.fstype, layer.flags) for layer in host.layers(spec)
+        ],
+        "binds": [(str(b.src), str(b.target), b.read_only) for b in spec.binds],
+        "cgroup": spec.cgroup,
+        "target": spec.target,
+        "keep_state": spec.keep_state,
+        "nspawn": host.tool("systemd-nspawn", "systemd-container"),
+        "init": host.init(spec.root),
+        "delegated": host.runs_systemd(),
+    }
+
+
 def _scope(machine: str) -> list[str]:
     """Where systemd runs the host, it must be asked for control groups: a delegated scope."""
     if not host.runs_systemd():
@@ -292,8 +287,18 @@ def _await_scope_end(machine: str, patience: float = 5.0) -> None:
         time.sleep(0.005)
 
 
-def _guardian(control: int, machine: str) -> list[str]:
-    return [sys.executable, "-S", "-P", "-m", "gxo.lab.guardian", str(control), machine]
+def _start_guardian(control: int, machine: str) -> "subprocess.Popen[bytes]":
+    program = (sys.executable, "-S", "-P", "-m", "gxo.lab.guardian")
+    return subprocess.Popen(
+        [*_scope(machine), *program, str(control), machine],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        pass_fds=(control,),
+        start_new_session=True,  # a Ctrl-C at the terminal is the owner's to handle
+        cwd="/",
+        env={"PATH": _PATH, "PYTHONPATH": str(Path(gxo.__file__).parent.parent)},
+    )
 
 
 def _leader(keeper: int) -> int:
