@@ -93,7 +93,6 @@ def _replace(
     there = found(name, directory)
     if there is not None and stat.S_ISLNK(there.st_mode):
         there = None
-    as_wanted = False
     if there is not None:
         need_file(there.st_mode)
         # a file keeps its owner unless told otherwise
@@ -101,18 +100,22 @@ def _replace(
             there.st_uid if owner[0] == -1 else owner[0],
             there.st_gid if owner[1] == -1 else owner[1],
         )
+
+    def is_so(size: int, data: BinaryIO) -> bool:
+        if there is None or there.st_size != size:
+            return False
         as_wanted = (stat.S_IMODE(there.st_mode), there.st_uid, there.st_gid) == (mode, *owner)
-        if whole is not None and as_wanted and there.st_size == len(whole):
-            if _holds(directory, name, io.BytesIO(whole)):
-                return False, len(whole)
-            as_wanted = False
+        return as_wanted and _holds(directory, name, data)
+
+    if whole is not None and is_so(len(whole), io.BytesIO(whole)):
+        return False, len(whole)
     fresh = f".gxo-{os.urandom(8).hex()}"
     descriptor = os.open(fresh, _NEW, 0o600, dir_fd=directory)
     try:
         size = _fill(descriptor, data, mode, owner)
-        if as_wanted and there is not None and there.st_size == size:
+        if whole is None and there is not None:
             with open(os.open(fresh, os.O_RDONLY, dir_fd=directory), "rb") as new:
-                if _holds(directory, name, new):
+                if is_so(size, new):
                     os.unlink(fresh, dir_fd=directory)
                     return False, size
         os.rename(fresh, name, src_dir_fd=directory, dst_dir_fd=directory)
