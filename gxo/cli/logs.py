@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -95,14 +95,13 @@ def logs(
         with closing(journal.follow(wanted, lines, over)) as entries:
             show(entries)
         return Exit.DONE
-    found: Iterator[Entry]
     found = journal.each(wanted) if lines is None else iter(journal.read(wanted, lines))
     first = next(found, None)
-    if first is None and (unknown := _unknown(target, step)):
+    if first is not None:
+        show(chain((first,), found))
+    elif unknown := _unknown(target, step):
         raise Failure(f"cannot show the lines of `{step or target}`: {unknown}")
-    whole = found if first is None else chain((first,), found)
-    show(whole)
-    if first is None and not json:
+    elif not json:
         output.note(f"no lines of {step or target or 'applied workloads'} in the journal")
     return Exit.DONE
 

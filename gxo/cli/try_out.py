@@ -50,7 +50,6 @@ def try_out(
     journal. This host stays as it is: the throw-away system sees its files copy-on-write, and
     none of its units.
     """
-    from gxo.cli.main import COMMANDS
     from gxo.lab import Bind, Lab, LabSpec
     from gxo.lab.program import own_binds, shared
 
@@ -58,24 +57,32 @@ def try_out(
     words = words or []
     if not words and not shell and not programs:
         raise typer.BadParameter("give a command or a playbook to try", ctx=context)
-    plain = bool(words) and words[0] not in COMMANDS
     given = [path for word in words if (path := Path(word)).exists()]
     spec = LabSpec(
         binds=(*own_binds(), *shared([*given, Path.cwd()]), *map(Bind.parse, binds)),
         keep_state=keep_state,
     )
     with Lab.boot(spec) as lab:
-        code = _gxo(lab, "apply", "--yes", *words) if plain else _gxo(lab, *words) if words else 0
-        if plain:
-            for report in (("status",), ("logs", "--lines", "50")):
-                output.note("")
-                _gxo(lab, *report)
+        code = _try(lab, words) if words else 0
         for program in programs:
             output.note(f"\n$ {program}")
             code = _enter(lab, "/bin/sh", "-c", program) or code
         if shell:
             _enter(lab, "/bin/bash")
     return code if code >= 0 else 128 - code  # killed: as a shell tells it
+
+
+def _try(lab: "Lab", words: list[str]) -> int:
+    """A gxo command in the lab, or playbooks applied there and what came of them shown."""
+    from gxo.cli.main import COMMANDS
+
+    if words[0] in COMMANDS:
+        return _gxo(lab, *words)
+    code = _gxo(lab, "apply", "--yes", *words)
+    for report in (("status",), ("logs", "--lines", "50")):
+        output.note("")
+        _gxo(lab, *report)
+    return code
 
 
 def _gxo(lab: "Lab", *arguments: str) -> int:
