@@ -48,7 +48,6 @@ class View(Protocol):
 def start(
     store: Store,
     manager: Manager,
-    playbook: str,
     task: Task,
     given: Given,
     *,
@@ -67,7 +66,6 @@ def start(
         started = launch(
             store,
             manager,
-            playbook,
             task,
             attached=not detach,
             given=given,

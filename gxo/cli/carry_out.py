@@ -57,16 +57,7 @@ def carry_out(
         with Store() as store:
             tidy(store, manager)
             task = Task(plan=plan, frames=frames, jobs=jobs)
-            return start(
-                store,
-                manager,
-                plan.playbook.text,
-                task,
-                handed,
-                detach=detach,
-                as_json=as_json,
-                junit=junit,
-            )
+            return start(store, manager, task, handed, detach=detach, as_json=as_json, junit=junit)
 
 
 def _host() -> tuple[Bus, Target]:

@@ -46,7 +46,6 @@ def rerun(
         return start(
             store,
             manager,
-            row.playbook,
             task,
             handed,
             detach=detach,

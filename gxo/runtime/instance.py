@@ -49,7 +49,6 @@ def _told(label: str, *, waits: bool) -> int:
 def _carry_out(*, waits: bool) -> int:
     task = from_spec(json.load(sys.stdin))
     (step,) = task.plan.steps
-    playbook = task.plan.playbook.text
     with Store() as store, Bus.system() as bus:
         manager = Manager(bus)
         for reason in sweep(store, manager).left:
@@ -60,9 +59,7 @@ def _carry_out(*, waits: bool) -> int:
             return _wait_for(before, store, manager, cancel)
         read = {use.argument for use in effects(task.plan, "env")}
         given = Given({name: value for name, value in os.environ.items() if name in read})
-        started = launch(
-            store, manager, playbook, task, attached=waits, given=given, workload=step.name.text
-        )
+        started = launch(store, manager, task, attached=waits, given=given, workload=step.name.text)
         run = started.id
         if started.events is None:
             _say(f"run {run} continues on its own")

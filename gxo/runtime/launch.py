@@ -43,7 +43,6 @@ class Launched:
 def launch(
     store: Store,
     manager: Manager,
-    playbook: str,
     task: Task,
     *,
     attached: bool,
@@ -57,8 +56,8 @@ def launch(
     is given goes by a descriptor, and nobody else can read it. Raises TooManyRuns, and SystemdError
     where systemd refuses the runner: the run has Failed then.
     """
-    run = _submit(store, playbook, task, workload, taken_over)
-    names = RunNames(run=run, playbook=playbook)
+    run = _submit(store, task, workload, taken_over)
+    names = RunNames(run=run, playbook=task.plan.playbook.text)
     handed = sealed(json.dumps(asdict(given)))
     reader, writer = os.pipe2(os.O_CLOEXEC) if attached else (None, None)
     files = [handed, *((writer,) if writer is not None else ())]
@@ -78,13 +77,11 @@ def launch(
     return Launched(run, names, reader)
 
 
-def _submit(
-    store: Store, playbook: str, task: Task, workload: str, taken_over: Sequence[StepRow]
-) -> str:
+def _submit(store: Store, task: Task, workload: str, taken_over: Sequence[StepRow]) -> str:
     run = new_run_id()
     row = RunRow(
         id=run,
-        playbook=playbook,
+        playbook=task.plan.playbook.text,
         workload=workload,
         status=Status.PENDING,
         created=clock.now(),
