@@ -33,10 +33,12 @@ _END_BEAT = 0.005
 
 
 class View(Protocol):
-    """What shows a run to whoever started it."""
+    """Shows a run to whoever started it."""
 
     def show(self, events: Sequence[EventRow], streams: Sequence[StreamRow]) -> None:
-        """What is new, and how far all streams are; called a few times a second, come what may."""
+        """Show the new events, and how far all streams are; called a few times a second even if
+        nothing is new.
+        """
 
     def cancelling(self) -> None:
         """The run was told to stop."""
@@ -57,9 +59,9 @@ def start(
     workload: str = "",
     taken_over: Sequence[StepRow] = (),
 ) -> int:
-    """Start a run and, unless it is to be left alone, follow it to its end. The exit code.
+    """Start a run and, unless it is to be left alone, follow it to its end; the exit code.
 
-    What is not said here is as in `launch` and `follow`.
+    The arguments are those of `launch` and `follow`.
     """
     with interrupts(b"") as heard:
         heard.asked()  # from here on signals are remembered: they cancel what was started
@@ -90,10 +92,10 @@ def follow(
     as_json: bool,
     junit: Path | None = None,
 ) -> int:
-    """Show what happens until the runner ends. The exit code of its end.
+    """Show what happens until the runner ends; the exit code of the run.
 
-    `events` is where the runner says that there is news; a signal that was `heard`, and no longer
-    raises, cancels the run; `junit` is a file for a report of the end.
+    `events` is where the runner says that there is news. A signal that was `heard`, and no longer
+    raises, cancels the run. `junit` is the file for a report of it.
     """
     told = False
     with Listening(events, store, names.run) as listening:
@@ -171,7 +173,9 @@ class _Json:
 
 
 class _Lines:
-    """One line for each end, with the time it took; a failed step's last words before it."""
+    """A line for the end of each step, with the time it took; before that, the last words of one
+    that failed.
+    """
 
     def __init__(self, playbook: str) -> None:
         self._playbook = playbook

@@ -2,7 +2,7 @@
 
 
 def playbooks(incomplete: str) -> list[str]:
-    """Applied playbooks that begin so."""
+    """Applied playbooks whose names begin with what is typed."""
     from gxo.apply.store import Store, StoreError
 
     try:
@@ -13,7 +13,7 @@ def playbooks(incomplete: str) -> list[str]:
 
 
 def targets(incomplete: str) -> list[str]:
-    """Applied playbooks that begin so; once one is named with its dot, its workloads."""
+    """Applied playbooks whose names begin with what is typed; behind a dot, their workloads."""
     from gxo.apply.store import Store, StoreError
 
     playbook, dot, workload = incomplete.partition(".")

@@ -119,7 +119,7 @@ _CODES = {
 
 
 def failed(reasons: Iterable[str]) -> Exit:
-    """Print what could not be done beside what was, an error line each; the code to return."""
+    """Print what could not be done beside the rest, an error line each; the exit code."""
     code = Exit.DONE
     for reason in reasons:
         fail(reason)

@@ -23,14 +23,14 @@ class Speed:
 
 
 class Flows:
-    """The streams of a run as they were seen, the newest state of each and its speed."""
+    """The newest state of each stream of a run, and its speed."""
 
     def __init__(self) -> None:
         self.rows: dict[Edge, StreamRow] = {}
         self._seen: dict[Edge, deque[tuple[int, StreamRow]]] = {}
 
     def see(self, now: int, rows: Iterable[StreamRow]) -> None:
-        """How they stand at a time (microseconds)."""
+        """Take in how far the streams are at a time (microseconds)."""
         for row in rows:
             edge = row.source, row.target
             self.rows[edge] = row
@@ -40,9 +40,8 @@ class Flows:
                 seen.popleft()
 
     def speed(self, edge: Edge) -> Speed | None:
-        """Of late, or over its whole time once it is over; None where no time has passed.
-
-        So it is where nobody has counted anything, too.
+        """Its speed of late, or over its whole time once it has ended; None where no time has
+        passed, or nobody has counted anything.
         """
         row = self.rows[edge]
         if row.about and not row.bytes:
@@ -67,7 +66,7 @@ def amount(row: StreamRow) -> str:
 
 
 def pace(speed: Speed | None) -> str:
-    """How fast it goes; empty where nobody can say."""
+    """How fast it goes; empty where that is not known."""
     if speed is None:
         return ""
     each = f"{_scaled(speed.bytes, 'B')}/s"

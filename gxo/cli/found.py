@@ -22,7 +22,7 @@ def tidy(store: Store, manager: "Manager") -> tuple[str, ...]:
 
 
 def mend(store: Store) -> None:
-    """End what says it runs and has no runner, as after a power cut: none is shown so."""
+    """Fail the runs that say they run and have no runner, as after a power cut."""
     from gxo.runtime.sweep import sweep, under_way
     from gxo.systemd.bus import Bus, SystemdError
     from gxo.systemd.manager import Manager

@@ -11,10 +11,10 @@ _TOLD = b"cancelling: this ends when what was changed has been undone\n"
 
 
 class Interrupt:
-    """What the signals of a command came to.
+    """The signals that a command has got.
 
-    They raise KeyboardInterrupt until `asked` is called: whoever calls it has begun to change this
-    host, must not be broken off anywhere, and looks by itself whether it is to stop.
+    They raise KeyboardInterrupt until `asked` is called. Who calls it has begun to change this host
+    and must not be broken off anywhere: from then on it asks by itself whether it is to stop.
     """
 
     def __init__(self, told: bytes = _TOLD) -> None:
@@ -39,9 +39,9 @@ class Interrupt:
 
 @contextmanager
 def interrupts(told: bytes = _TOLD) -> Iterator[Interrupt]:
-    """Hear the signals in here, those apart that the caller ignores (`nohup`).
+    """Catch the signals in this block, but not those that the caller ignores (`nohup`).
 
-    `told` is what goes to stderr for one that is only remembered.
+    `told` is written to stderr for one that is only remembered.
     """
     heard = Interrupt(told)
     before = {n: signal.getsignal(n) for n in _SIGNALS}

@@ -107,9 +107,10 @@ def logs(
 
 
 def _unknown(target: str | None, step: str | None) -> str:
-    """That no such playbook or workload is applied, or that a run has no such step.
+    """Why a target has no lines: no such playbook or workload is applied, or a run has no such
+    step.
 
-    Empty where there is one, or only root could say.
+    Empty where there is one, or where only root could tell.
     """
     import os
 
@@ -131,7 +132,7 @@ def _unknown(target: str | None, step: str | None) -> str:
 
 
 def _no_step(run: str, step: str) -> str:
-    """That a run has no such step, where there is that run."""
+    """Why a run has no such step; empty where it has, or there is no such run."""
     from gxo.cli.steps import with_pending
     from gxo.diagnostic.base import did_you_mean
     from gxo.runtime.store import Store
@@ -146,7 +147,7 @@ def _no_step(run: str, step: str) -> str:
 
 
 def _ended(run: str) -> Callable[[], bool]:
-    """Whether a run has come to an end, however it did: its runner is no longer there."""
+    """A function that says whether a run is over, however it ended: its runner is gone."""
     from gxo.systemd.bus import Bus
     from gxo.systemd.manager import Manager
 
@@ -192,7 +193,7 @@ def query(target: str | None, step: str | None, since: str) -> "Query":
 
 
 def _show(entries: "Iterable[Entry]", *, target: str | None, live: bool) -> None:
-    """Lines as `journalctl` has them; when `live`, each goes out as it comes."""
+    """Write entries as `journalctl` does; when `live`, each goes out as it comes."""
     from gxo.cli.table import Cell, Colour, coloured, paint
 
     colour = coloured()
@@ -240,7 +241,9 @@ class _Whose:
 
 
 def _whose(entry: "Entry") -> _Whose:
-    """By the unit, which cannot be forged. A runner writes its steps' lines: it says whose."""
+    """Attribute a line by its unit, which cannot be forged; a runner says which step's line it
+    writes.
+    """
     from gxo.units.names import parse, unescape
 
     if found := _RUNNER.fullmatch(entry.unit):
@@ -252,7 +255,7 @@ def _whose(entry: "Entry") -> _Whose:
 
 
 def _label(entry: "Entry", *, of_run: bool) -> str:
-    """Within one run the step's name is enough."""
+    """What stands before a line; within one run the step's name is enough."""
     whose = _whose(entry)
     if not whose.workload:
         return entry.unit

@@ -47,7 +47,7 @@ def say(text: str = "") -> None:
 
 
 def note(text: str, end: str = "\n") -> None:
-    """A line beside the result: progress, hints, warnings. Nobody has to read it."""
+    """A line beside the result: progress, hints, warnings. A script may ignore it."""
     with suppress(OSError):
         sys.stdout.flush()
         sys.stderr.write(text + end)

@@ -50,7 +50,7 @@ class _Node:
 
 
 class Picture:
-    """A run as it stands. `plain`: for terminals that have ASCII alone."""
+    """A run as it stands. `plain`: without characters beyond ASCII, where a terminal lacks them."""
 
     def __init__(
         self, run: str, playbook: str, steps: Iterable[str], *, plain: bool = False
@@ -66,7 +66,7 @@ class Picture:
         self._flows = Flows()
 
     def see(self, event: EventRow) -> None:
-        """Note what happened."""
+        """Take in what happened."""
         node = self._node(event.step)
         status = Status(event.status)
         if event.event == "output":
@@ -199,7 +199,7 @@ class Picture:
 
 
 def _fitting(nodes: Iterable[_Node], room: int) -> list[_Node]:
-    """The first of them, as many as there are rows for."""
+    """As many of the first as there are rows for."""
     found = []
     for node in nodes:
         room -= node.rows

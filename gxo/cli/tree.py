@@ -31,7 +31,7 @@ class Tree:
         self._before = signal.signal(signal.SIGCONT, self._went_on)
 
     def show(self, events: Sequence[EventRow], streams: Sequence[StreamRow] = ()) -> None:
-        """Note what happened; draw, where the last time is long enough ago."""
+        """Take in what happened, and draw it unless the last picture is very new."""
         if streams:
             self._picture.flow(clock.now(), streams)
         for event in events:

@@ -172,7 +172,7 @@ def join(groups: Iterable[Path]) -> None:
 
 
 def clear(groups: Iterable[Path]) -> None:
-    """Take away all below those groups, so that a rebooted guest starts with none."""
+    """Remove all groups below these, so that a rebooted guest starts with none."""
     for group in groups:
         with suppress(FileNotFoundError):
             remove([p for p in group.iterdir() if p.is_dir()])
@@ -182,7 +182,7 @@ def clear(groups: Iterable[Path]) -> None:
 
 
 def remove(groups: Iterable[Path], patience: float = 10.0) -> None:
-    """Kill what is left in those groups and take them away. Raises LabError after `patience` s."""
+    """Kill what is left in these groups and remove them. Raises LabError after `patience` s."""
     deadline = time.monotonic() + patience
     left = [group for group in groups if group.is_dir()]
     while left:

@@ -7,7 +7,7 @@ from gxo.dataclass import dataclass, field
 
 
 class LabError(Exception):
-    """A lab cannot be had or has gone: "cannot X: reason", and what to do next."""
+    """A lab cannot be made, or is gone: "cannot X: reason", and what to do next."""
 
 
 # The guest is root on the host's kernel: what reaches past its namespaces it does without

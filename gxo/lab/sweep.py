@@ -19,7 +19,7 @@ BASE = Path("/run/gxo-lab")
 
 @contextmanager
 def _base() -> Iterator[Path]:
-    """BASE, held against every other lab's coming and going; it is gone when nothing is in it."""
+    """The directory BASE, locked against other labs that come or go; removed when it is empty."""
     while True:
         BASE.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
@@ -62,12 +62,12 @@ def _lock(directory: Path) -> int:
 
 
 def record(machine: str, groups: Sequence[Path]) -> None:
-    """Note the groups, before there are any, for whoever must take them away."""
+    """Write down the control groups before they are made, for whoever must remove them."""
     (BASE / machine / "groups").write_text(json.dumps([str(group) for group in groups]))
 
 
 def forget(machine: str) -> None:
-    """Take away the lab's groups and its directory. Raises LabError if a process will not die."""
+    """Remove the lab's groups and its directory. Raises LabError if a process will not die."""
     directory = BASE / machine
     with suppress(FileNotFoundError, ValueError):
         cgroups.remove([Path(p) for p in json.loads((directory / "groups").read_text())])
@@ -79,7 +79,7 @@ def forget(machine: str) -> None:
 
 
 def sweep() -> tuple[str, ...]:
-    """Take away what labs left whose guardian was killed; their machine names."""
+    """Remove what labs left whose guardian was killed; their machine names."""
     if not BASE.is_dir():
         return ()
     stale = []

@@ -131,7 +131,7 @@ def _copy_file(source: int, layer: Layer, place: Path) -> None:
 
 
 def _empty(lower: Path, upper: Path, path: PurePosixPath) -> None:
-    """Have the layer show `path` as an empty directory: opaque, whatever the size of the host's."""
+    """Show `path` in the layer as an empty directory, an opaque one: the host's may be large."""
     below, above = lower, upper
     for part in path.parts:
         below, above = below / part, above / part

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Map(Operator):
-    """Makes of each record another."""
+    """Makes another record of each."""
 
     def __init__(self, told: dict[str, Any]) -> None:
         self._make = each(told)
@@ -26,7 +26,7 @@ class Map(Operator):
 
 
 class Filter(Operator):
-    """Lets through those for which a condition holds, as the lines they are."""
+    """Passes on the lines of the records for which a condition holds."""
 
     def __init__(self, told: dict[str, Any]) -> None:
         self._holds = each(told)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Passing(Operator):
-    """Hands on its inputs, one after the other."""
+    """Passes its inputs on, one after the other."""
 
     takes = bytes
     gives = bytes
@@ -31,7 +31,7 @@ class Passing(Operator):
 
 
 class Counting(Operator):
-    """Takes all and hands on nothing: it counts lines."""
+    """Takes in everything, passes on nothing, and counts lines."""
 
     takes = bytes
     gives = None

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def identity(params: dict[str, Any]) -> dict[str, Any]:
-    """What it is given."""
+    """`control:identity`: its `value` as it is."""
     return {"value": params["value"]}
 
 

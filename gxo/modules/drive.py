@@ -39,7 +39,7 @@ def operator(module: str, params: dict[str, Any], ports: int) -> Operator:
 
 
 def given(params: dict[str, Any]) -> Iterable[Chunk] | None:
-    """What a param gives to an operator that no stream feeds; None where none does."""
+    """The data that a param gives an operator which no stream feeds; None where none does."""
     if params.get("items") is not None:
         return batches(params["items"])
     text = params.get("text")
@@ -47,7 +47,7 @@ def given(params: dict[str, Any]) -> Iterable[Chunk] | None:
 
 
 class Kept:
-    """What is handed on and nobody takes: as much as a summary keeps."""
+    """What the last operator made, where no stream takes it: as much as a summary keeps."""
 
     def __init__(self) -> None:
         self._size = 0
@@ -96,7 +96,7 @@ class Net:
         nodes[-1].outlet = self._write if streams and streams.output is not None else self.kept.take
 
     def run(self) -> None:
-        """Until all inputs are at their ends."""
+        """Feed the net until all inputs are at their ends."""
         streams, first = self._streams, self.nodes[0]
         for node in self.nodes:
             node.start()

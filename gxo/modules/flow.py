@@ -166,7 +166,7 @@ class Lines:
 
 
 def beginning(line: bytes) -> str:
-    """What an error takes along of a line."""
+    """The beginning of a line, for an error to quote."""
     return line[:BEGINNING].decode("utf-8", "replace")
 
 
@@ -239,10 +239,10 @@ def _exact(line: bytes, value: Any) -> Any:
 
 
 class Operator(ABC):
-    """One step of records or bytes. Its inputs are ports, numbered from 0.
+    """One step of records or bytes; its inputs are ports, numbered from 0.
 
-    `takes` and `gives` are Batch or bytes. Where they are None it takes either, and gives nothing.
-    It waits for nothing: what comes is fed, and what there is to hand on is returned.
+    `takes` and `gives` are Batch or bytes; None where it takes either, or gives nothing. It never
+    waits: it is fed what has come, and returns what there is to pass on.
     """
 
     takes: type[Batch] | type[bytes] | None = Batch
@@ -250,18 +250,18 @@ class Operator(ABC):
 
     @abstractmethod
     def feed(self, port: int, chunk: Any) -> Any:
-        """What to hand on of what came, or an iterator of it; None is nothing."""
+        """What to pass on of what came, or an iterator of it; None for nothing."""
 
     def end(self, port: int) -> Any:  # noqa: ARG002 - those that keep something override it
-        """What is left to hand on when a port is at its end; None is nothing."""
+        """What is left to pass on when a port is at its end; None for nothing."""
         return None
 
     def close(self) -> Any:
-        """What is left to hand on when all ports are at their ends."""
+        """What is left to pass on when all ports are at their ends."""
         return None
 
     def wanted(self, ports: Collection[int]) -> Collection[int]:
-        """Those of the ports not at their end that it wants to be fed next."""
+        """The ports, of those not at their end, that it wants to be fed next."""
         return ports
 
     def due(self) -> float | None:
@@ -269,16 +269,16 @@ class Operator(ABC):
         return None
 
     def tick(self) -> Any:
-        """What to hand on because of the time."""
+        """What to pass on because the time for it has come."""
         return None
 
     def summary(self) -> dict[str, Any]:
-        """What it yields beside what it handed on."""
+        """What its step's summary says beside the records passed on."""
         return {}
 
 
 class Handing(Operator):
-    """Hands on what it gets."""
+    """Passes on what it is fed."""
 
     def feed(self, port: int, chunk: Any) -> Any:  # noqa: ARG002
         return chunk

@@ -39,7 +39,7 @@ def need_file(mode: int) -> None:
 
 
 def found(name: str, directory: int) -> os.stat_result | None:
-    """What has that name in a directory, a link itself; None where nothing has."""
+    """The status of what has that name in a directory, of a link itself; None for nothing."""
     try:
         return os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
@@ -61,7 +61,7 @@ def group_name(number: int) -> str:
 
 
 def owner_of(user: str | None, group: str | None) -> tuple[int, int]:
-    """The numbers of names, -1 for none; a number may be given for a name."""
+    """User and group by number, -1 for none; each may be given by its name or number."""
     return _number(user, "user", _user), _number(group, "group", _group)
 
 

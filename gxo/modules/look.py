@@ -75,7 +75,7 @@ def _base64(data: bytes) -> str:
 
 
 def _text(data: bytes, *, cut: bool) -> str:
-    """A character that was cut in two at the end is left out."""
+    """The content as text, without a last character that the limit has cut in two."""
     for less in range(4 if cut else 1):
         try:
             return data[: len(data) - less].decode()
@@ -162,7 +162,7 @@ def _walk(top: int, *, recursive: bool) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def _inside(top: int, above: str) -> list[tuple[str, os.stat_result]]:
-    """What is in one directory, sorted by name."""
+    """The entries of one directory, by name."""
     try:
         directory = open_beneath(top, above, DIRECTORY, links=False)
     except (FileNotFoundError, NotADirectoryError):  # gone since it was seen

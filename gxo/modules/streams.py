@@ -19,7 +19,7 @@ _EVERY = 0.25
 
 
 class Aside:
-    """What is not read yet, laid aside in a file without a name, first in, first out."""
+    """A queue of bytes in a file without a name, for an input that is read before its turn."""
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
@@ -41,7 +41,7 @@ class Aside:
         self._kept += len(data)
 
     def take(self) -> bytes:
-        """The next of it; its place on the disk is given back with the last."""
+        """The next bytes. The file is emptied with the last of them."""
         assert self._file is not None
         data = os.pread(self._file, min(CHUNK, self._kept - self._taken), self._taken)
         self._taken += len(data)
@@ -77,7 +77,7 @@ class Input:
         self._aside = aside
 
     def read(self) -> bytes:
-        """What has come; nothing at its end."""
+        """Bytes from the pipe; none at its end."""
         data = os.read(self.descriptor, CHUNK)
         self.bytes += len(data)
         if not data:
@@ -86,7 +86,7 @@ class Input:
         return data
 
     def lay_aside(self) -> None:
-        """Read it for later, so that its writer can go on."""
+        """Read bytes into the queue, so that their writer can go on."""
         assert self._aside is not None
         self._aside.put(self.read())
 
@@ -96,7 +96,7 @@ class Input:
         return self.ended or (self._aside is not None and self._aside.waits)
 
     def next(self) -> bytes:
-        """What comes next; nothing at its end."""
+        """The next bytes, from the queue or the pipe; none at the end."""
         if self._aside is not None and self._aside.waits:
             return self._aside.take()
         return b"" if self.ended else self.read()
@@ -106,7 +106,7 @@ class Input:
 
 
 class Streams:
-    """All of one worker. `told` is where progress goes, as the last line does."""
+    """All streams of one worker; `told` is the descriptor on which it reports progress."""
 
     def __init__(
         self,
@@ -205,14 +205,14 @@ class Streams:
             self.records = (self.records or 0) + records
 
     def counts(self) -> dict[str, Any]:
-        """What went through so far, as progress and the last line say it."""
+        """What has gone through so far, as progress and answer report it."""
         return {
             "in": {one.name: one.counts() for one in self.inputs},
             "out": {"bytes": self.bytes, "records": self.records},
         }
 
     def tell(self) -> None:
-        """Say how far it is, now and then."""
+        """Report progress, if it is time to."""
         if self._told is None or time.monotonic() < self._next:
             return
         import json

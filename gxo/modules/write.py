@@ -62,7 +62,7 @@ def _write(
 
 
 def _check_mode(mode: int | None, jail: Jail) -> None:
-    """What RestrictSUIDSGID= forbids to other programs of a sandbox."""
+    """Refuse modes that RestrictSUIDSGID= forbids to the other programs of a sandbox."""
     if mode is not None and mode & (stat.S_ISUID | stat.S_ISGID) and not jail.free:
         raise ModuleError("a setuid or setgid mode needs `profile: host`")
 
@@ -86,9 +86,10 @@ def _replace(
     owner: Owner,
     whole: bytes | None,
 ) -> tuple[bool, int]:
-    """Readers see the old file or the whole new one; a link that stands there is replaced.
+    """Write a new file in place of the old, of which readers see one or the other whole.
 
-    What is known as a whole is written only where the file is not so already.
+    A link is replaced. A file that is so already is left alone, and not written to find that out
+    where the `whole` data is known.
     """
     there = found(name, directory)
     if there is not None and stat.S_ISLNK(there.st_mode):
@@ -127,7 +128,7 @@ def _replace(
 
 
 def _holds(directory: int, name: str, data: BinaryIO) -> bool:
-    """Whether a file can be read and holds just this."""
+    """Whether a file can be read and holds just this data."""
     try:
         seen = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=directory)
         with open(opened(seen, os.O_RDONLY), "rb") as file:
@@ -140,7 +141,7 @@ def _holds(directory: int, name: str, data: BinaryIO) -> bool:
 
 
 def _fill(descriptor: int, data: Iterable[bytes], mode: int, owner: Owner) -> int:
-    """The bytes written."""
+    """Write a new file with its owner and mode; its size."""
     size = 0
     with open(descriptor, "wb") as file:
         for chunk in data:
@@ -226,7 +227,7 @@ def _absent(directory: int, name: str) -> bool:
 
 
 def _make(directory: int, name: str, state: str) -> bool:
-    """A file or a directory, where there is none."""
+    """Make a file or a directory where there is none; whether it was made."""
     there = found(name, directory)
     if there is None:
         if state == "directory":
@@ -268,7 +269,7 @@ def _target(target: str, place: Place, jail: Jail) -> str:
 
 
 def _bring(directory: int, name: str, mode: int | None, owner: Owner, place: Place) -> bool:
-    """Give it mode and owner where they are other; by its descriptor, so that it stays the same."""
+    """Set a file's mode and owner, by a descriptor; whether they were others."""
     seen = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=directory)
     try:
         there = os.fstat(seen)

@@ -24,10 +24,10 @@ _LAST_WORDS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How an attempt ended; `detail` says why it failed, `summary` is what `register` keeps, and
-    `answer` what a worker said to the runner.
+    """How an attempt ended. `detail` says why it failed, `summary` is what `register` keeps, and
+    `answer` is what a worker wrote for the runner.
 
-    `fatal`: it was led out of where it may work, so it is not tried again, and nothing else starts.
+    `fatal`: a path led out of where it may work, so it is not tried again, and nothing else starts.
     """
 
     ok: bool
@@ -41,7 +41,7 @@ class Result:
 
     @property
     def last_words(self) -> str:
-        """The last lines of what it wrote, of its stderr where there is any, none of great length:
+        """The last lines of its stderr, or of its stdout where that is empty. Long ones are cut:
         the journal has them whole.
         """
         lines = (self.stderr or self.stdout).split("\n")[-_LAST_WORDS:]
@@ -57,7 +57,9 @@ class Written:
     answer: Answer
 
     def sinks(self, handed: Handed) -> dict[str, Answer | Capture]:
-        """The pipes from the unit: a worker with streams has one of its own to answer."""
+        """Who reads which pipe of the unit. A worker answers on its stdout, or on a pipe of its own
+        where it has streams.
+        """
         if handed.answers and not handed.streams:
             return {"stdout": self.answer, "stderr": self.err}
         if handed.answers:
@@ -117,7 +119,7 @@ class Attempt:
         self._finish()
 
     def look(self) -> None:
-        """See whether any process of its unit is left, where its outputs are not at their end."""
+        """End it where its job is over and no process of its unit is left to write."""
         if self._outcome is None or time.monotonic() < self._due:
             return
         self._due = time.monotonic() + _PATIENCE
@@ -140,7 +142,7 @@ class Attempt:
         return True
 
     def _close(self, reader: int) -> None:
-        """What comes there is at its end."""
+        """Its reading end has come to the end of the file."""
         sink, _ = self._reading.pop(reader)
         sink.feed(b"")
         os.close(reader)
@@ -170,7 +172,9 @@ class Attempt:
         )
 
     def _why(self, outcome: Outcome) -> tuple[int | None, str]:
-        """The exit code and the reason of a failed start; a failed unit stays until it is read."""
+        """The exit code and the reason of a failed start. systemd keeps the failed unit until it is
+        read.
+        """
         if outcome.error is not None:
             return None, f"systemd refused it: {outcome.error}"
         found = self._manager.result(self.unit)

@@ -32,7 +32,9 @@ def _ignore(_line: str) -> None:
 
 
 class Attempts:
-    """What a run does at the moment. `line` gets each line a step writes: step, stream, text."""
+    """The attempts of a run under way, and those set up ahead of their time. `line` gets each line
+    that a step writes: the step, the stream, the text.
+    """
 
     def __init__(
         self,
@@ -60,11 +62,13 @@ class Attempts:
         self._at_once: deque[tuple[Ended, Result]] = deque()
 
     def __len__(self) -> int:
-        """How many run; what is only prepared does not."""
+        """How many attempts run; those only set up ahead do not count."""
         return len(self._told) + len(self._at_once)
 
     def begin(self, doing: Doing, scope: Scope, ended: Ended) -> None:
-        """Start it; `ended` is told how it ended. Raises Fault, BadParams, DoorError."""
+        """Start an action, or let go what was set up for it; `ended` gets its result. Raises Fault,
+        BadParams, DoorError.
+        """
         try:
             self._begin(doing, scope, ended)
         except Escape as error:
@@ -84,7 +88,7 @@ class Attempts:
             self._told[attempt.job] = ended
 
     def _at_hand(self, doing: Doing, scope: Scope, ended: Ended) -> bool:
-        """Whether it was done here and now, as what touches nothing outside is."""
+        """Evaluate a module that touches nothing outside here in the runner; whether it was one."""
         if doing.action.module.text == "exec":
             return False
         from gxo.runtime.work import is_pure, pure
@@ -96,7 +100,9 @@ class Attempts:
         return True
 
     def ready(self, doing: Doing, scope: Scope) -> Start:
-        """All that it takes to start it. Raises Fault, BadParams, DoorError."""
+        """Evaluate an action's templates, and let its user into the workspace. Raises Fault,
+        BadParams, DoorError.
+        """
         self._door.let_in(doing.frame.user)
         return start_of(doing, scope, self._workspace)
 
@@ -108,9 +114,8 @@ class Attempts:
         output: int | None = None,
         told: Told = _ignore,
     ) -> str:
-        """Start what is ready, with the ends of its streams, which stay the caller's; its unit.
-
-        A worker tells by lines how far its streams are.
+        """Start an action that is ready; the name of its unit. The ends of its streams stay the
+        caller's. `told` gets each line in which a worker tells how far its streams have come.
         """
         handed = Handed(given=start.given, inputs=inputs, output=output, answers=start.works)
         attempt = self._start(start, handed, told)
@@ -118,7 +123,7 @@ class Attempts:
         return attempt.unit
 
     def _judged(self, step: str, ended: Ended) -> Ended:
-        """Tells how a worker ended, by what it answered."""
+        """The callback for a worker, whose result is what it answered."""
         from gxo.runtime.work import answered
 
         def over(result: Result) -> None:
@@ -130,8 +135,10 @@ class Attempts:
         return over
 
     def _let_start(self, step: str) -> Attempt | None:
-        """The attempt that was prepared, if it is still waiting. One that could not be set up does
-        not count: what the step waited for may have made what was missing.
+        """Open the gate of what was set up for a step; None where there is nothing to open.
+
+        A set-up that has failed does not count: what the step waited for may have made what was
+        missing.
         """
         if step not in self._prepared:
             return None
@@ -143,7 +150,7 @@ class Attempts:
         return attempt
 
     def prepare(self, doing: Doing, scope: Scope) -> None:
-        """Set its unit up, to wait for `begin` or `drop`. Raises Fault, BadParams, DoorError."""
+        """Set up a unit that waits for `begin` or `drop`. Raises Fault, BadParams, DoorError."""
         start = self.ready(doing, scope)
         command = gated(start.command)
         if command is not None:
@@ -158,16 +165,16 @@ class Attempts:
 
     @property
     def prepared(self) -> tuple[str, ...]:
-        """The steps that were set up and wait."""
+        """The steps that are set up and wait."""
         return tuple(self._prepared)
 
     def drop(self, step: str) -> None:
-        """Give up what was prepared."""
+        """Give up what was set up for a step."""
         _, gate = self._prepared.pop(step)
         gate.close()
 
     def wait(self, seconds: float, until: Callable[[], bool]) -> None:
-        """Until one has ended, `until` holds, or the time is up."""
+        """Wait until an attempt has ended, `until` holds, or the time is up."""
         if self._at_once:
             self.jobs.loop.poll()
         else:
@@ -188,11 +195,11 @@ class Attempts:
             attempt.look()
 
     def expect(self, job: Job, over: Over) -> None:
-        """A job of another's on the same bus, whose end `over` is told within `wait`."""
+        """Have `over` called, within `wait`, at the end of a job that is none of an attempt's."""
         self._expected[job] = over
 
     def finish(self, seconds: float) -> None:
-        """Let go of all that is prepared, and see it gone."""
+        """Give up all that is set up ahead, and wait until it has gone."""
         for step in self.prepared:
             self.drop(step)
         deadline = time.monotonic() + seconds

@@ -11,7 +11,7 @@ LONGEST = 48 * 1024
 
 
 class Capture:
-    """One output of one step. `line` gets each line as it is complete, without its end."""
+    """One output of a step. `line` gets each line once it is complete, without its line break."""
 
     def __init__(self, redactor: Redactor, line: Callable[[str], None]) -> None:
         self.total = 0
@@ -21,7 +21,7 @@ class Capture:
         self._open = bytearray()
 
     def feed(self, chunk: bytes) -> None:
-        """The next bytes; none at its end."""
+        """Take the next bytes; none of them means the end of the file."""
         said = self._stream.feed(chunk) if chunk else self._stream.end()
         self.total += len(said)
         self._kept += said[: max(KEPT - len(self._kept), 0)]
@@ -39,19 +39,19 @@ class Capture:
 
     @property
     def text(self) -> str:
-        """What is kept, without the last line break."""
+        """What is kept of it, without the last line break."""
         return self._kept.decode("utf-8", "replace").removesuffix("\n")
 
     @property
     def cut(self) -> bool:
-        """Not all of it is kept."""
+        """Whether some of it is not kept."""
         return self.total > len(self._kept)
 
 
 class Answer:
-    """What a worker of gxo's own says to the runner: data, not text, bounded all the same.
+    """What a worker writes for the runner: data, not text, but bounded all the same.
 
-    Its last line is the answer; `told` gets each.
+    Its last line is the answer; `told` gets every line.
     """
 
     LONGEST = 8 << 20
@@ -64,7 +64,7 @@ class Answer:
         self._open = bytearray()
 
     def feed(self, chunk: bytes) -> None:
-        """The next bytes; none at its end."""
+        """Take the next bytes; none of them means the end of the file."""
         self.cut = self.cut or len(self._open) + len(chunk) > self.LONGEST
         if self.cut:
             return

@@ -18,10 +18,10 @@ from gxo.units.steps import Frame
 
 @dataclass(frozen=True, slots=True)
 class Chores:
-    """Runs them one after another, whatever became of those before; a cancelled run ends them, as
-    does one that was led out of where it may work: that fails the run.
+    """Runs a list of actions one after another, whatever became of those before.
 
-    Each is a step of its own by its list's name and its number: `build/on_failure.1`.
+    A cancelled run ends the list. So does an action with a path that led out of where it may work:
+    that fails the run. Each is a step of its own, by its list and number: `build/on_failure.1`.
     """
 
     means: Means

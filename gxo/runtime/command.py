@@ -41,7 +41,7 @@ class BadParams(Exception):
 
 
 class Escape(BadParams):
-    """A path that leads out of where a step may work; the text says which, and to where."""
+    """A path that leads out of where a step may work; the text names it, and where it leads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def forget(store: Store, artifacts: Artifacts, runs: Sequence[str]) -> None:
 
 
 def too_many(ended: Sequence[Ended]) -> tuple[Ended, ...]:
-    """Those that go when nobody says otherwise; `ended` is the newest first."""
+    """The runs that go by themselves; `ended` is the newest first."""
     instances: Counter[tuple[str, str]] = Counter()
     kept, gone = 0, []
     for run in ended:
@@ -38,5 +38,5 @@ def too_many(ended: Sequence[Ended]) -> tuple[Ended, ...]:
 
 
 def beyond(ended: Sequence[Ended], *, keep: int, before: int | None) -> tuple[Ended, ...]:
-    """All but the newest `keep`; of these, where `before` is given, what ended before it."""
+    """All runs but the newest `keep`; where `before` is given, only those that ended before it."""
     return tuple(run for run in ended[keep:] if before is None or run.ended < before)

@@ -48,9 +48,7 @@ def may_wait(step: Step) -> bool:
 
 
 def gated(command: tuple[Directive, ...]) -> tuple[Directive, ...] | None:
-    """The command behind a gate, None where the shell would run another program than systemd, or
-    run it otherwise.
-    """
+    """The command behind a gate; None where a shell would not run the same program as systemd."""
     from shutil import which
 
     start, *around = command
@@ -107,11 +105,11 @@ class Gate:
         return cls(*os.pipe2(os.O_CLOEXEC))
 
     def open(self) -> None:
-        """Let it start."""
+        """Let the program start."""
         with suppress(BrokenPipeError):  # it is gone: its unit says how
             os.write(self.writer, b"\n")
         os.close(self.writer)
 
     def close(self) -> None:
-        """Let it go."""
+        """Let the waiting shell end."""
         os.close(self.writer)

@@ -17,9 +17,9 @@ MOST = 250
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handed:
-    """`given` is what its starter reads first; then the streams, which stay the caller's.
+    """What a unit gets: `given` is read first, then come the streams, which stay the caller's.
 
-    `answers`: it is a worker, whose answer is for the runner alone.
+    `answers`: the unit is a worker, whose answer is for the runner alone.
     """
 
     given: bytes | str | None = None
@@ -29,13 +29,14 @@ class Handed:
 
     @property
     def streams(self) -> bool:
-        """It is an end of any stream."""
+        """Whether any stream begins or ends here."""
         return bool(self.inputs) or self.output is not None
 
     @contextmanager
     def stdin(self, answer: int | None) -> Iterator[int | None]:
-        """The unit's standard input, None where it has none; `answer`: where a worker writes its
-        answer that has streams.
+        """The descriptor of the unit's standard input, None where it has none.
+
+        `answer` is where a worker that has streams writes its answer.
         """
         given = None if self.given is None else sealed(self.given)
         output = self.output if self.answers else None
@@ -50,7 +51,7 @@ class Handed:
 
 
 def _posted(descriptors: Sequence[int]) -> int:
-    """A socket on which one message waits that holds the descriptors."""
+    """A socket from which the descriptors can be received in one message."""
     import socket
 
     ours, theirs = socket.socketpair()

@@ -29,12 +29,14 @@ _BEAT = 1.0
 
 
 class CannotHold(Exception):
-    """A workload that this host cannot hold up; the text says why."""
+    """A service that cannot be started on this host; the text says why."""
 
 
 @dataclass(slots=True)
 class _Service:
-    """One of them. `due` is when it has settled, on the monotonic clock; None while it starts."""
+    """A service of the run. `due` is when it has settled, on the monotonic clock; None while it
+    starts.
+    """
 
     step: Step
     unit: str
@@ -50,7 +52,7 @@ Ended = Callable[[Step, Status, int, str], None]
 
 
 class Held:
-    """`up` is told of each that is ready, `ended` of each that is no more."""
+    """Keeps services up. `up` is called for each that is ready, `ended` for each that is over."""
 
     def __init__(self, means: Means, up: Callable[[Step], None], ended: Ended) -> None:
         self._plan = means.plan
@@ -67,7 +69,7 @@ class Held:
         self._looked = 0.0
 
     def start(self, step: Step, began: int) -> None:
-        """Have it started. Raises CannotHold."""
+        """Start a service. Raises CannotHold."""
         own = own_directives(self._manager, self._plan, step, self._names.run)
         self._hand_over(step, own)
         name = self._names.step(step.name.text, 0)
@@ -82,7 +84,7 @@ class Held:
 
     @property
     def unsettled(self) -> bool:
-        """Any is on its way, up or down."""
+        """Whether any is starting or stopping."""
         return any(
             self._cancelled or not service.up or service.stopping
             for service in self._services.values()
@@ -90,22 +92,22 @@ class Held:
 
     @property
     def news(self) -> bool:
-        """There may be something to look at."""
+        """Whether `look` may find something."""
         return self._changed
 
     @property
     def wait(self) -> float:
-        """Seconds until the next look is due."""
+        """Seconds until the next `look` is due."""
         now = time.monotonic()
         due = [s.due - now for s in self._services.values() if s.due is not None and not s.up]
         return _BEAT if self._cancelled else max(min(due, default=_BEAT), 0.0)
 
     def cancel(self) -> None:
-        """All units of the run are being stopped."""
+        """Note that all units of the run are being stopped."""
         self._cancelled = self._changed = True
 
     def look(self) -> None:
-        """See how each fares."""
+        """Read the states of all services, and act on those that have changed."""
         known = [unit for unit, service in self._services.items() if service.due is not None]
         now = time.monotonic()
         due = self._changed or self.wait <= 0 or now - self._looked >= _BEAT
@@ -136,7 +138,7 @@ class Held:
         return bool(ending)
 
     def _hand_over(self, step: Step, own: tuple[Directive, ...]) -> None:
-        """Have the file there from which it gets its secrets, if it has any. Raises CannotHold."""
+        """Write the file that its unit loads its secrets from, if it has any. Raises CannotHold."""
         path = credential(own)
         if not path:
             return
@@ -198,17 +200,19 @@ class Held:
             self._up(service.step)
 
     def _ends_as(self) -> Status:
-        """Of what ended well: a runner that is stopped hears so only when its units are gone."""
+        """The status of a service that ended well. A runner that is being stopped gets its SIGTERM
+        only after its units are gone, so its job is looked at.
+        """
         runner = self._manager.named(self._names.runner)[self._names.runner]
         return Status.CANCELLED if runner.job == "stop" else Status.COMPLETED
 
     def _give_up(self, service: _Service, status: Status, detail: str) -> None:
-        """It may be about to start again: that ends here, and only then has it ended."""
+        """Stop a service that has failed: systemd may be about to restart it."""
         service.up = True
         self._stop(service, status, detail)
 
     def _stop(self, service: _Service, status: Status, detail: str) -> None:
-        """It ends as said, however it stops: what had to be killed for that has not failed."""
+        """Stop a service, which ends with this status even if it had to be killed."""
         service.stopping = True
         self._order.down(service.step.name.text)
         job = self._attempts.jobs.stop(service.unit)
@@ -221,7 +225,7 @@ class Held:
 
 
 def own_directives(manager: Manager, plan: Plan, step: Step, run: str) -> tuple[Directive, ...]:
-    """What `apply` would make of it on this host. Raises CannotHold."""
+    """The directives that `apply` would give it on this host. Raises CannotHold."""
     from gxo.systemd.host import host_of, unenforced
     from gxo.units.steps import supervised_in_run
     from gxo.units.target import Target

@@ -28,7 +28,7 @@ _VAIN = 2.0
 
 
 class CannotJoin(Exception):
-    """A step that cannot be set up, for whose sake no other of its group starts."""
+    """A step that cannot be set up, so that no other of its group starts either."""
 
     def __init__(self, step: str, error: Exception) -> None:
         super().__init__(str(error))
@@ -37,7 +37,7 @@ class CannotJoin(Exception):
 
 @dataclass(slots=True)
 class _Source:
-    """Where a stream goes that the kernel alone cannot bring to its readers: the pipe to a pump."""
+    """A stream that needs a pump: the pipe from its producer, and the pump."""
 
     pipe: Pipe
     pump: Pump | None = None
@@ -47,12 +47,12 @@ class _Source:
 
     @property
     def fault(self) -> str:
-        """Why it has not brought all of the stream."""
+        """Why the pump has not moved all of the stream; empty where it has, or was stopped."""
         return "" if self.end is None or self.end.ok or self.stopped else self.end.reason
 
 
 class Joint:
-    """The members that run, and the streams that lead to them."""
+    """The members of a group that run, and the streams between them."""
 
     def __init__(
         self,
@@ -85,18 +85,18 @@ class Joint:
 
     @property
     def over(self) -> bool:
-        """All have ended, and so have their streams."""
+        """Whether all members have ended, and their streams with them."""
         return not self._left
 
     @property
     def settling(self) -> bool:
-        """Any has ended whose stream is under way yet."""
+        """Whether a member has ended whose stream is still being read."""
         return bool(self.draining) or any(
             source.end is None and name in self._results for name, source in self._sources.items()
         )
 
     def set_up(self, ready: Ready) -> None:
-        """Make the pipes, have `ready` make each start, then the pumps; raises CannotJoin."""
+        """Make the pipes, each member's start by `ready`, then the pumps. Raises CannotJoin."""
         name = ""
         try:
             for name, progress in self.members.items():
@@ -117,7 +117,7 @@ class Joint:
             raise CannotJoin(name, error) from None
 
     def start(self, ended: Ended) -> None:
-        """Start all; `ended` is told of each once its stream, where it has one, is read."""
+        """Start all members. `ended` is called for each that has ended and whose stream is read."""
         self._ended = ended
         for name in self.members:
             self._units[name] = self._attempts.start(
@@ -139,7 +139,7 @@ class Joint:
         )
 
     def look(self) -> None:
-        """See which of those that have ended well are read to their end, and how far the others."""
+        """Report members whose streams have been read to the end, and how far the others are."""
         if self._tally is not None:
             self._tally.look()
         self._tell_in_vain()
@@ -157,7 +157,7 @@ class Joint:
                 self._tell(name, _failed(result, _deserted(deserter)))
 
     def _tell_in_vain(self) -> None:
-        """Of steps whose reader has failed, which they learn when they write and not before."""
+        """Warn of producers whose reader failed: they learn of it only when they write again."""
         for name, (reader, due) in tuple(self._in_vain.items()):
             if name in self._results or self.cancelled:
                 del self._in_vain[name]
@@ -172,14 +172,16 @@ class Joint:
         return [(e.source, e.target) for e in self._edges if e.source in self.members]
 
     def _is_over(self, stream: tuple[str, str]) -> bool:
-        """All of it is read; a worker that reads it has told how much that was."""
+        """Whether all of a stream is read. A worker that reads it tells how much that was when it
+        ends.
+        """
         source, target = stream
         return source not in self._left and not (
             target in self._left and self._starts[target].works
         )
 
     def _uncounted(self) -> set[str]:
-        """Programs between which the kernel alone moves a stream."""
+        """The programs between which the kernel alone moves a stream, so that no one counts it."""
         programs = {name for name, start in self._starts.items() if not start.works}
         bare = [(e.source, e.target) for e in self._edges if e.source not in self._sources]
         return {end for ends in bare if programs.issuperset(ends) for end in ends}
@@ -196,7 +198,9 @@ class Joint:
         return next((self._pipes[name, r].writer for r in self._flow.readers(name)), None)
 
     def _needs_pump(self, name: str) -> bool:
-        """A pipe alone has one reader, and blocks its writer when it is full."""
+        """Whether a pipe is not enough: it has one reader only, and blocks its writer when it is
+        full.
+        """
         outputs = self._outputs(name)
         return len(outputs) > 1 or any(_overflow(edge) is not Overflow.BLOCK for edge in outputs)
 
@@ -228,7 +232,7 @@ class Joint:
             self._tally.pumped(name, counts)
 
     def _heard(self, name: str, line: str) -> None:
-        """What a worker tells of its streams."""
+        """Take in a line of a worker's answer."""
         from gxo.runtime.work import flow_of
 
         flow = flow_of(line)
@@ -236,7 +240,7 @@ class Joint:
             self._tally.worked(name, flow.inputs, flow.output)
 
     def _unit_over(self, name: str, result: Result) -> None:
-        """The unit of a member has ended."""
+        """The unit of a member has ended; its pump may not have."""
         self._results[name] = result
         if not result.ok:
             due = time.monotonic() + _VAIN
@@ -249,7 +253,9 @@ class Joint:
             self._stop(source)
 
     def _pump_over(self, name: str, end: End) -> None:
-        """The pump of a member has ended; its unit has too, or is to, since it writes in vain."""
+        """The pump of a member has ended. Its unit has too, or is stopped, since nobody reads what
+        it writes.
+        """
         self._sources[name].end = end
         self._passed(name, end.counts)
         if name in self._results:
@@ -263,7 +269,7 @@ class Joint:
             source.pump.stop()
 
     def _over(self, name: str, result: Result) -> None:
-        """A member and its pump have ended, if it has one."""
+        """A member has ended, and so has its pump if it has one."""
         readers = {reader: self._pipes[name, reader] for reader in self._flow.readers(name)}
         fault = self._sources[name].fault if name in self._sources else ""
         deserters = [reader for reader, pipe in readers.items() if pipe.deserted]
@@ -305,7 +311,7 @@ def _overflow(edge: Edge) -> Overflow:
 
 
 def _judged(result: Result, verdict: Verdict, fault: str) -> Result:
-    """How a member ended, with what the others have to do with it."""
+    """How a member ended, once the other members' ends are taken into account."""
     if verdict.failed_for is not None and result.cancelled:
         detail = f"`{verdict.failed_for}`, whose stream it reads, failed"
         return replace(result, cancelled=False, detail=detail)
@@ -319,7 +325,7 @@ def _deserted(reader: str) -> str:
 
 
 def _failed(result: Result, why: str) -> Result:
-    """With the reason behind its own, unless it was stopped for that reason."""
+    """The result as a failure, `why` added to its own reason unless it was stopped for that."""
     own = "" if result.cancelled else result.detail
     detail = f"{own}: {why}" if own else why
     return replace(result, ok=False, cancelled=False, detail=detail)

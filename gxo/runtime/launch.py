@@ -52,9 +52,9 @@ def launch(
 ) -> Launched:
     """Put a run into the state as Pending, with the workspace it will have, and start its runner.
 
-    `workload` is the one whose instance it is; `taken_over` the steps it does not run again. What
-    is given goes by a descriptor, and nobody else can read it. Raises TooManyRuns, and SystemdError
-    where systemd refuses the runner: the run has Failed then.
+    `workload` is the one whose instance it is; `taken_over` are the steps it does not run again.
+    `given` reaches the runner by a descriptor, which nobody else can read. Raises TooManyRuns, and
+    SystemdError where systemd refuses the runner: the run has Failed then.
     """
     run = _submit(store, task, workload, taken_over)
     names = RunNames(run=run, playbook=task.plan.playbook.text)

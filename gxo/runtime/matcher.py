@@ -14,7 +14,7 @@ Find = Callable[[bytes], Iterable[tuple[int, int, int]]]
 
 
 class Matcher:
-    """`forms` are what is masked. A mask is one of them, so that none is put into another."""
+    """Masks `forms`. The mask is one of them, so that no mask is put into another."""
 
     def __init__(self, forms: Iterable[bytes], finder: Callable[[Sequence[bytes]], Find]) -> None:
         found: dict[bytes, list[bytes]] = {}
@@ -27,7 +27,7 @@ class Matcher:
         self._begins = begins
 
     def masked(self, data: bytes) -> bytes:
-        """All of the data; of forms that overlap, one mask for all."""
+        """All of the data, with one mask for forms that overlap."""
         places, _ = self._look(data)
         return _said(data, places, 0, len(data))[0] if places else data
 
@@ -82,10 +82,10 @@ def by_search(heads: Sequence[bytes]) -> Find:
 
 
 class Stream:
-    """One stream through a matcher: what comes out does not depend on how it was cut.
+    """One stream through a matcher, however it is cut into chunks.
 
-    `matcher` is asked anew for each chunk: there may be more to mask by then. No more is held than
-    a form has bytes.
+    `matcher` is asked anew for each chunk, since there may be more to mask by then. No more bytes
+    are held back than the longest form has.
     """
 
     def __init__(self, matcher: Callable[[], Matcher | None]) -> None:
@@ -94,7 +94,9 @@ class Stream:
         self._masked = 0
 
     def feed(self, chunk: bytes) -> bytes:
-        """What may be said now; the rest is held until it is clear whether it is a form."""
+        """Take a chunk; what may be said now. The rest is held until it is clear whether it is a
+        form.
+        """
         matcher = self._matcher()
         if matcher is None:
             return chunk
@@ -104,7 +106,7 @@ class Stream:
         return said
 
     def end(self) -> bytes:
-        """What was held, now that nothing follows."""
+        """What was held back, once nothing follows."""
         matcher, held = self._matcher(), self._held
         self._held = b""
         return matcher.rest(held, self._masked) if matcher is not None else held

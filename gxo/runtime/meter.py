@@ -30,7 +30,7 @@ class Meter:
         self._processes = group / "cgroup.procs"
 
     def look(self) -> None:
-        """See how far they are; what they did stays where they have ended."""
+        """Read the counters; those of a process that has ended keep their last values."""
         self.lives = False
         read = written = 0
         with suppress(OSError):
@@ -44,9 +44,8 @@ class Meter:
 
 
 def groups_of(names: RunNames, own: str) -> Path | None:
-    """Where the control groups of a run's steps lie, by what /proc/self/cgroup says of its runner.
-
-    None where that is in none of systemd's.
+    """The directory in which the control groups of a run's steps lie, from what /proc/self/cgroup
+    says of its runner; None where the runner is in no group of systemd's.
     """
     for line in own.splitlines():
         _, name, path = line.split(":", 2)

@@ -73,18 +73,18 @@ class Order:
         self._up.discard(name)
 
     def wanted(self) -> frozenset[str]:
-        """What steps need that may start yet."""
+        """The services that steps need which may still start."""
         waiting = (name for name, status in self.status.items() if status is Status.PENDING)
         may = [name for name in waiting if not self.failed or name in self._watching]
         edges = (edge for name in may for edge in self._into[name])
         return frozenset(edge.source for edge in edges if edge.kind is EdgeKind.NEEDS)
 
     def mending(self, name: str) -> None:
-        """Note that something is still done for a step that has failed."""
+        """Note that `on_failure` runs for a step that has failed."""
         self._mending.add(name)
 
     def mended(self, name: str) -> tuple[str, ...]:
-        """Note that nothing more is done for it; the steps that may start for that."""
+        """Note that its `on_failure` has ended; the steps that may start for that."""
         self._mending.discard(name)
         return self._startable(dict.fromkeys(self._from[name]))
 
@@ -124,7 +124,7 @@ class Order:
         return tuple(dict.fromkeys(self._from[name]))
 
     def awaited(self, name: str) -> tuple[Edge, ...] | None:
-        """The edges that a pending step waits for; None where it runs or may never start."""
+        """The edges that a pending step waits for; None where it runs, or may never start."""
         if self.status[name] is not Status.PENDING or self.failed:
             return None
         return tuple(edge for edge in self._into[name] if not self._satisfied(edge))

@@ -109,9 +109,9 @@ def _cannot(module: Outside) -> str:
 
 
 def _write(tree: Tree, place: Path) -> None:
-    """The copy: root's, and for everybody to read, as the steps of a run have users of their own.
+    """Write the copy, owned by root and readable by all, as steps have users of their own.
 
-    Nothing but what was read goes into it, and of the modes nothing but who may execute.
+    It holds only what was read before, and of the modes only who may execute.
     """
     _directory(COPIES.place, 0o711)
     _directory(place.parent, 0o755)
@@ -151,7 +151,7 @@ def start_outside(
 
 
 def _hold_paths(module: Outside, request: Mapping[str, Any]) -> None:
-    """Its path params lie where the step may work. What it does then, its sandbox holds."""
+    """Check that its path params lie where the step may work; its sandbox holds it to that."""
     jail = Jail(
         request["workspace"], free=request["free"], write=request["write"], read=request["read"]
     )

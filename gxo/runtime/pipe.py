@@ -15,14 +15,15 @@ class PipeError(Exception):
 
 
 class Pipe:
-    """Both ends at first; `handed_over` once its consumer has its own.
+    """A pipe between two units. The runner holds both ends until `handed_over`, then the writing
+    end.
 
-    As long as the runner holds the writing end, the consumer sees no end of file. The runner is no
-    reader, though: a producer's write fails when its consumer is gone.
+    So the consumer sees no end of file before the runner says so, while a producer's write fails as
+    soon as its consumer is gone.
     """
 
     def __init__(self, size: int | None) -> None:
-        """Of so many bytes at least, else as the kernel makes them. Raises PipeError."""
+        """Make a pipe of at least `size` bytes, or of the kernel's own. Raises PipeError."""
         try:
             self.reader, self.writer = os.pipe2(os.O_CLOEXEC)
         except OSError as error:
@@ -39,19 +40,19 @@ class Pipe:
                 raise PipeError(f"cannot make a pipe of {size} bytes: {said}") from None
 
     def handed_over(self) -> None:
-        """Its consumer has the reading end now: close ours."""
+        """Close the reading end, which the consumer has by now."""
         os.close(self.reader)
         self.reader = -1
 
     @property
     def deserted(self) -> bool:
-        """Nobody can read it any more."""
+        """Whether no process has the reading end open any more."""
         poll = select.poll()
         poll.register(self.writer, 0)
         return any(found & select.POLLERR for _, found in poll.poll(0))
 
     def end(self) -> None:
-        """Let the consumer see the end, behind what is in the pipe yet."""
+        """Let the consumer see the end of file, behind what is still in the pipe."""
         if self.reader < 0:  # to see what is left, without which nobody could
             self.reader = os.open(f"/proc/self/fd/{self.writer}", os.O_RDONLY | os.O_NONBLOCK)
         os.close(self.writer)
@@ -59,12 +60,12 @@ class Pipe:
 
     @property
     def unread(self) -> int:
-        """Bytes that are in it."""
+        """How many bytes are in the pipe."""
         (count,) = struct.unpack("i", fcntl.ioctl(self.reader, termios.FIONREAD, bytes(4)))
         return int(count)
 
     def close(self) -> None:
-        """Let go of it; it may have been closed before."""
+        """Close what is open of it; it may have been closed before."""
         for end in (self.reader, self.writer):
             if end >= 0:
                 os.close(end)

@@ -56,7 +56,7 @@ class Progress:
             yield self.waiting.pop(0)
 
     def close(self, item: Item, status: Status) -> None:
-        """One that was under way has ended; counted, since a loop may have very many."""
+        """End an item that was under way."""
         item.status = status
         self.running -= 1
         self._broken |= status in (Status.FAILED, Status.CANCELLED)
@@ -78,7 +78,7 @@ class Progress:
 
 
 def begin(step: Step, scopes: Scopes, now: int) -> Progress | None:
-    """A step that is to run, None where its condition says no; raises Fault, BadLoop."""
+    """The progress of a step, None where its `when` is false. Raises Fault, BadLoop."""
     scope = scopes.now()
     if step.when is not None and not truth(evaluate(step.when, scope)):
         return None
@@ -90,12 +90,12 @@ def begin(step: Step, scopes: Scopes, now: int) -> Progress | None:
 
 
 def own_names(progress: Progress, item: Item) -> dict[str, Data]:
-    """What a loop's templates read beside the run's names."""
+    """The names that only a loop's templates read."""
     return {progress.step.loop_var: item.value} if progress.looped else {}
 
 
 def delay(retry: Retry, attempts: int, chance: random.Random) -> int:
-    """Microseconds before the next attempt, after so many."""
+    """Microseconds to wait after so many attempts."""
     wait = retry.delay * retry.backoff_factor ** (attempts - 1)
     if retry.max_delay is not None:
         wait = min(wait, retry.max_delay)

@@ -17,7 +17,7 @@ Listener = Callable[[EventRow], None]
 
 
 class Record:
-    """The way of everything a run says: through the redactor, into the state, then to `tell`."""
+    """Takes in all that a run says: redacts it, writes it into the state, then tells `tell`."""
 
     def __init__(self, store: Store, run: str, redactor: Redactor, tell: Listener) -> None:
         self._store = store
@@ -91,15 +91,15 @@ class Record:
         self._save(event)
 
     def flow(self, streams: Sequence[StreamRow]) -> None:
-        """How far streams have come; who listens looks for it."""
+        """How far streams have come. It is no event: who listens reads it from the state."""
         self._store.flow(self._run, streams)
 
     def warning(self, text: str) -> None:
-        """Something about the run that is to be known though it goes on."""
+        """What users are to know of a run though it goes on."""
         self._save(self._event("warning", Status.RUNNING, detail=text))
 
     def cut_off(self, row: StepRow, status: Status, detail: str, ended: int) -> None:
-        """A step or an item of one that nobody saw the end of."""
+        """A step, or an item of its loop, that was under way when its runner died."""
         event = self._event("step", status, step=row.step, iteration=row.iteration, detail=detail)
         self._save(event, replace(row, status=status, detail=event.detail, ended=ended))
 

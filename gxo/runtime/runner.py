@@ -59,7 +59,9 @@ class Runner:
         self._chores = Chores(means, lambda: self._cancelled)
 
     def run(self) -> Status:
-        """Until nothing runs and nothing may start; SystemdError where the bus is lost."""
+        """Start steps until none runs and none may start. Raises SystemdError where the bus is
+        lost.
+        """
         order = self.means.order
         self._queue(order.first())
         while True:
@@ -75,7 +77,7 @@ class Runner:
         return status
 
     def cancel(self) -> None:
-        """Stop what runs and start nothing more. May be called from a signal handler."""
+        """Stop the steps that run and start no more. May be called from a signal handler."""
         self._cancelled = True
 
     def _ended(self) -> Status:
@@ -111,7 +113,7 @@ class Runner:
 
     @property
     def _must_stop(self) -> bool:
-        """It was cancelled, at whatever moment, and nothing has been done about it yet."""
+        """Whether the run was cancelled and its steps have not been stopped yet."""
         return self._cancelled and not self._stopping
 
     def _stop_all(self) -> None:
@@ -145,7 +147,7 @@ class Runner:
             self._ready.clear()
 
     def _look_ahead(self) -> None:
-        """Set up what follows from what runs, and let go of what does not follow any more."""
+        """Set up steps that are to follow, and give up those that will not."""
         for name in self._ahead.lost(self._attempts.prepared):
             self._attempts.drop(name)
         if not self._cancelled:
@@ -310,7 +312,7 @@ class Runner:
         self._move(step, status)
 
     def _compensate(self, step: Step) -> None:
-        """What watches the step's status starts when that is done."""
+        """Run a step's `on_failure`; what watches the step's status starts when that has ended."""
         name = step.name.text
         self.means.order.mending(name)
 
@@ -326,7 +328,7 @@ class Runner:
         self._queue(self.means.order.move(step.name.text, status))
 
     def _queue(self, names: Iterable[str]) -> None:
-        """Note what may start; workloads that are not part of a run are left out."""
+        """Note steps that may start, leaving out workloads that are no part of a run."""
         self._ready += [n for n in names if n in self._steps and n not in self._ready]
 
     def _said(self, error: Exception) -> str:

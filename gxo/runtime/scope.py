@@ -45,7 +45,7 @@ class Scopes:
         self._names = Names(dict(plan.inputs), plan.vars)
 
     def now(self, /, **own: Data) -> Scope:
-        """What stands at this moment; `own` are names of this step's own, as a loop's variable."""
+        """The scope at this moment; `own` are the step's own names, such as a loop's variable."""
 
         def scope(*own: Mapping[str, Data]) -> Scope:
             layers: Any = (*own, self._registered, self._names)  # only read, never written
@@ -57,7 +57,7 @@ class Scopes:
 
 
 class _Gxo(Mapping[str, Data]):
-    """What stands under `_gxo`; the statuses, of which each step moves one, only when read."""
+    """What stands under `_gxo`. The statuses are copied only when read: each step moves one."""
 
     def __init__(self, fixed: Mapping[str, Data], statuses: Mapping[str, str]) -> None:
         self._fixed = fixed

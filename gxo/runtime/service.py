@@ -81,7 +81,7 @@ def run(run_id: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One run, and what its runner works with."""
+    """One run, with what its runner works with."""
 
     store: Store
     manager: Manager
@@ -92,7 +92,7 @@ class _Run:
     row: RunRow
 
     def carry_out(self) -> None:
-        """From the workspace's first moment to its last."""
+        """Make the workspace, run the steps, keep the artifacts, and write down how it ended."""
         task = from_spec(self.row.spec)
         make(self.workspace, _owner())
         door = Door(self.workspace, (frame.user for frame in task.frames.values()))
@@ -164,7 +164,7 @@ class _Run:
         return Runner(means, registered)
 
     def _lay_out(self, plan: Plan) -> str:
-        """Have the modules from outside the library ready; why not, where one may not run."""
+        """Copy the modules from outside the library; why one may not run, empty where all may."""
         if not outside(plan):
             return ""
         from gxo.runtime.outside import Refused, lay_out
@@ -179,7 +179,7 @@ class _Run:
         return ""
 
     def _keep(self, plan: Plan) -> str:
-        """Keep the artifacts; which could not be kept, and why."""
+        """Keep the artifacts; in words, which could not be kept and why."""
         if not plan.artifacts:
             return ""
         from gxo.runtime.keeping import keep
@@ -202,9 +202,9 @@ def _line(journal: JournalWriter, row: RunRow, step: str, stream: str, text: str
 
 
 def _noted(event: EventRow) -> tuple[str, str] | None:
-    """What the journal says of an event, and as which stream: why something failed, above all.
+    """What the journal says of an event, and in which stream; None for nothing.
 
-    A breach of security is told where it is seen.
+    It tells why something failed. A breach of security is logged where it is seen.
     """
     if event.event == "warning":
         return "warning", event.detail
@@ -238,7 +238,7 @@ def clean(run_id: str) -> int:
 
 @contextmanager
 def _last_words(store: Store, run_id: str, redactor: Redactor) -> Iterator[None]:
-    """Why the runner cannot go on, left in the state for `clean`, which ends the run."""
+    """Where the runner cannot go on, leave the reason in the state for `clean` to end the run."""
     try:
         yield
     except (StoreError, SystemdError, WorkspaceError) as error:
@@ -250,7 +250,7 @@ def _last_words(store: Store, run_id: str, redactor: Redactor) -> Iterator[None]
 
 
 def _secrets(given: Given, redactor: Redactor) -> Callable[[str], str]:
-    """What `secret` calls: most runs never do, and load nothing for it."""
+    """The function `secret`. It loads the providers at its first call: most runs never make one."""
     made: list[Secrets] = []
 
     def secret(name: str) -> str:
@@ -269,7 +269,7 @@ def _secrets(given: Given, redactor: Redactor) -> Callable[[str], str]:
 
 
 def _say(error: BaseException, redactor: Redactor) -> None:
-    """What ended the runner, for its journal: a message may hold what it was about."""
+    """Write what ended the runner to its journal, redacted: a message may quote data."""
     import traceback
 
     sys.stderr.write(redactor.text("".join(traceback.format_exception(error))))

@@ -19,7 +19,7 @@ _SOON = 0.05
 
 
 class Streams:
-    """`ended` is told how each member of a group ended."""
+    """The groups under way; `ended` is called with how each member of one has ended."""
 
     def __init__(self, means: Means, ended: Ended) -> None:
         self._means = means
@@ -33,9 +33,7 @@ class Streams:
         return len(self._under_way)
 
     def join(self, group: Group, now: int) -> Joint:
-        """All that the members need to start, those aside that are to be skipped; raises
-        CannotJoin.
-        """
+        """All that the members of a group need to start, but those skipped. Raises CannotJoin."""
         found: dict[str, Progress] = {}
         steps = {
             step.name.text: step
@@ -60,13 +58,13 @@ class Streams:
         return joint
 
     def start(self, joint: Joint) -> None:
-        """Start all that run."""
+        """Start the members of a group."""
         self._under_way.append(joint)
         joint.start(self._ended)
         self._forget()
 
     def cancel(self) -> None:
-        """All units of the run are being stopped: how they end says nothing of their streams."""
+        """Note that all units are being stopped: how they end says nothing of their streams."""
         for joint in self._under_way:
             joint.cancelled = True
 
@@ -78,7 +76,7 @@ class Streams:
         return _SOON if any(joint.settling for joint in self._under_way) else _BEAT
 
     def look(self) -> None:
-        """See whose streams are read to their end by now."""
+        """Report the streams that have been read to their ends by now."""
         for joint in self._under_way:
             joint.look()
         self._forget()

@@ -49,7 +49,7 @@ class _Counted:
 
 
 class Tallies:
-    """Those of one run's groups."""
+    """Makes the tally of each group of a run."""
 
     def __init__(self, names: RunNames, tell: Callable[[Sequence[StreamRow]], None]) -> None:
         self._names = names

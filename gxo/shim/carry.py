@@ -17,7 +17,7 @@ _CANNOT_RUN = 203
 
 
 def main(given: BinaryIO, argv: list[bytes], streams: list[int]) -> int:
-    """Become the program; what is returned is the exit status where that cannot be.
+    """Become the program; returns only the exit status for where that cannot be.
 
     `streams` stay open in it, and the first is its standard input.
     """
@@ -49,7 +49,7 @@ def _words(given: BinaryIO) -> list[bytes]:
 
 
 def _environment() -> dict[bytes, bytes]:
-    """What systemd gave: in a C locale Python sets LC_CTYPE for itself and its children."""
+    """The variables that systemd gave; Python may have set LC_CTYPE among its own."""
     try:
         with open("/proc/self/environ", "rb") as file:
             return dict(_pair(variable) for variable in file.read().split(b"\0") if variable)
@@ -63,7 +63,7 @@ def _pair(variable: bytes) -> tuple[bytes, bytes]:
 
 
 def _put_stdin(data: bytes | None) -> None:
-    """A file of its own: that of the shim could be read again from its beginning."""
+    """Give the program a file of its own: the shim's could be read again from its beginning."""
     if data is None:
         source = os.open("/dev/null", os.O_RDONLY)
     else:
@@ -76,7 +76,7 @@ def _put_stdin(data: bytes | None) -> None:
 
 
 def _found(program: bytes, search: bytes) -> bytes:
-    """Where systemd would find it: it looks at the path of its own, not at the program's."""
+    """The program's path as systemd finds it: in its own PATH, not in that of the playbook."""
     if b"/" in program:
         return program
     for place in search.split(b":"):

@@ -32,7 +32,7 @@ _CLEAN = (_signal.SIGHUP, _signal.SIGINT, _signal.SIGTERM, _signal.SIGPIPE)
 
 
 def main(given: BinaryIO, argv: list[bytes], *, forward: bool) -> NoReturn:
-    """Run the program to its end."""
+    """Start the program, mask what it writes until it ends, and end as it did."""
     forwarded = _signal.valid_signals() - _OWN
     # before all else: PID 1 of a namespace never gets one that it neither blocks nor catches
     _signal.pthread_sigmask(_signal.SIG_BLOCK, forwarded)
@@ -65,7 +65,7 @@ def main(given: BinaryIO, argv: list[bytes], *, forward: bool) -> NoReturn:
 
 
 def _attend(streams: dict[int, Any], told: int, child: int, *, forward: bool) -> int:
-    """Hand on what the program writes and is told, until it has ended; how it did."""
+    """Pass on what the program writes, and the signals it is to get; its wait status."""
     poll = select.poll()
     for reader in (*streams, told):
         poll.register(reader, select.POLLIN)
@@ -88,7 +88,7 @@ def _attend(streams: dict[int, Any], told: int, child: int, *, forward: bool) ->
 
 
 def _hear() -> int:
-    """Catch what can be; where each signal is told of, as a byte."""
+    """Catch every signal that can be; a pipe from which the number of each can be read."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     _signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
@@ -98,7 +98,7 @@ def _hear() -> int:
 
 
 def _heard(numbers: bytes, child: int, status: int | None, *, forward: bool) -> int | None:
-    """Hand signals on, and see who has ended: in a PID namespace of its own also orphans."""
+    """Pass signals on, and reap: as PID 1 also orphans. The program's wait status, if it ended."""
     for number in numbers:
         if forward and number != _signal.SIGCHLD and status is None:
             try:
@@ -117,7 +117,7 @@ def _heard(numbers: bytes, child: int, status: int | None, *, forward: bool) -> 
 
 
 def _become(argv: list[bytes], variables: list[bytes], stdin: bytes | None) -> NoReturn:
-    """The program, in a session of its own as systemd gives each service one."""
+    """Become the program, in a session of its own as systemd gives each service one."""
     os.setsid()
     for number in _signal.valid_signals() - {_signal.SIGKILL, _signal.SIGSTOP, _signal.SIGPIPE}:
         _signal.signal(number, _signal.SIG_DFL)
@@ -157,7 +157,7 @@ def _put_stdin(data: bytes | None) -> None:
 
 
 def _environment() -> dict[bytes, bytes]:
-    """What systemd gave: in a C locale Python sets LC_CTYPE for itself and its children."""
+    """The variables that systemd gave; Python may have set LC_CTYPE among its own."""
     try:
         with open("/proc/self/environ", "rb") as file:
             return dict(_pair(variable) for variable in file.read().split(b"\0") if variable)
@@ -166,7 +166,7 @@ def _environment() -> dict[bytes, bytes]:
 
 
 def _end(status: int) -> NoReturn:
-    """As the program did. Nothing kills the first process of a PID namespace from within."""
+    """End as the program did; PID 1 of a namespace, which cannot kill itself, by an exit status."""
     if not os.WIFSIGNALED(status):
         os._exit(os.waitstatus_to_exitcode(status))
     number = os.WTERMSIG(status)

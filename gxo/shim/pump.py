@@ -35,7 +35,7 @@ class Ended(Exception):
 
 
 class Count:
-    """What has passed one place."""
+    """The bytes and records that have passed one place, and those dropped there."""
 
     def __init__(self) -> None:
         self.bytes = self.records = self.dropped = 0
@@ -48,12 +48,12 @@ class Count:
         self._open = data[-1:] != b"\n" if data else self._open
 
     def end(self) -> None:
-        """A last line counts also without its end."""
+        """Count a last line that has no line break."""
         self.records += self._open
 
 
 class Report:
-    """What the runner is told; it is waited for only at the end, and nothing goes on without it."""
+    """Tells the runner how far the stream is, without waiting for it until the end."""
 
     def __init__(self, outlets: int, *, by_lines: bool) -> None:
         self.source = Count()
@@ -64,7 +64,7 @@ class Report:
         os.set_blocking(_TOLD, False)
 
     def tell(self) -> float | None:
-        """Tell what is new, if it is time; milliseconds until it is, None: nothing is new."""
+        """Tell what is new if that is due; milliseconds until it is, None where nothing is new."""
         now = monotonic()
         if now < self._due:
             return (self._due - now) * 1000 + 1
@@ -83,7 +83,7 @@ class Report:
             os.write(_TOLD, self._counts() + word.encode(errors="replace") + b"\n")
 
     def wait(self, readers: Iterable[int], writers: Iterable[int]) -> set[int]:
-        """Those that are ready, if need be after a while; none where the runner is to be told."""
+        """Those descriptors that are ready; none where the runner is to be told something."""
         poll = select.poll()
         for reader in readers:
             poll.register(reader, select.POLLIN)
@@ -166,7 +166,7 @@ class Sharing:
 
 
 def _pipes(count: int, size: int) -> list[tuple[int, int]]:
-    """All of one size, this one where the host lets it: who has many pipes gets small ones."""
+    """Pipes of one size, `size` if the host allows it: a user with many pipes gets small ones."""
     pipes = [os.pipe() for _ in range(count)]
     for _, writer in pipes * 2:
         with suppress(OSError):
