@@ -131,7 +131,7 @@ def test_what_a_runner_needs_loads_no_frontend(room: str) -> None:
 
 
 def test_a_run_without_secrets_loads_nothing_for_them() -> None:
-    """Neither the configuration nor the providers."""
+    """Such a run imports neither the configuration nor the providers."""
     code = (
         "import gxo.runtime.service, sys;"
         "print([m for m in sys.modules if m.startswith(('gxo.config', 'gxo.runtime.secrets'))])"

@@ -48,7 +48,7 @@ def test_one_workload_is_stopped_and_started(here: Site) -> None:
 
 
 def test_a_whole_playbook_is_stopped_and_started(here: Site) -> None:
-    """Services and timers; steps do not run again."""
+    """`stop` and `start` act on all its services and timers, and run no step again."""
     done(here, "stop", "hand")
     assert here.units("active") == {}
     done(here, "start", "hand")
@@ -77,7 +77,7 @@ def test_what_had_to_be_killed_is_stopped(here: Site) -> None:
 
 
 def test_a_restart_gives_a_new_process(here: Site) -> None:
-    """Of one workload; and it is no drift."""
+    """Restarting one workload replaces its process alone, and is no drift."""
     web, db = here.pid("web"), here.pid("db")
     done(here, "restart", "hand.web")
     assert here.pid("web") != web
@@ -97,7 +97,7 @@ def test_a_reload_keeps_the_process(here: Site) -> None:
 
 
 def test_a_step_is_triggered(here: Site) -> None:
-    """It runs again, though it has run."""
+    """`trigger` runs a step again, though it has run."""
     done(here, "trigger", "hand.setup")
     assert here.lines("/srv/hand/log").count("setup") == 2
     assert here.plan() == {}

@@ -259,7 +259,7 @@ def test_a_stale_file_of_systemd_bars_nothing(here: Site) -> None:
 
 
 def test_without_a_bus_nothing_changes(machine: Machine) -> None:
-    """Exit 69, and what to try instead."""
+    """Without a system bus `apply` exits with 69 and says what to try instead."""
     with site(machine, "nobus") as here:
         here.write(service("web", "sleep 1000"))
         done = machine.gxo(

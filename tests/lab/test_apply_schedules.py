@@ -19,7 +19,7 @@ def here(machine: Machine) -> Iterator[Site]:
 
 
 def test_a_schedule_fires(here: Site) -> None:
-    """Again and again, once a turn."""
+    """A schedule fires again and again, once at each of its instants."""
     here.write(schedule("tick", f"echo $(date +%s) >>{LOG}", "*:*:0/2"), HOST)
     here.apply()
     assert until(lambda: len(here.lines(LOG)) >= 3, 20)

@@ -153,7 +153,7 @@ def test_a_turn_that_fails(here: Site) -> None:
 
 
 def test_stopping_a_turn_cancels_its_run(here: Site) -> None:
-    """And an edit leaves the one under way alone."""
+    """Removing a schedule cancels the run of its turn, while an edit leaves it alone."""
     here.write(job("long", "sleep 1000"))
     here.apply()
     service = here.timers()[0].replace(".timer", ".service")

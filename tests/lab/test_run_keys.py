@@ -148,7 +148,7 @@ def test_a_name_that_nothing_gives(machine: Machine) -> None:
 
 
 def test_many_at_once(machine: Machine) -> None:
-    """No more steps at once than --jobs."""
+    """No more steps run at once than --jobs allows."""
     many = "".join(step(f"s{n}", "mkdir here && sleep 0.1 && rmdir here") for n in range(4))
     ran = run(machine, many, "--jobs", "1")
     assert (ran.code, len(ran.steps)) == (0, 4)
@@ -247,6 +247,6 @@ def test_steps_of_several_users(machine: Machine) -> None:
 
 
 def test_a_user_that_is_not_there(machine: Machine) -> None:
-    """Is named, and the step fails."""
+    """A step whose user does not exist fails, and names the user."""
     ran = run(machine, step("a", "true", "security_context: {user: nosuch}, "))
     assert (ran.code, ran.details("a")) == (1, ["there is no user `nosuch`"])

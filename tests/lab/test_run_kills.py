@@ -134,7 +134,7 @@ def assert_clean(machine: Machine) -> None:
 
 
 def test_killed_runs_leave_nothing(machine: Machine) -> None:
-    """A few runs killed at random instants."""
+    """A few runs killed at random instants leave nothing behind."""
     kill_and_look(machine, 2, seed=machine.version)
 
 
@@ -170,5 +170,5 @@ def test_kill_9_at_every_step_boundary(machine: Machine) -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_many_killed_runs_leave_nothing(machine: Machine) -> None:
-    """200 runs killed at random instants."""
+    """Nor do 200 of them."""
     kill_and_look(machine, 200 // TOGETHER, seed=random.SystemRandom().randrange(2**32))

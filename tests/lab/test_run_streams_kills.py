@@ -67,13 +67,13 @@ def kill_some(machine: Machine, chance: random.Random) -> None:
 
 
 def test_killed_streams_leave_nothing(machine: Machine) -> None:
-    """A few runs killed at random instants."""
+    """A few runs killed at random instants leave nothing of their streams behind."""
     kill_and_look(machine, 1, seed=machine.version)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_many_killed_streams_leave_nothing(machine: Machine) -> None:
-    """100 runs killed at random instants."""
+    """Nor do 100 of them."""
     seed = random.SystemRandom().randrange(2**32)
     kill_and_look(machine, 100 // TOGETHER, seed=seed, stubborn=0.3)

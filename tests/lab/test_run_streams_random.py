@@ -30,12 +30,12 @@ def compare(machine: Machine, count: int, seed: int) -> None:
 
 
 def test_topologies(machine: Machine) -> None:
-    """A few of them."""
+    """In a few random nets of streams every reader gets what the model says."""
     compare(machine, 4, seed=machine.version)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_many_topologies(machine: Machine) -> None:
-    """50 of them."""
+    """So it does in 50 others each time."""
     compare(machine, 50, seed=random.SystemRandom().randrange(2**32))

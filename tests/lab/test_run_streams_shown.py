@@ -63,7 +63,7 @@ def test_what_went_through(machine: Machine) -> None:
 
 
 def test_without_a_terminal(machine: Machine) -> None:
-    """A line at the end of each stream."""
+    """Without a terminal each stream has one line, at its end."""
     path = machine.write("/srv/shown.yaml", f"name: shown\nworkloads:\n{WORKLOADS}")
     said = machine.gxo("run", path, check=True).stdout
     assert "  streamed  count => one: 3.89 kB, 1.00 k records  " in said

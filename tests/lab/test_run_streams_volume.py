@@ -95,7 +95,7 @@ def stay_flat(machine: Machine, little: int, much: int) -> None:
 
 
 def test_much_comes_through(machine: Machine) -> None:
-    """300 MiB through three programs."""
+    """300 MiB come through three programs whole."""
     come_through(machine, 300)
 
 
@@ -107,7 +107,7 @@ def test_memory_stays_flat(machine: Machine) -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_ten_gigabytes_come_through(machine: Machine) -> None:
-    """10 GB through three programs."""
+    """10 GB come through three programs whole."""
     come_through(machine, 10_000)
 
 

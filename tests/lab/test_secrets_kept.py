@@ -94,14 +94,14 @@ def test_names_are_listed_with_who_gives_them(machine: Machine) -> None:
     ],
 )
 def test_what_cannot_be_kept(machine: Machine, name: str, value: str, reason: str) -> None:
-    """Exit 1 and the reason; nothing is written."""
+    """A value that cannot be kept is refused with exit 1 and the reason; nothing is written."""
     done = machine.gxo("secrets", "set", name, input=value)
     assert (done.returncode, reason in done.stderr) == (1, True), done.stderr
     assert not machine.exists(f"{STORE}/x")
 
 
 def test_nobody_but_root(machine: Machine) -> None:
-    """Another user is told so, with exit 77."""
+    """Another user than root is refused, with exit 77."""
     for words in (("set", "x"), ("list",), ("rm", "--yes", "x")):
         argv = machine.gxo_argv("secrets", *words)
         done = machine.run(*argv, env=machine.gxo_env, user="nobody", input="v")

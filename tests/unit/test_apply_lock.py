@@ -58,10 +58,12 @@ def test_a_child_does_not_keep_the_lock(place: Path) -> None:
     """A program started under the lock and still running later does not hold it."""
     with locked("gxo apply", timeout=0, place=place):
         child = subprocess.Popen(["sleep", "60"], close_fds=False)
-    with locked("gxo apply", timeout=0, place=place):
-        pass
-    child.kill()
-    child.wait()
+    try:
+        with locked("gxo apply", timeout=0, place=place):
+            assert child.poll() is None
+    finally:
+        child.kill()
+        child.wait()
 
 
 def test_the_lock_is_taken_again_and_again(place: Path) -> None:

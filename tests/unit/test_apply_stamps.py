@@ -98,7 +98,7 @@ def test_what_is_no_longer_wanted_is_swept(stamps: Stamps) -> None:
 
 
 def test_a_stamp_goes_once(stamps: Stamps) -> None:
-    """Dropping removes it; dropping again is fine."""
+    """Dropping a stamp removes it, and dropping it again is no error."""
     stamps.renew(OLD, None, HOUR)
     stamps.drop(OLD.name)
     stamps.drop(OLD.name)

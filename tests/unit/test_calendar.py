@@ -110,7 +110,7 @@ def test_a_sample_is_accepted_as_systemd_does() -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 def test_many_are_accepted_as_systemd_does() -> None:
-    """The same of 100,000."""
+    """100,000 random expressions are accepted and refused as systemd does."""
     for seed in range(2, 102):
         agree(seed, 1000)
 

@@ -296,7 +296,7 @@ def test_examples_and_defaults_hold() -> None:
 
 
 def test_default_lifecycles() -> None:
-    """All that end by themselves."""
+    """A module that names no lifecycles has all that end by themselves."""
     found, _ = read_module(Source("m", HEAD))
     assert found is not None
     assert found.spec.lifecycles == TASK

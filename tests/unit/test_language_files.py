@@ -78,7 +78,7 @@ def test_standard_input() -> None:
 
 
 def test_missing(tmp_path: Path) -> None:
-    """No such file."""
+    """A path at which there is nothing is a problem of its own."""
     assert isinstance(only(tmp_path / "none.yaml"), FileMissing)
 
 
@@ -97,7 +97,7 @@ def test_broken_links(tmp_path: Path) -> None:
 
 
 def test_no_playbooks(tmp_path: Path) -> None:
-    """A directory without playbooks."""
+    """A directory without playbooks is a problem of its own."""
     assert isinstance(only(tmp_path), NoPlaybooks)
 
 

@@ -15,7 +15,7 @@ from tests.unit.formats import CELLS, RECORDS, formatted, parse
 
 @given(RECORDS)
 def test_json_and_ndjson_are_what_others_read(records: Records) -> None:
-    """Also numbers of any size."""
+    """Python's reader gets the same records back, with numbers of any size."""
     assert json.loads(formatted(records, format="json")) == records
     text = formatted(records, format="ndjson")
     assert [json.loads(line) for line in text.split(b"\n")[:-1]] == records
@@ -23,7 +23,7 @@ def test_json_and_ndjson_are_what_others_read(records: Records) -> None:
 
 @given(st.lists(st.fixed_dictionaries({"x": CELLS, "y": CELLS}), min_size=1, max_size=5))
 def test_csv_is_what_its_reader_reads(records: Records) -> None:
-    """With the header that the first record makes."""
+    """Python's reader gets the same records back, by the header of the first record's keys."""
     text = formatted(records, format="csv").decode()
     assert list(csv.DictReader(io.StringIO(text, newline=""))) == records
 
@@ -100,7 +100,7 @@ def test_names_of_xml_in_other_alphabets() -> None:
 
 
 def test_a_long_text_is_cut_in_the_summary() -> None:
-    """Between two characters, and it says so."""
+    """A long text is cut between two characters, and the summary says so."""
     found = summary("data:format", format="text_lines", items=[{"line": "é" * 1000}] * 1000)
     assert found["truncated"]
     assert set(found["text"]) == {"é", "\n"}

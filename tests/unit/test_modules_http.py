@@ -179,7 +179,7 @@ def test_bodies(http: Served, body: object, sent: str, kind: str | None) -> None
 
 
 def test_a_bad_status_fails_and_is_kept(http: Served) -> None:
-    """Unless it is expected."""
+    """A status from 400 on fails and keeps the answer, unless the status is accepted."""
     failed = ask(f"{http.url}/missing")
     assert (failed["cannot"], failed["about"]) == ("ask", f"{http.url}/missing")
     assert failed["error"] == "it answered 404 Not Found"
@@ -262,7 +262,7 @@ def test_authorities_are_a_file(http: Served, tmp_path: Path) -> None:
 
 
 def test_a_downgrade_is_not_followed(authority: Path, http: Served) -> None:
-    """From https to http."""
+    """A redirection from https to http is refused."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority / "ca.pem", authority / "key.pem")
     with served(context, elsewhere=http.url) as server:
@@ -271,5 +271,5 @@ def test_a_downgrade_is_not_followed(authority: Path, http: Served) -> None:
 
 
 def test_nobody_there() -> None:
-    """The reason is the system's."""
+    """Where nobody listens, the reason is the system's own."""
     assert ask("http://127.0.0.1:1/")["error"].endswith("Connection refused")

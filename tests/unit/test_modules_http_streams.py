@@ -76,7 +76,7 @@ def test_a_stream_there_and_back(url: str, tmp_path: Path) -> None:
 
 
 def test_a_stream_without_a_reader_ends_in_the_summary(url: str, tmp_path: Path) -> None:
-    """Where no workload takes the answer."""
+    """Where no workload reads its stream, the summary has the answer."""
     answer, out, _ = ask(f"{url}/", [[b"abc"]], tmp_path, output=False, method="POST")
     assert (answer["summary"]["body"], out) == ("abc", b"")
 

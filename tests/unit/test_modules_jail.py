@@ -88,7 +88,7 @@ def test_a_file_without_its_directory() -> None:
 
 @given(PATHS, st.sampled_from(["write", "append", "file", "directory", "link", "absent"]))
 def test_nothing_outside_is_changed(path: str, act: str) -> None:
-    """Whatever is asked for by whatever path."""
+    """No module changes anything outside of the workspace, whatever path it is given."""
     with house() as (inside, outside):
         before = seen(outside)
         if act in ("write", "append"):
@@ -127,7 +127,7 @@ def test_an_escape_is_told_from_a_failure(path: str, fatal: bool) -> None:
 
 @pytest.mark.parametrize("target", ["../outside", "/etc", "a/../../x"])
 def test_a_link_may_not_point_out(target: str) -> None:
-    """Not even where nobody follows it yet."""
+    """No link is made that points out of the workspace, even if nobody follows it yet."""
     with house() as (inside, _):
         params: Any = {"path": "new", "state": "link", "target": target}
         assert ask("filesystem:manage", inside, **params)["fatal"]
@@ -230,7 +230,7 @@ def test_a_directory_swapped_meanwhile() -> None:
 
 @pytest.mark.soak
 def test_a_directory_swapped_ten_thousand_times() -> None:
-    """The same, long enough to meet each instant."""
+    """Nothing is written outside in 10,000 swaps, enough to meet each instant."""
     race(10_000)
 
 

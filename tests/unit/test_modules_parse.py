@@ -57,21 +57,21 @@ def test_csv_is_what_its_writer_wrote(rows: list[list[str]], sizes: list[int]) -
 
 @given(TEXT.filter(str.strip), st.dictionaries(st.sampled_from("abc"), TEXT, min_size=1), SIZES)
 def test_logfmt_is_read_as_written(first: str, more: dict[str, str], sizes: list[int]) -> None:
-    """Values with blanks, quotes and backslashes."""
+    """Values with blanks, quotes and backslashes come out as they were written."""
     record = {"first": first, **more}
     data = formatted([record], format="logfmt")
     assert parse(data, sizes, format="logfmt") == [record]
 
 
 def test_logfmt_words() -> None:
-    """Keys without a value, empty values, escapes."""
+    """Keys without a value, empty values and escapes are read as logfmt has them."""
     found = parse(b'at=1 ok  msg="a \\"b\\" \\q" e= \n\n', [], format="logfmt")
     assert found == [{"at": "1", "ok": True, "msg": 'a "b" q', "e": ""}]
 
 
 @given(st.lists(TEXT, max_size=6), SIZES)
 def test_text_lines_come_as_they_are(texts: list[str], sizes: list[int]) -> None:
-    """And can be written as they came."""
+    """Lines come as they are, and are written as they came."""
     texts = ["".join(text.splitlines()) for text in texts]
     data = "".join(f"{text}\n" for text in texts).encode()
     found = parse(data, sizes, format="text_lines")
@@ -341,7 +341,7 @@ def test_each_input_is_a_text_of_its_own(tmp_path: Path) -> None:
     ],
 )
 def test_the_line_that_is_wrong_is_shown(form: str, data: bytes, shown: str) -> None:
-    """It alone, without what ends it."""
+    """An error shows the wrong line alone, without its line break."""
     with pytest.raises(ModuleError) as caught:
         parse(data, [], format=form)
     assert caught.value.shown == shown

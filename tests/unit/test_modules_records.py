@@ -32,14 +32,14 @@ def same(left: Any, right: Any) -> bool:
 
 @given(RECORDS)
 def test_map_makes_one_of_each(found: Records) -> None:
-    """In order, with its number, from 0."""
+    """Each record becomes one, in order; its template reads its number, from 0."""
     to = {"n": "{{ .record.n | default 7 }}", "at": "{{ .index }}", "of": "{{ .record }}"}
     expected = [{"n": r.get("n") or 7, "at": i, "of": r} for i, r in enumerate(found)]
     assert fed("data:map", {"to": to}, [found], NOWHERE) == expected
 
 
 def test_map_wraps_what_is_no_record() -> None:
-    """A stream holds objects only."""
+    """A value that is no map becomes a record, since a stream holds objects only."""
     found = summary("data:map", to="{{ .record.a }}", items=[{"a": 1}, {"a": {"b": 2}}, {"a": [3]}])
     assert found == {
         "items": [{"value": 1}, {"b": 2}, {"value": [3]}],
@@ -49,7 +49,7 @@ def test_map_wraps_what_is_no_record() -> None:
 
 
 def test_map_says_which_record_it_cannot_make() -> None:
-    """And where in the template."""
+    """The error says which record it is, and what its template lacks."""
     answer = ask("data:map", to="{{ .record.a }}", items=[{"a": 1}, {"b": 1}])
     assert (answer["cannot"], answer["about"]) == ("map", "the records")
     assert answer["error"].startswith("record 2: ")
@@ -129,7 +129,7 @@ def test_join_takes_its_sides_in_any_order(left: Records, right: Records, order:
 
 
 def test_a_join_hands_on_in_parts(tmp_path: Path) -> None:
-    """However many partners each record has."""
+    """A join passes on batches of bounded size, however many partners a record has."""
     made, handed = node("data:join", {"on": ["k"], "kind": "right"}, 2, tmp_path)
     made.feed(1, Batch([{"k": 1, "r": n} for n in range(2500)] + [{"k": 2}] * 2500))
     made.end(1)
@@ -142,7 +142,7 @@ def test_a_join_hands_on_in_parts(tmp_path: Path) -> None:
 
 
 def test_join_names_the_limit_it_meets() -> None:
-    """One right record too many."""
+    """One record too many on the right is an error that names `max_build_records`."""
     more: dict[str, Any] = {"on": ["k"], "items": [], "max_build_records": 2}
     assert summary("data:join", **more, **_with([{"k": 1}] * 2))["count"] == 0
     error = ask("data:join", **more, **_with([{"k": 1}] * 3))["error"]

@@ -130,7 +130,7 @@ def test_a_line_that_is_no_record_is_told(line: bytes, what: str, tmp_path: Path
 
 
 def test_the_beginning_of_a_line_holds_no_part_of_a_secret() -> None:
-    """It is masked before it is cut."""
+    """A line that an error quotes is masked before it is cut."""
     token = "eyJhbGciOi" * 20
     said = {"cannot": "map", "about": "the records", "error": "line 1 is not JSON", "shown":
             f"abc {token} def {token[:50]}", "summary": None}  # fmt: skip
@@ -149,7 +149,7 @@ def test_nobody_reads(tmp_path: Path) -> None:
 
 
 def test_a_file_as_a_stream(tmp_path: Path) -> None:
-    """Its bytes as they are, with their digest."""
+    """A file goes into a stream unchanged, and the summary has its digest."""
     data = random.Random(4).randbytes(700_001)
     (tmp_path / "a").write_bytes(data)
     answer, out, _ = stream("filesystem:read", [], tmp_path, path="a")
@@ -242,5 +242,5 @@ def test_a_pipeline_without_streams(tmp_path: Path) -> None:
     ],
 )
 def test_a_pipeline_says_which_step(steps: list[dict[str, Any]], reason: str) -> None:
-    """Params and records that do not fit."""
+    """An error in params or records names the pipeline's step."""
     assert ask("stream:pipeline", steps=steps)["error"].startswith(reason)

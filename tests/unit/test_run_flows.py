@@ -74,7 +74,7 @@ def test_no_speed_is_below_nothing() -> None:
     ],
 )
 def test_how_much(stream: StreamRow, said: str) -> None:
-    """Three digits of it, with what was counted."""
+    """Amounts have three digits, beside what was counted."""
     assert amount(stream) == said
 
 
@@ -116,7 +116,7 @@ def test_a_terminal_that_is_small() -> None:
 
 
 def test_as_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    """One line at its end, once."""
+    """A stream has one line, once it has ended."""
     lines = _Lines("build")
     lines.show([], [row(10)])
     for _ in range(2):

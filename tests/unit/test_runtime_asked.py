@@ -49,7 +49,7 @@ def test_a_secret_in_records_needs_a_stream(module: str) -> None:
 
 
 def test_a_secret_in_a_condition_needs_none() -> None:
-    """Nothing but a truth comes of it."""
+    """A condition may read a secret, since only a truth comes of it."""
     where = {"where": '{{ eq .record.a (secret "key") }}', "items": []}
     assert params("data:filter", where, streams=False)["where"]
 

@@ -27,7 +27,7 @@ def test_who_runs(wanted: str, runs: str) -> None:
 
 
 def test_who_would_read_nothing_all_the_way_down() -> None:
-    """A skipped one starves the next."""
+    """A member skipped for want of input starves the next that needs some."""
     made = built(*CHAIN)
     (group,) = groups(("a", "b", "c"), made.edges)
     assert who_runs(group, "bc", "bc") == ()

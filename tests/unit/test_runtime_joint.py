@@ -33,6 +33,6 @@ def test_what_failed_by_itself_says_both() -> None:
 
 
 def test_what_somebody_else_stopped_was_cancelled() -> None:
-    """As any step is."""
+    """A member that somebody else stopped is Cancelled, as any step is."""
     stopped = Result(ok=False, summary=None, detail="it was cancelled", cancelled=True)
     assert _judged(stopped, Verdict(failed=True), "") == stopped

@@ -15,7 +15,7 @@ SCRIPT = "head -c 5000000 /dev/zero | cat | cat >/dev/null; echo; read gone"
 
 
 def test_children_count_with_who_waited_for_them(tmp_path: Path) -> None:
-    """And what has ended takes nothing back."""
+    """A child that has ended counts with the parent that waited for it; ends take nothing back."""
     with subprocess.Popen(
         ["sh", "-c", SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as shell:

@@ -62,7 +62,7 @@ def test_a_tolerated_failure() -> None:
 
 
 def test_a_skipped_step_satisfies() -> None:
-    """What waits for it goes on."""
+    """A step that needs a skipped one starts."""
     order = Order(built("a", "b, needs: [a]"))
     assert walk(order, {"a": S}) == ["a", "b"]
     assert order.end() is C
@@ -125,7 +125,7 @@ def test_what_is_wanted_at_the_end() -> None:
 
 
 def test_a_service_that_fails() -> None:
-    """Once up is not up for ever."""
+    """A service that was up and has failed satisfies no edge any more."""
     order = Order(built("web", "a", "use, needs: [web, a]"))
     order.move("web", R)
     assert order.up("web") == ()

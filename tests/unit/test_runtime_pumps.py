@@ -266,7 +266,7 @@ def _inherits(path: Path) -> bool:
 
 
 def test_it_is_told_what_passes_while_it_passes(bus: Bus) -> None:
-    """Not only at the end, and never back."""
+    """Counts come while data passes, not only at the end, and never go back."""
     with Rig(bus, Overflow.BLOCK, Overflow.BLOCK) as rig:
         readings = [Reading(reader, 1) for reader in rig.readers]
         for _ in range(3):

@@ -122,7 +122,7 @@ def test_a_mask_is_never_masked(secrets: list[str], around: str) -> None:
 
 @given(st.lists(st.binary(max_size=20), max_size=8))
 def test_what_holds_no_secret_passes_unchanged(chunks: list[bytes]) -> None:
-    """Byte for byte, also what is no text."""
+    """Data without a secret passes byte for byte, also where it is no text."""
     stream = Stream(Redactor(["a secret that is longer than any of the chunks here"]))
     said = b"".join([*(stream.feed(chunk) for chunk in chunks), stream.end()])
     assert said == b"".join(chunks)

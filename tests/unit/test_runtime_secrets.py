@@ -64,7 +64,7 @@ def used(text: str, value: str = VALUE) -> tuple[Data, Redactor]:
     ],
 )
 def test_what_is_made_of_a_secret_is_masked(call: str) -> None:
-    """Whole, however it was changed."""
+    """What template functions make of a secret is masked whole."""
     made, redactor = used("{{ " + call + " }}")
     assert isinstance(made, str)
     said = redactor.text(f"<{made}>")

@@ -164,7 +164,7 @@ def test_what_a_user_lets_go() -> None:
 
 
 def test_only_its_owner_reads_it(place: Path) -> None:
-    """Summaries are nobody else's."""
+    """Only root may read the state: summaries are nobody else's."""
     with Store(place):
         assert place.stat().st_mode & 0o777 == 0o600
         assert {path.stat().st_mode & 0o077 for path in place.parent.iterdir()} == {0}

@@ -99,7 +99,7 @@ def test_a_program_that_nobody_saw(watch: Watch) -> None:
 
 
 def test_two_streams_into_one_program(watch: Watch) -> None:
-    """What it reads yet is of neither alone."""
+    """What a program of two inputs reads is put down to neither stream alone."""
     one, other, taker = Set(0, 100), Set(0, 50), Set(200, 0)
     told = tally(watch, ("a", "b"), ("c", "b"), a=one, c=other, b=taker)
     assert watch.looked(told)[0] == row("b", bytes=100, about=True)

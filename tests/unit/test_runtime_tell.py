@@ -55,7 +55,7 @@ def iter_news(listening: Listening) -> Iterator[EventRow]:
 
 
 def test_a_reader_that_went_away(store: Store) -> None:
-    """The runner goes on."""
+    """The runner goes on when its reader has gone."""
     reader, writer = os.pipe()
     bell = Bell(writer)
     os.close(reader)
@@ -65,7 +65,7 @@ def test_a_reader_that_went_away(store: Store) -> None:
 
 
 def test_nobody_listens(store: Store) -> None:
-    """A detached run's bell is /dev/null."""
+    """Ringing is harmless where nobody listens, as in a detached run."""
     writer = os.open(os.devnull, os.O_WRONLY)
     happen(store, Bell(writer), "a")
     os.close(writer)

@@ -43,7 +43,7 @@ def test_a_text_that_was_cut_ends_with_no_part_of_a_secret(end: str) -> None:
 
 
 def test_a_whole_text_stays_whole() -> None:
-    """Also where it ends as a secret begins."""
+    """A text that was not cut keeps its end, even one with which a secret begins."""
     summary = {"content": "a eyJ", "truncated": False}
     assert told(Redactor([TOKEN]), summary=summary).summary == summary
 
@@ -93,7 +93,7 @@ def test_a_reason_that_would_drive_a_terminal_or_fill_it() -> None:
 
 @pytest.mark.parametrize("count", ["1e999", "-1", str(1 << 63), '"1"', "1.5", "null"])
 def test_a_flow_that_no_state_could_keep(count: str) -> None:
-    """It is told nowhere, and breaks nothing."""
+    """Counts too big for the state are dropped, and break nothing."""
     told = '{"progress": {"in": {"a": {"bytes": %s, "records": 1}}, "out": %s}}'
     ok = '{"bytes": 1, "records": null}'
     assert flow_of(told % (count, ok)) is None

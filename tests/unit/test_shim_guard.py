@@ -89,12 +89,12 @@ def test_the_program_has_what_it_has_without_a_guard(start: Start) -> None:
     [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", -9), ("kill -SEGV $$", -11), ("kill $$", -15)],
 )
 def test_it_ends_as_the_program_does(start: Start, line: str, code: int) -> None:
-    """By the same status, or the same signal."""
+    """The guard ends by the program's exit status, or by the same signal."""
     assert ended(start(line))[0] == code
 
 
 def test_programs_that_cannot_be_run(start: Start) -> None:
-    """As systemd says it: 203, and why."""
+    """The exit status is systemd's 203, and stderr says why."""
     there, not_there = ("/etc/passwd", "/etc"), ("/no/such", "no-such")
     reasons = dict.fromkeys(not_there, "No such file") | dict.fromkeys(there, "Permission denied")
     for program, why in reasons.items():
@@ -177,7 +177,7 @@ def test_much_passes_unchanged(start: Start) -> None:
 
 
 def test_more_than_systemd_hands_over() -> None:
-    """Is said before anything is started."""
+    """More than a credential may hold is refused before anything is started."""
     long = "\n".join(f"{number:060d}" for number in range(2000))
     with pytest.raises(SecretError, match="and systemd hands over no more than"):
         assert Handout((), long, Redactor([long]).forms).handed
