@@ -84,14 +84,14 @@ def gather(target: str | None) -> Report:
     from gxo.units.names import parse
 
     playbook, _, workload = (target or "").partition(".")
+
+    def wanted(of: str, part: str) -> bool:
+        return playbook in ("", of) and workload in ("", part)
+
     found_all = applied()
     known = found_all.workloads
     damaged = {n: why for n, why in found_all.damaged.items() if playbook in ("", n)}
-    shown = tuple(
-        found
-        for found in known
-        if playbook in ("", found.playbook) and workload in ("", found.workload)
-    )
+    shown = tuple(found for found in known if wanted(found.playbook, found.workload))
     if target and not shown and not damaged:
         raise _not_applied(target, known, found_all.under_way)
     services = [u.name for w in shown for u in w.units if u.name.endswith(".service")]
@@ -105,8 +105,7 @@ def gather(target: str | None) -> Report:
             and unit.name not in ours
             and (name := parse(unit.name))
             and name.playbook not in found_all.damaged
-            and playbook in ("", name.playbook)
-            and workload in ("", name.workload)
+            and wanted(name.playbook, name.workload)
         )
         results = {n: r for n, r in manager.results(services).items() if r.found}
     # what starts a run is gxo itself: rated is what the run's step is isolated by
