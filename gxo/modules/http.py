@@ -200,22 +200,17 @@ def _taken(answer: HTTPResponse, streams: Streams | None, expected: set[int]) ->
     """The summary; the body goes to the output stream, where there is one and the answer good."""
     good = answer.status < 400 or answer.status in expected
     if streams is None or streams.output is None or not good:
-        return _summary(answer)
+        return _read(answer)
     while chunk := answer.read1(_CHUNK):
         streams.write(chunk)
         streams.tell()
     if answer.length:
         raise ModuleError("its answer ended before it was complete")
-    return {
-        "status": answer.status,
-        "headers": _answer_headers(answer),
-        "body": "",
-        "json": None,
-        "truncated": False,
-    }
+    return _summary(answer, "")
 
 
-def _summary(answer: HTTPResponse) -> dict[str, Any]:
+def _read(answer: HTTPResponse) -> dict[str, Any]:
+    """The summary with the body in it, as far as it is kept."""
     data = answer.read(KEPT + 1)
     cut = len(data) > KEPT
     charset = answer.headers.get_content_charset("utf-8")
@@ -227,12 +222,18 @@ def _summary(answer: HTTPResponse) -> dict[str, Any]:
         text = text.rstrip("\N{REPLACEMENT CHARACTER}")
     kind = answer.headers.get_content_type()
     is_json = not cut and (kind == "application/json" or kind.endswith("+json"))
+    return _summary(answer, text, _json(text) if is_json else None, truncated=cut)
+
+
+def _summary(
+    answer: HTTPResponse, body: str, found: Any = None, *, truncated: bool = False
+) -> dict[str, Any]:
     return {
         "status": answer.status,
         "headers": _answer_headers(answer),
-        "body": text,
-        "json": _json(text) if is_json else None,
-        "truncated": cut,
+        "body": body,
+        "json": found,
+        "truncated": truncated,
     }
 
 
