@@ -42,14 +42,7 @@ def sweep(store: Store, manager: Manager) -> Swept:
 
     What cannot be removed keeps nothing else from being so. Raises StoreError, SystemdError.
     """
-    young = clock.now() - _STARTING
-    gone = []
-    for run in store.runs(statuses=UNDER_WAY):
-        starting = run.status is Status.PENDING and run.created > young
-        if not starting and runner_ended(manager, _names(run)):
-            last = store.run(run.id)  # what its runner wrote last is there now
-            if last is not None and not last.status.terminal:
-                gone.append(last)
+    gone = tuple(_without_runner(store, manager))
     left: dict[str, None] = {}
 
     def attempt(act: Callable[[], None]) -> None:
@@ -60,18 +53,33 @@ def sweep(store: Store, manager: Manager) -> Swept:
 
     for run in gone:
         attempt(partial(_end_behind, store, manager, run))
-    # read first: what is there has its run in the state already
-    there = (*Workspaces().all(), *COPIES.all())
-    held = {run.workspace for run in store.runs(statuses=(*UNDER_WAY, Status.PAUSED))}
-    for path in there:
-        if str(Workspaces().place / path.name) not in held:
-            attempt(partial(remove, path))
+    for path in _without_run(store):
+        attempt(partial(remove, path))
     artifacts = Artifacts()
     attempt(lambda: forget(store, artifacts, [run.id for run in too_many(store.ended())]))
     for each in artifacts.runs():
         if store.run(each) is None:
             attempt(partial(artifacts.remove, each))
     return Swept(tuple(run.id for run in gone), tuple(left))
+
+
+def _without_runner(store: Store, manager: Manager) -> Iterator[RunRow]:
+    """The runs that say they run, or are to in a moment, and have no runner."""
+    young = clock.now() - _STARTING
+    for run in store.runs(statuses=UNDER_WAY):
+        starting = run.status is Status.PENDING and run.created > young
+        if not starting and runner_ended(manager, _names(run)):
+            last = store.run(run.id)  # what its runner wrote last is there now
+            if last is not None and not last.status.terminal:
+                yield last
+
+
+def _without_run(store: Store) -> Iterator[Path]:
+    """The workspaces, and copies of modules for one, of which no run has need any more."""
+    # read first: what is there has its run in the state already
+    there = (*Workspaces().all(), *COPIES.all())
+    held = {run.workspace for run in store.runs(statuses=(*UNDER_WAY, Status.PAUSED))}
+    return (path for path in there if str(Workspaces().place / path.name) not in held)
 
 
 def under_way(store: Store) -> bool:
