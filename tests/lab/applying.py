@@ -121,14 +121,6 @@ def service(name: str, command: str, extra: str = "", lifecycle: str = "") -> st
     )
 
 
-def step(name: str, command: str, extra: str = "") -> str:
-    """A run_once workload that runs a line of shell."""
-    return (
-        f"  - {{name: {name}, {extra}lifecycle: {{policy: run_once}}, process: {{module: exec, "
-        f"params: {{command: {json.dumps(command)}, shell: true}}}}}}\n"
-    )
-
-
 def schedule(name: str, command: str, calendar: str, lifecycle: str = "") -> str:
     """A scheduled workload that runs a line of shell."""
     return (

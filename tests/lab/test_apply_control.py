@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.applying import HOST, Site, schedule, service, site, step, until
+from tests.lab.applying import HOST, Site, schedule, service, site, until
 from tests.lab.machine import Machine
+from tests.lab.running import step
 
 RELOADABLE = (
     "trap 'echo reloaded >>/srv/hand/log' HUP; echo up >>/srv/hand/log; while :; do sleep 0.1; done"

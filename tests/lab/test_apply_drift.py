@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from gxo.apply.spoken import spoken
-from tests.lab.applying import HOST, Site, schedule, service, site, step, until
+from tests.lab.applying import HOST, Site, schedule, service, site, until
 from tests.lab.machine import Machine
+from tests.lab.running import step
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.applying import HOST, Site, schedule, service, site, step, until
+from tests.lab.applying import HOST, Site, schedule, service, site, until
 from tests.lab.machine import Machine
+from tests.lab.running import step
 from tests.schemas import held
 
 RAN = "/srv/{name}/ran"

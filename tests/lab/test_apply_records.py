@@ -6,8 +6,9 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from tests.lab.applying import HOST, Site, service, site, step
+from tests.lab.applying import HOST, Site, service, site
 from tests.lab.machine import Machine
+from tests.lab.running import step
 from tests.schemas import held
 
 RECORDS = "/var/lib/gxo/applied"

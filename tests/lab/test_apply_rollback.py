@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.applying import HOST, Site, schedule, service, site, step
+from tests.lab.applying import HOST, Site, schedule, service, site
 from tests.lab.machine import Machine
+from tests.lab.running import step
 from tests.schemas import held
 
 

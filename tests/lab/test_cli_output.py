@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.applying import Site, schedule, service, site, step
+from tests.lab.applying import Site, schedule, service, site
 from tests.lab.machine import Machine
+from tests.lab.running import step
 from tests.schemas import held
 
 FIRST = (
