@@ -49,7 +49,7 @@ class Artifacts:
     """Bytes on disk, of one run."""
 
     def of(self, run: str) -> tuple[Kept, ...]:
-        """What a run has kept, by path."""
+        """The files that a run has kept, by path."""
         top = self.place / run
         found = []
         for directory, _, names in os.walk(top):
@@ -94,7 +94,7 @@ class Artifacts:
 
 
 def shown(path: str) -> str:
-    """A path that a step made, fit to be printed."""
+    """A path that a step made, without what would drive a terminal."""
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
@@ -232,7 +232,7 @@ class _Copy:
 
 
 def _data(descriptor: int, size: int) -> Iterator[tuple[int, int]]:
-    """Where a file has data, from and to."""
+    """The parts of a file that hold data, each from and to."""
     end = 0
     while end < size:
         try:

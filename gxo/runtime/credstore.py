@@ -25,7 +25,7 @@ class Listed:
 
 
 def keep(name: str, value: bytes) -> Path:
-    """Encrypt a secret and put it in the place of what had its name; where. Raises SecretError."""
+    """Encrypt a secret in place of any of its name; the path of the file. Raises SecretError."""
     _check(name)
     if not value.strip():
         raise SecretError("it is empty")
@@ -53,7 +53,7 @@ def keep(name: str, value: bytes) -> Path:
 
 
 def drop(name: str) -> Path | None:
-    """Remove what `keep` has kept; where it was, None if nothing was there. Raises SecretError."""
+    """Remove what `keep` has kept; its path, None if there was none. Raises SecretError."""
     _check(name)
     path = PLACE / name
     try:
@@ -113,7 +113,7 @@ def _check(name: str) -> None:
 
 
 def _encrypt(name: str, value: bytes) -> bytes:
-    """With the best key that the host has: its TPM's, its own, or both."""
+    """Encrypt with the best key of this host: its TPM's, its own, or both."""
     argv = ("systemd-creds", "encrypt", "--with-key=auto", f"--name={name}", "-", "-")
     try:
         done = subprocess.run(

@@ -20,11 +20,11 @@ class DoorError(Exception):
 
 
 class Door:
-    """One workspace. Whoever was let in reads and changes all that is made in it from then on:
-    so those expected get in at once, if they exist yet.
+    """One workspace. Who was let in reads and changes all that is made in it from then on, so the
+    users expected are let in at once, if they exist yet.
 
-    What is made inherits the entries, so that its permission bits for the group, which then limit
-    the entries, come from the program alone: with an inherited ACL no umask applies (acl(5)).
+    What is made inherits the entries. Its permission bits for the group, which limit the entries,
+    come from the program alone: with an inherited ACL no umask applies (acl(5)).
     """
 
     def __init__(self, workspace: Path, expected: Iterable[str]) -> None:
@@ -35,9 +35,9 @@ class Door:
                 self.let_in(user)
 
     def let_in(self, user: str) -> None:
-        """Raises DoorError: there is no such user, or this filesystem has no ACLs.
+        """Let a user in. Raises DoorError: there is no such user, or this filesystem has no ACLs.
 
-        The owner of the workspace is inside, and root with its capabilities needs no door.
+        The owner of the workspace is in already, and root needs no entry.
         """
         if not user or user in self._inside.values():
             return
@@ -65,7 +65,7 @@ def _number(user: str) -> int:
 
 
 def _acl(users: list[int]) -> bytes:
-    """As the kernel keeps it (linux/posix_acl_xattr.h): users are sorted by number."""
+    """The entries in the kernel's format (linux/posix_acl_xattr.h), users sorted by number."""
     entries = [
         (_OWNER, _ALL, _NOBODY),
         *((_USER, _ALL, user) for user in users),

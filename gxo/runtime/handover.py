@@ -10,7 +10,7 @@ _PLACE = Path(PLACE)
 
 
 def put(path: Path, data: bytes) -> None:
-    """Have such a file. Raises OSError."""
+    """Write such a file, in place of any of its name. Raises OSError."""
     _prepare()
     fresh = path.with_name(f".{os.getpid()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o400)
@@ -20,14 +20,14 @@ def put(path: Path, data: bytes) -> None:
 
 
 def drop(prefix: str, kept: Container[str] = ()) -> None:
-    """Remove the files of units whose names begin so, but for the paths that are kept."""
+    """Remove the files of units whose names begin with `prefix`, but for the paths `kept`."""
     for path in _PLACE.glob(f"{prefix}*"):
         if str(path) not in kept:
             path.unlink(missing_ok=True)
 
 
 def _prepare() -> None:
-    """A directory of root's alone, on memory that is never swapped out where that can be."""
+    """Make the directory, root's alone, on memory that is never swapped out if that can be had."""
     _PLACE.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not _PLACE.is_mount():
         # ramfs knows no limit and is never swapped; where it cannot be had, /run is memory too

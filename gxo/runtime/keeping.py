@@ -11,7 +11,8 @@ from gxo.template.value import Literal
 
 
 def keep(plan: Plan, run: str, workspace: Path) -> str:
-    """Keep what the playbook says of a workspace in which nobody is at work; what was not, and why.
+    """Keep the playbook's `artifacts` of a workspace that nobody uses any more; in words, what
+    could not be kept and why.
 
     A path that is not there, or cannot be kept, changes nothing of how the run ended.
     """

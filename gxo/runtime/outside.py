@@ -41,7 +41,7 @@ class Refused(Exception):
 
 
 def lay_out(plan: Plan, workspace: str, config: str = "") -> tuple[str, ...]:
-    """Copy the modules of a plan for a run, once all are checked; what is to be warned of.
+    """Copy the modules of a plan for a run, once all are checked; the warnings.
 
     `config` is the configuration's file where it is not the host's. Raises Refused, WorkspaceError.
     """
@@ -72,7 +72,7 @@ def lay_out(plan: Plan, workspace: str, config: str = "") -> tuple[str, ...]:
 
 
 def copies_of(workspace: str) -> Path:
-    """Where the copies of a run lie, by its workspace."""
+    """The directory that holds a run's copies, from the path of its workspace."""
     return COPIES.place / Path(workspace).name
 
 
@@ -132,7 +132,9 @@ def _directory(path: Path, mode: int) -> None:
 def start_outside(
     module: Outside, request: Mapping[str, Any], frame: Frame
 ) -> tuple[tuple[Directive, ...], Frame]:
-    """Command line and frame of a step whose module gets that request. Raises BadParams, Escape."""
+    """The command line and the frame of a step whose module gets that request. Raises BadParams,
+    Escape.
+    """
     copy = copies_of(request["workspace"]) / module.digest
     if not copy.is_dir():
         raise BadParams(f"the module `{module.spec.name}` was refused when the run began")

@@ -83,18 +83,18 @@ def _without_run(store: Store) -> Iterator[Path]:
 
 
 def under_way(store: Store) -> bool:
-    """Whether the state says so of any run."""
+    """Whether the state has any run that is under way."""
     return bool(store.runs(1, statuses=UNDER_WAY))
 
 
 def runner_ended(manager: Manager, names: RunNames) -> bool:
-    """Neither a run's runner nor what cleans up behind it is at work."""
+    """Whether neither a run's runner nor its ExecStopPost= is at work."""
     found = manager.result(names.runner)
     return not found.found or found.active in ("inactive", "failed")
 
 
 def settle(store: Store, manager: Manager, names: RunNames) -> None:
-    """End a run whose runner has ended, where what cleans up behind it was killed too."""
+    """End a run whose runner has ended, where its ExecStopPost= was killed too."""
     row = store.run(names.run)
     there = row is not None and row.workspace and os.path.lexists(row.workspace)
     if row is not None and (row.status in UNDER_WAY or there):
@@ -153,7 +153,7 @@ def _alone() -> Iterator[None]:
 
 
 def _cut_off(store: Store, run: RunRow, status: Status, reason: str, lost: str) -> None:
-    """What is to be known of a run that did not come to its own end."""
+    """Write down how a run ended that did not come to an end of its own."""
     detail = (run.detail or reason) if status is Status.FAILED else ""
     record = Record(store, run.id, Redactor(), lambda _: None)
     for step in store.steps(run.id):

@@ -25,7 +25,7 @@ _OFTEN = 250_000
 
 @dataclass(slots=True)
 class _Counted:
-    """What is known of one stream, by who counted it."""
+    """What is known of one stream, by who has counted it."""
 
     row: StreamRow
     read: Known | None = None
@@ -35,10 +35,10 @@ class _Counted:
     _seen: tuple[int, int] = (0, 0)
 
     def see(self, giver: Meter, taker: Meter, *, alone: bool) -> None:
-        """How far the programs are. `alone`: this is all that is read there.
+        """Take in how far the programs at both ends are; `alone`: the reader reads no other stream.
 
-        Who reads has read much before it came to its input, so that only what is added counts:
-        what was read since the one who writes was last seen alive.
+        A reader has read much before it comes to its input. So of its bytes those count that were
+        added since its writer was last seen alive.
         """
         if giver.lives:
             about = min(filter(None, (giver.written, taker.read)), default=0)
@@ -56,14 +56,19 @@ class Tallies:
         self._tell = tell
 
     def of(self, edges: Collection[Edge], programs: Mapping[str, str]) -> "Tally":
-        """`programs` are the units of those at both ends of streams that nobody else can count."""
+        """The tally of a group. `programs` are the units at both ends of streams that only the
+        kernel counts.
+        """
         groups = groups_of(self._names, Path("/proc/self/cgroup").read_text()) if programs else None
         meters = {name: Meter(groups / unit) for name, unit in programs.items() if groups}
         return Tally(edges, meters, self._tell)
 
 
 class Tally:
-    """`meters` are of the units of programs; `tell` gets the streams that have come further."""
+    """Counts the streams of a group; `tell` gets those that have come further.
+
+    `meters` are those of programs.
+    """
 
     def __init__(
         self,
@@ -81,12 +86,12 @@ class Tally:
         self._due = now
 
     def pumped(self, source: str, counts: Counts) -> None:
-        """What a pump has brought to the readers of a step's stream."""
+        """Take in what a pump has brought to the readers of a step's stream."""
         for target, passed in counts.outlets.items():
             self._streams[source, target].passed = passed
 
     def worked(self, step: str, inputs: Mapping[str, Known], output: Known) -> None:
-        """What a worker of gxo's own has read and written."""
+        """Take in what a worker has read and written."""
         for (source, target), stream in self._streams.items():
             if target == step and source in inputs:
                 stream.read = inputs[source]
@@ -94,7 +99,7 @@ class Tally:
                 stream.written = output
 
     def look(self) -> None:
-        """A few times a second: see how far the programs are, and tell what is new."""
+        """A few times a second: read the meters, and tell what is new."""
         now = clock.now()
         if now >= self._due:
             self._due = now + _OFTEN
@@ -102,7 +107,7 @@ class Tally:
             self._say(None)
 
     def over(self, edges: Iterable[Edge]) -> None:
-        """These streams have ended."""
+        """Note that these streams have ended, and tell it."""
         ended = {edge for edge in edges if self._streams[edge].row.ended is None}
         self._see()
         self._say(clock.now(), ended)
@@ -132,13 +137,13 @@ class Tally:
 
 
 def _no_less(row: StreamRow, told: StreamRow) -> StreamRow:
-    """While it is under way: who knows best may be heard last; what was told stands till then."""
+    """The row, but nothing in it less than what was told: whoever counts best may be heard last."""
     records = None if row.records is None else max(row.records, told.records or 0)
     return replace(row, bytes=max(row.bytes, told.bytes), records=records)
 
 
 def _row(stream: _Counted) -> StreamRow:
-    """The stream as it stands: who reads it knows best, for what is on its way does not count."""
+    """The stream as it stands. The reader counts best, as what is on its way does not count."""
     row, passed = stream.row, stream.passed
     dropped = passed.dropped if passed else 0
     counts = [stream.read, (passed.bytes, passed.records) if passed else None]

@@ -15,7 +15,7 @@ _CHUNK = 1 << 16
 
 
 class Bell:
-    """The runner's end. Ringing never waits, and does nothing where nobody listens."""
+    """The runner's end of the pipe. Ringing never waits, and does nothing where nobody listens."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -28,9 +28,10 @@ class Bell:
 
 
 class Listening:
-    """The attached end: `wait`, then take the `news`; when the wait says so, once more, the last.
+    """The other end, of who is attached: `wait`, then take the `news`; once `wait` says that the
+    runner is gone, take the last of it.
 
-    `close` it, or use it as a context manager. Raises StoreError.
+    A context manager; else `close` it. Methods raise StoreError.
     """
 
     def __init__(self, descriptor: int, store: Store, run: str) -> None:
@@ -60,5 +61,5 @@ class Listening:
         return found
 
     def flows(self) -> tuple[StreamRow, ...]:
-        """How far its streams have come."""
+        """How far the streams of the run have come."""
         return self._store.streams(self._run)

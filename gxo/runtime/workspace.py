@@ -24,11 +24,11 @@ class Workspaces:
     place: Path = PLACE
 
     def name(self) -> Path:
-        """A path for a fresh one, which nobody can guess: a random UUID, as Linux makes them."""
+        """A path for a new workspace, which nobody can guess: a random UUID."""
         return self.place / Path("/proc/sys/kernel/random/uuid").read_text(encoding="ascii").strip()
 
     def all(self) -> tuple[Path, ...]:
-        """Those that are there, by name; what is no workspace is left alone."""
+        """The workspaces that exist, by name; what else lies there is left out."""
         if not self.place.is_dir():
             return ()
         return tuple(sorted(path for path in self.place.iterdir() if _NAME.fullmatch(path.name)))
