@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
 from gxo.apply.desired import Desired, Part
+from gxo.apply.difference import difference
 from gxo.apply.drift import altered, barred, overridden
 from gxo.apply.live import Live, LiveUnit
 from gxo.apply.record import Intent, Observed, Revision, to_desired
 from gxo.dataclass import dataclass, field
 from gxo.spec.lifecycle import Policy
-from gxo.units.credential import is_stamp, only_secrets_differ
-from gxo.units.directives import line
+from gxo.units.credential import only_secrets_differ
 from gxo.units.model import Unit, UnitType
 from gxo.units.names import ROOT_SLICE, playbook_slice
 
@@ -170,7 +170,7 @@ def _part(wanted: Desired, part: Part, live: Live, records: Known, *, steps: boo
         unit=part.main.name,
         action=action,
         reason=reason,
-        diff=_diff(part, before or _recorded(part, records))
+        diff=difference(part.units, before or _recorded(part, records))
         if action in (Action.RESTART, Action.RUN)
         else (),
         part=part,
@@ -294,22 +294,3 @@ def _with_service(found: LiveUnit, records: Known) -> tuple[Unit, ...]:
 def _recorded(part: Part, records: Known) -> tuple[Unit, ...]:
     """The units of the same workload in the current revision."""
     return records.parts.get(part.workload, ())
-
-
-def _diff(part: Part, before: Iterable[Unit]) -> tuple[str, ...]:
-    """Settings that differ, as `-Name=old` and `+Name=new`, unit type by unit type."""
-    old = {unit.type: unit for unit in before}
-    lines: list[str] = []
-    for unit in part.units:
-        if unit.type not in old:
-            continue
-        was = _settings(old[unit.type])
-        now = _settings(unit)
-        lines += (f"-{line}" for line in was if line not in now)
-        lines += (f"+{line}" for line in now if line not in was)
-    return tuple(lines)
-
-
-def _settings(unit: Unit) -> list[str]:
-    """The lines of a unit but its digest, which differs in every revision and says nothing."""
-    return [line(item) for item in unit.directives if not is_stamp(item)]
