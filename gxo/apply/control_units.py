@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from gxo.apply.change import Action, Change
 from gxo.apply.desired import Desired, Part
-from gxo.apply.event import Listener, silent
+from gxo.apply.event import Event, Listener, silent, timestamp
+from gxo.apply.event import Kind as Reached
 from gxo.apply.failure import ApplyError
 from gxo.apply.foreign import Kind
 from gxo.apply.live import Live
@@ -41,7 +42,7 @@ def control(
         transaction = Transaction(Manager(bus), places, [wanted], Prune.NONE)
         chosen = _chosen(wanted, action, workload, label, every=every)
         if action == "reload":
-            return tuple(_reload(transaction.manager, transaction.live, playbook, chosen, label))
+            return tuple(_reload(transaction, playbook, chosen, label, listen))
         todo = tuple(_VERBS[action](transaction, playbook, chosen))
         if not todo and workload and not _fits(action, chosen[0]):
             raise ApplyError(f"cannot {action} `{label}`: {_MISFIT[action, chosen[0].policy]}")
@@ -172,27 +173,37 @@ def _trigger(_transaction: Transaction, playbook: str, parts: Iterable[Part]) ->
 
 
 def _reload(
-    manager: Manager, live: Live, playbook: str, parts: Sequence[Part], label: str
+    transaction: Transaction, playbook: str, parts: Sequence[Part], label: str, listen: Listener
 ) -> Iterator[Change]:
     """Of one workload it must be possible; of a playbook, those that can be are reloaded."""
     for part in parts:
         able = any(item.name == "ExecReload" for item in part.main.directives)
-        found = live.get(part.main.name)
+        found = transaction.live.get(part.main.name)
         if not able or found is None or found.active != "active":
             if len(parts) == 1:
                 why = "it does not run" if able else "it has no `lifecycle.reload`"
                 raise ApplyError(f"cannot reload `{label}`: {why}")
             continue
-        outcome = manager.reload(part.main.name)
+        outcome = transaction.manager.reload(part.main.name)
         if not outcome.ok:
             raise ApplyError(f"cannot reload `{label}`: its job ended as {outcome.result}")
-        yield Change(
+        change = Change(
             playbook=playbook,
             workload=part.workload,
             unit=part.main.name,
             action=Action.RELOAD,
             reason="asked for",
         )
+        listen(
+            Event(
+                time=timestamp(),
+                kind=Reached.RELOADED,
+                playbook=playbook,
+                workload=part.workload,
+                unit=change.unit,
+            )
+        )
+        yield change
 
 
 _VERBS = {"start": _start, "stop": _stop, "restart": _restart, "trigger": _trigger}

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     WAITING = "waiting"
     UNDOING = "undoing"
     UNDONE = "undone"
+    RELOADED = "reloaded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

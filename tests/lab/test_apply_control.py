@@ -29,9 +29,11 @@ def here(machine: Machine) -> Iterator[Site]:
         yield found
 
 
-def done(here: Site, *args: str) -> None:
+def done(here: Site, *args: str) -> str:
+    """Do it, which must succeed; what it told."""
     said = here.gxo(*args)
     assert said.returncode == 0, said.stderr
+    return said.stderr
 
 
 def test_one_workload_is_stopped_and_started(here: Site) -> None:
@@ -89,7 +91,7 @@ def test_a_restart_gives_a_new_process(here: Site) -> None:
 def test_a_reload_keeps_the_process(here: Site) -> None:
     """The service hears of it as its playbook says; one that says nothing cannot."""
     web = here.pid("web")
-    done(here, "reload", "hand.web")
+    assert done(here, "reload", "hand.web") == "  reloaded  hand.web\n"
     assert here.pid("web") == web
     assert until(lambda: here.lines("/srv/hand/log")[-1] == "reloaded")
     said = here.gxo("reload", "hand.db")
