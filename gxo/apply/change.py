@@ -42,6 +42,8 @@ class Change:
     unit: str
     action: Action
     reason: str
+    drifted: tuple[str, ...] = ()
+    """What somebody changed under gxo, a line each; `reason` says all of it in one."""
     diff: tuple[str, ...] = ()
     part: Part | None = None
     make: tuple[Unit, ...] = ()
@@ -151,7 +153,8 @@ def _limited(wanted: Desired, live: Live) -> Iterator[Change]:
                 workload="",
                 unit=name,
                 action=Action.RELOAD,
-                reason=f"drifted: {'; '.join(drifted)}",
+                reason=_drift(drifted),
+                drifted=drifted,
                 barred=barred(name, live),
             )
 
@@ -162,14 +165,15 @@ def _part(wanted: Desired, part: Part, live: Live, records: Known, *, steps: boo
         Policy.SUPERVISE: _supervised,
         Policy.SCHEDULED: _scheduled,
     }[part.policy]
-    action, reason, old, before = decide(part, live, records)
+    action, why, old, before = decide(part, live, records)
     main = live.get(part.main.name)
     return Change(
         playbook=wanted.playbook,
         workload=part.workload,
         unit=part.main.name,
         action=action,
-        reason=reason,
+        reason=why if isinstance(why, str) else _drift(why),
+        drifted=() if isinstance(why, str) else why,
         diff=difference(part.units, before or _recorded(part, records))
         if action in (Action.RESTART, Action.RUN)
         else (),
@@ -184,7 +188,8 @@ def _part(wanted: Desired, part: Part, live: Live, records: Known, *, steps: boo
     )
 
 
-_Decision = tuple[Action, str, tuple[str, ...], tuple[Unit, ...]]
+_Decision = tuple[Action, str | tuple[str, ...], tuple[str, ...], tuple[Unit, ...]]
+"""What to do, why or how it drifted, the live units that go, and the definitions of these."""
 _UNCHANGED: _Decision = (Action.NONE, "unchanged", (), ())
 
 
@@ -220,7 +225,7 @@ def _supervised(part: Part, live: Live, records: Known) -> _Decision:
     if found.digest != unit.digest:
         return Action.RESTART, _changed(before, unit), (unit.name,), before
     if drifted := altered(unit, live, records.observed.baselines.get(unit.name)):
-        return Action.RESTART, f"drifted: {'; '.join(drifted)}", (unit.name,), before
+        return Action.RESTART, drifted, (unit.name,), before
     return _UNCHANGED
 
 
@@ -240,21 +245,22 @@ def _scheduled(part: Part, live: Live, records: Known) -> _Decision:
         and unit.name.endswith(f".{timer.type.value}")
     )
     if found is not None and found.up:
-        drifted = [
+        drifted = tuple(
             line
             for unit in part.units
             for line in altered(unit, live, records.observed.baselines.get(unit.name))
-        ]
-        if not drifted:
-            return _UNCHANGED
-        reason = f"drifted: {'; '.join(drifted)}"
-        return Action.RESTART, reason, (timer.name,), part.units
+        )
+        return (Action.RESTART, drifted, (timer.name,), part.units) if drifted else _UNCHANGED
     running = tuple(unit for unit in others if unit.up)
     if running:
         before = _with_service(running[0], records)
         return Action.RESTART, "changed", tuple(unit.name for unit in others), before
     state = "not running" if _recorded(part, records) else "new"
     return Action.START, state, tuple(unit.name for unit in others), ()
+
+
+def _drift(lines: Iterable[str]) -> str:
+    return f"drifted: {'; '.join(lines)}"
 
 
 def _leftovers(wanted: Desired, live: Live, records: Known, taken: set[str]) -> Iterator[Change]:

@@ -15,6 +15,14 @@ class Moved:
     now: str
 
 
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """An applied playbook of a directory that was given, which holds it no more."""
+
+    playbook: str
+    source: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
     """What an apply would do.
@@ -22,6 +30,7 @@ class Planned:
     interrupted   playbooks of which an apply was killed and none has ended since
     under_way     the apply, in words, that changes this host meanwhile
     moved         playbooks that were applied from another file
+    orphaned      playbooks that are left as they are, which pruning would remove
     damaged       why playbooks are left out: a record that cannot be read, a line each
     """
 
@@ -29,6 +38,7 @@ class Planned:
     interrupted: tuple[str, ...] = ()
     under_way: str = ""
     moved: tuple[Moved, ...] = ()
+    orphaned: tuple[Orphan, ...] = ()
     damaged: tuple[str, ...] = ()
 
 
@@ -36,12 +46,13 @@ class Planned:
 class Applied:
     """What an apply did: every change of its plan, and the revision each playbook has now.
 
-    `moved` and `damaged` are as in Planned.
+    `moved`, `orphaned` and `damaged` are as in Planned.
     """
 
     changes: tuple[Change, ...]
     revisions: Mapping[str, int]
     moved: tuple[Moved, ...] = ()
+    orphaned: tuple[Orphan, ...] = ()
     damaged: tuple[str, ...] = ()
 
 

@@ -14,7 +14,7 @@ from gxo.apply.failure import ActivationFailed, ApplyError, Cancelled, Report
 from gxo.apply.launch import release, tidy
 from gxo.apply.live import Live, globs, read_live
 from gxo.apply.record import Baseline, Intent, Observed, Outcome, Revision, to_revision
-from gxo.apply.result import Applied, Moved, Planned, barriers
+from gxo.apply.result import Applied, Moved, Orphan, Planned, barriers
 from gxo.apply.stamps import Stamps
 from gxo.apply.store import NoSpace, Store, StoreError
 from gxo.apply.undo import undo
@@ -58,8 +58,8 @@ class Transaction:
     """Changes with what was known when they were worked out.
 
     `over` are directories: with Prune.PLAYBOOKS a recorded playbook of theirs that is not wanted is
-    removed. Without `steps` nothing that runs once runs. A playbook whose record cannot be read is
-    left out, `damaged` says why; StoreError where nothing else is wanted.
+    removed, else `orphaned` has it. Without `steps` nothing that runs once runs. A playbook whose
+    record cannot be read is left out, `damaged` says why; StoreError where nothing else is wanted.
     """
 
     def __init__(
@@ -79,8 +79,12 @@ class Transaction:
         self.intents: dict[str, Intent | None] = {}
         self.observed: dict[str, Observed] = {}
         self.known: dict[str, Known] = {}
-        gone = self._orphans(wanted, over) if prune is Prune.PLAYBOOKS else ()
-        self.wanted = {item.playbook: item for item in (*wanted, *gone) if self._recall(item)}
+        self.orphaned, unread = self._orphans(wanted, over) if self.prune else ((), ())
+        if prune is Prune.PLAYBOOKS:
+            gone = (Desired(playbook=orphan.playbook, removal=True) for orphan in self.orphaned)
+            wanted, self.orphaned = (*wanted, *gone), ()
+            self.damaged += unread
+        self.wanted = {item.playbook: item for item in wanted if self._recall(item)}
         if self.damaged and not self.wanted:
             raise StoreError("\n".join(self.damaged))
         self.live = self._read()
@@ -105,6 +109,7 @@ class Transaction:
             changes=self.changes,
             interrupted=tuple(name for name, intent in self.intents.items() if intent),
             moved=self._moved(),
+            orphaned=self.orphaned,
             damaged=tuple(self.damaged),
         )
 
@@ -142,6 +147,7 @@ class Transaction:
             changes=self.changes,
             revisions=numbers,
             moved=self._moved(),
+            orphaned=self.orphaned,
             damaged=tuple(self.damaged),
         )
 
@@ -203,20 +209,27 @@ class Transaction:
                     self.places.store.older(name),
                 )
 
-    def _orphans(self, wanted: Sequence[Desired], over: Iterable[Path]) -> tuple[Desired, ...]:
-        """Recorded playbooks that came from a file of these directories, and are not wanted."""
+    def _orphans(
+        self, wanted: Sequence[Desired], over: Iterable[Path]
+    ) -> tuple[tuple[Orphan, ...], tuple[str, ...]]:
+        """Recorded playbooks that came from a file of these directories, and are not wanted.
+
+        And why others cannot be told to be: their records cannot be read.
+        """
         directories = [path.absolute() for path in over]
+        if not directories:
+            return (), ()
         names = {item.playbook for item in wanted}
-        gone = []
+        gone, unread = [], []
         for name in self.places.store.playbooks():
             try:
                 revision = self.places.store.current(name) if name not in names else None
             except StoreError as error:
-                self.damaged.append(str(error))
+                unread.append(str(error))
                 continue
             if revision and revision.source and Path(revision.source).parent in directories:
-                gone.append(Desired(playbook=name, removal=True))
-        return tuple(gone)
+                gone.append(Orphan(name, revision.source))
+        return tuple(gone), tuple(unread)
 
     def _moved(self) -> tuple[Moved, ...]:
         last = {n: r.current.source for n, r in self.known.items() if r.current}

@@ -27,6 +27,7 @@ def apply(
     Unchanged units are not touched. `run_once` workloads run if they are new or changed, or if they
     failed last time; a rollback does not undo them. --json implies --yes.
     """
+    from gxo.apply.change import Action
     from gxo.apply.operations import apply as converge
     from gxo.apply.result import Planned
     from gxo.apply.setup import setup
@@ -67,6 +68,7 @@ def apply(
     if json:
         output.emit(changes.applied_json(applied))
     elif changes.pending(applied.changes):
-        revisions = ", ".join(f"{name} {number}" for name, number in applied.revisions.items())
-        output.say(f"applied: {revisions}")
+        changed = {c.playbook for c in applied.changes if c.action is not Action.NONE}
+        revisions = (f"{n} {number}" for n, number in applied.revisions.items() if n in changed)
+        output.say(f"applied: {', '.join(revisions)}")
     return exits.failed(applied.damaged)

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from gxo.apply.change import LEFT_ALONE, Action, Change
 from gxo.apply.event import Event, Kind
 from gxo.apply.grants import grants
-from gxo.apply.result import Applied, Moved, Planned
+from gxo.apply.result import Applied, Moved, Orphan, Planned
 from gxo.cli import output
+from gxo.cli.brief import brief
 from gxo.cli.exits import Failure
 from gxo.cli.table import Cell, Colour, coloured, paint, table
 from gxo.spec.lifecycle import SECOND
@@ -40,6 +41,7 @@ _SAID = {
     Kind.FAILED: "failed",
     Kind.UNDOING: "undoing",
     Kind.UNDONE: "undone",
+    Kind.RELOADED: "reloaded",
 }
 
 
@@ -64,7 +66,7 @@ def exposure(changes: Iterable[Change]) -> dict[str, float]:
 
 
 def show(planned: Planned, exposure: Mapping[str, float] = {}) -> None:
-    """The changes as one table, the settings that differ below each, and a line that counts.
+    """The changes as one table, what drifted or differs below each, and a line that counts.
 
     The last columns say how exposed a workload is, and what it may do beyond the default profile.
     What to know besides comes behind the table, and warnings on stderr.
@@ -73,18 +75,22 @@ def show(planned: Planned, exposure: Mapping[str, float] = {}) -> None:
     changes = planned.changes
     shown = [c for c in changes if c.action is not Action.NONE and (c.workload or _drifted(c))]
     rows = [
-        (Cell(c.action, _COLOURS[c.action]), label(c), c.reason, _rated(c, exposure), _granted(c))
+        (Cell(c.action, _COLOURS[c.action]), label(c), _why(c), _rated(c, exposure), _granted(c))
         for c in shown
     ]
     for change, row in zip(shown, table(rows, colour=colour).splitlines(), strict=True):
         output.say(row)
-        for line in change.diff:
+        for line in change.drifted:
+            output.say("    " + paint(Cell(line, Colour.DOUBTFUL), colour=colour))
+        for line in brief(change.diff):
             tint = Colour.GOOD if line.startswith("+") else Colour.BAD
             output.say("    " + paint(Cell(line, tint), colour=colour))
     counts = Counter(change.action for change in changes if change.workload or _drifted(change))
     output.say(", ".join(f"{counts[a]} {_SUMMARY[a]}" for a in Action if counts[a]) or "nothing")
     if left := [label(change) for change in changes if change.reason == LEFT_ALONE]:
         output.say(f"{LEFT_ALONE}: {', '.join(left)}")
+    for orphan in planned.orphaned:
+        output.say(f"orphaned: {orphan.playbook}, once in {orphan.source}; `--prune` stops it")
     for name in planned.interrupted:
         output.say(f"interrupted: an apply of {name} did not end; `gxo apply` mends it")
     if planned.under_way:
@@ -97,6 +103,10 @@ def show(planned: Planned, exposure: Mapping[str, float] = {}) -> None:
 def _drifted(change: Change) -> bool:
     """It is a slice, which is told of only where somebody changed it."""
     return change.action is Action.RELOAD
+
+
+def _why(change: Change) -> str:
+    return "drifted" if change.drifted else change.reason
 
 
 def _granted(change: Change) -> Cell:
@@ -138,6 +148,7 @@ def planned_json(planned: Planned, exposure: Mapping[str, float]) -> dict[str, o
         "interrupted": list(planned.interrupted),
         "under_way": planned.under_way or None,
         "moved": _moved_json(planned.moved),
+        "orphaned": _orphaned_json(planned.orphaned),
         "damaged": list(planned.damaged),
     }
 
@@ -148,6 +159,7 @@ def applied_json(applied: Applied) -> dict[str, object]:
         "changes": to_json(applied.changes),
         "revisions": dict(applied.revisions),
         "moved": _moved_json(applied.moved),
+        "orphaned": _orphaned_json(applied.orphaned),
         "damaged": list(applied.damaged),
     }
 
@@ -155,6 +167,10 @@ def applied_json(applied: Applied) -> dict[str, object]:
 def _moved_json(moved: Sequence[Moved]) -> list[dict[str, object]]:
     """Where a playbook was applied from and where it is now; null for standard input."""
     return [{"playbook": m.playbook, "from": m.before, "to": m.now or None} for m in moved]
+
+
+def _orphaned_json(orphaned: Sequence[Orphan]) -> list[dict[str, object]]:
+    return [{"playbook": each.playbook, "source": each.source} for each in orphaned]
 
 
 def label(change: Change | Event) -> str:

@@ -7,6 +7,7 @@ import pytest
 from tests.lab.applying import HOST, Site, changes, schedule, service, site
 from tests.lab.machine import Machine
 from tests.lab.running import step
+from tests.schemas import held
 
 
 @pytest.fixture
@@ -175,7 +176,15 @@ def test_a_playbook_whose_file_is_gone(here: Site) -> None:
         machine.write("/srv/conv/second.yaml", "workloads:\n" + service("other", "sleep 1000"))
         machine.gxo("apply", "--yes", "/srv/conv", check=True)
         machine.run("rm", "/srv/conv/second.yaml", check=True)
-        machine.gxo("apply", "--yes", "/srv/conv", check=True)
+        orphan = "orphaned: second, once in /srv/conv/second.yaml; `--prune` stops it\n"
+        for command in (("plan",), ("apply", "--yes")):
+            done = machine.gxo(*command, "/srv/conv", check=True)
+            assert done.stdout == f"1 unchanged\n{orphan}"
+        # who names a file, or wants nothing pruned, is not told
+        for paths in (("/srv/conv/conv.yaml",), ("--no-prune", "/srv/conv")):
+            assert machine.gxo("plan", *paths, check=True).stdout == "1 unchanged\n"
+        planned = held("plan", machine.gxo("plan", "--json", "/srv/conv").stdout)
+        assert planned["orphaned"] == [{"playbook": "second", "source": "/srv/conv/second.yaml"}]
         assert second.pid("other")
         web = here.pid("web")
         done = machine.gxo("apply", "--yes", "--prune", "--json", "/srv/conv", check=True)

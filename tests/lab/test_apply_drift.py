@@ -162,7 +162,7 @@ def test_a_limit_on_a_slice(here: Site, unit: str) -> None:
     here.machine.run("systemctl", "set-property", unit, "TasksMax=55", check=True)
     done = here.gxo("plan", here.path)
     assert done.returncode == 2
-    assert done.stdout.startswith(f"reload  {unit}  drifted: drop-in added: /")
+    assert done.stdout.startswith(f"reload  {unit}  drifted\n    drop-in added: /")
     assert done.stdout.endswith("1 to reload, 2 unchanged\n")
     assert any(line.startswith(f"{unit}: drop-in added: ") for line in drift(here)["web"])
     here.apply()
