@@ -49,6 +49,37 @@ class WrongParam(Problem):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HiddenProgram(Problem):
+    """A program in a place that is hidden from the workload, or that it has anew for itself."""
+
+    code: ClassVar[str] = "hidden-program"
+    place: str
+    profile: str
+
+    def message(self) -> str:
+        return f"cannot run this program: the profile `{self.profile}` hides all of {self.place}"
+
+    def hint(self) -> str:
+        return "keep the program elsewhere, as in /usr/local/bin or /srv, or use `profile: host`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutOfSight(Problem):
+    """An argument, or a shell's line, that names something which is hidden from the workload."""
+
+    code: ClassVar[str] = "out-of-sight"
+    severity: ClassVar[Severity] = Severity.WARNING
+    place: str
+    profile: str
+
+    def message(self) -> str:
+        return f"the profile `{self.profile}` hides all of {self.place} from the workload"
+
+    def hint(self) -> str:
+        return "keep the files elsewhere, as in /srv, or use `profile: host`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotEnforced(Problem):
     """A protection that the systemd compiled for cannot give; `reason` names what is missing."""
 

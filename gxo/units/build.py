@@ -22,6 +22,7 @@ from gxo.units.lifecycles import once, scheduled, supervised, timer
 from gxo.units.model import Command, Directive, Unit, UnitType
 from gxo.units.names import LONGEST, WorkloadNames, playbook_slice
 from gxo.units.security import has_own_pids, security
+from gxo.units.sight import out_of_sight
 from gxo.units.target import Target
 from gxo.units.unsupported import unsupported_by_apply, unsupported_by_apply_step
 
@@ -45,7 +46,7 @@ def compile_units(plan: Plan, target: Target) -> tuple[tuple[Unit, ...], tuple[P
     for edge in plan.edges:
         into.setdefault(edge.target, []).append(edge)
     steps = {step.name.text: step for step in plan.steps}
-    work = _Work(plan, target, scope, steps, into, [*problems])
+    work = _Work(plan, target, scope, steps, into, [*problems, *out_of_sight(plan)])
     if not all(is_instance(plan, step) for step in plan.steps):  # runs have all of it
         work.problems.extend(unsupported_by_apply(plan))
     units: list[Unit] = []

@@ -13,6 +13,7 @@ from gxo.units.launcher import launcher
 from gxo.units.model import Command, Directive, Unit, UnitType
 from gxo.units.names import WorkloadNames
 from gxo.units.security import security
+from gxo.units.sight import out_of_sight
 from gxo.units.target import Target
 from gxo.units.unsupported import unsupported_by_run
 
@@ -42,7 +43,7 @@ class Frame:
 def compile_steps(plan: Plan, target: Target) -> tuple[Mapping[str, Frame], tuple[Problem, ...]]:
     """The frames of all that a run executes, by step, and all that is wrong with it."""
     frames: dict[str, Frame] = {}
-    problems: list[Problem] = [*unsupported_by_run(plan)]
+    problems: list[Problem] = [*unsupported_by_run(plan), *out_of_sight(plan)]
     for step in plan.steps:
         if isinstance(step.lifecycle, Supervise):
             problems += supervised_in_run(plan, step, target, _NO_RUN)[1]

@@ -83,12 +83,13 @@ def test_the_environment_of_a_program_alone(machine: Machine, given: list[str]) 
 
 
 @pytest.mark.parametrize("needs", ["", "needs: [first], "])
-@pytest.mark.parametrize("command", ["/srv/plain", "/root/hidden", "/srv/text"])
+@pytest.mark.parametrize("command", ["/srv/plain", "/srv/hidden", "/srv/text"])
 def test_a_program_that_cannot_be_executed(machine: Machine, command: str, needs: str) -> None:
     """Fails alike whether it was set up early or not."""
     machine.write("/srv/plain", "#!/bin/sh\n")
     machine.write("/srv/text", "exit 0\n", 0o755)
     machine.write("/root/hidden", "#!/bin/sh\n", 0o755)
+    machine.run("ln", "-sf", "/root/hidden", "/srv/hidden", check=True)
     action = f"process: {{module: exec, params: {{command: {command}}}}}"
     ran = run(
         machine,
