@@ -19,6 +19,8 @@ def describe(found: UnitResult, before: int = 0) -> str:
     """
     if found.result == "timeout":
         return "it was not ready in time"
+    if found.result == "watchdog":
+        return "it was killed: it did not report in time that it is alive (`watchdog`)"
     if found.result == "oom-kill":
         return "it was killed: out of memory"
     if found.code == "exited":

@@ -48,6 +48,15 @@ def test_systemds_own_statuses_are_named(status: int, said: str) -> None:
     assert f"status {status}: {said}" in why(unit(), JobResult.FAILED, never, before=status)
 
 
+def test_a_watchdog_is_named() -> None:
+    """That a program was silent is told, not the signal by which systemd ended it."""
+    found = ended(code="killed", status=6, result="watchdog")
+    assert why_unsettled(found, 2 * SECOND) == (
+        "it was killed: it did not report in time that it is alive (`watchdog`)"
+        " within 2 s of its start"
+    )
+
+
 def test_what_goes_before_is_told_apart() -> None:
     """What failed before the program with a status of its own is not told as the program's end."""
     said = why(unit(), JobResult.FAILED, ended(result="exit-code"), before=1)
