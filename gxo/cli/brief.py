@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 _ROOM = 100
 """Characters that a line may have without being cut."""
-_AROUND = 24
-"""Characters that stay to either side of what differs."""
+_AROUND = 20
+"""Characters that stay to either side of what differs, if words do not end within."""
 
 
 def brief(diff: Sequence[str]) -> Iterator[str]:
@@ -38,8 +38,13 @@ def _common(one: str, other: str) -> int:
 
 
 def _kept(line: str, start: int, before: int, after: int) -> str:
+    end = len(line) - after
     first = max(start, before - _AROUND)
-    last = min(len(line), len(line) - after + _AROUND)
+    last = min(len(line), end + _AROUND)
+    if first > start:
+        first = 1 + max(first - 1, line.find(" ", first, before))
+    if last < len(line) and " " in line[end:last]:
+        last = line.rindex(" ", end, last)
     left = "…" if first > start else ""
     right = "…" if last < len(line) else ""
     return f"{line[:start]}{left}{line[first:last]}{right}"

@@ -18,9 +18,9 @@ def test_two_long_lines_are_cut_down_to_what_differs() -> None:
     )
     assert list(brief(diff)) == [
         "-ExecStart=server 8080",
-        "-ExecStartPost=… do sleep 0.1; done; 8080 10 localhost",
+        "-ExecStartPost=…0.1; done; 8080 10 localhost",
         "+ExecStart=server 8081",
-        "+ExecStartPost=… do sleep 0.1; done; 8081 10 localhost",
+        "+ExecStartPost=…0.1; done; 8081 10 localhost",
     ]
 
 
