@@ -80,6 +80,39 @@ class OutOfSight(Problem):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyLater(Problem):
+    """A time to get ready that systemd cannot hold a service to; `longest` is in microseconds."""
+
+    code: ClassVar[str] = "ready-later"
+    severity: ClassVar[Severity] = Severity.WARNING
+    longest: int
+
+    def message(self) -> str:
+        return (
+            f"it has {self.longest / 1_000_000:g}s all the same: with `notify` no less than the"
+            " longest gap between restarts"
+        )
+
+    def hint(self) -> str:
+        return "lower the `max` of `backoff` too"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LowPort(Problem):
+    """A port that a service without privileges cannot open."""
+
+    code: ClassVar[str] = "low-port"
+    severity: ClassVar[Severity] = Severity.WARNING
+    port: int
+
+    def message(self) -> str:
+        return f"the service may not open port {self.port}: those below 1024 need a capability"
+
+    def hint(self) -> str:
+        return "write `security_context: {capabilities: [CAP_NET_BIND_SERVICE]}`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotEnforced(Problem):
     """A protection that the systemd compiled for cannot give; `reason` names what is missing."""
 

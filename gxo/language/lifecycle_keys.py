@@ -180,7 +180,7 @@ READY = Section(
             ReadyWhen(),
             "`exec`: the program runs; `notify`: it says so itself (sd_notify(3)); an address: "
             "it accepts a TCP connection there.",
-            '"127.0.0.1:80"',
+            '"127.0.0.1:8080"',
             default="exec",
         ),
         Key("settle", Duration(), "How long it must then stay up.", "5s", default="2s"),
@@ -221,7 +221,7 @@ SUPERVISE = Section(
         ),
         Key("backoff", BACKOFF, "Gaps between restarts.", "{initial: 1s, max: 1m}"),
         Key("start_limit", START_LIMIT, "When to give up.", "{burst: 5, interval: 1m}"),
-        Key("ready", READY, "When it counts as up.", '{when: "127.0.0.1:80"}'),
+        Key("ready", READY, "When it counts as up.", '{when: "127.0.0.1:8080"}'),
         Key(
             "stop_timeout",
             Duration("1ms"),

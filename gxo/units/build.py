@@ -21,6 +21,7 @@ from gxo.units.launcher import launcher
 from gxo.units.lifecycles import once, scheduled, supervised, timer
 from gxo.units.model import Command, Directive, Unit, UnitType
 from gxo.units.names import LONGEST, WorkloadNames, playbook_slice
+from gxo.units.ready import doubtful
 from gxo.units.security import has_own_pids, security
 from gxo.units.sight import out_of_sight
 from gxo.units.target import Target
@@ -158,6 +159,7 @@ class _Work:
             given, wrong = guard(self.plan, step, names, own_pids=own_pids, launched=launched)
             self.problems.extend(wrong)
         if isinstance(lifecycle, Supervise):
+            self.problems.extend(doubtful(step))
             run = supervised(
                 lifecycle, start, names, self.problems, own_pids=own_pids, launched=launched
             )
