@@ -20,6 +20,8 @@ else:
 
 Values = dict[str, Any]
 _BLOCKS = frozenset("|>")
+_FEW = 32
+"""How many keys are looked through for one that is misspelt."""
 
 
 class Places(Mapping[str, Span]):
@@ -274,6 +276,15 @@ class Variants(Kind):
                 any_section = next(iter(self.sections.values()))
                 any_section.by_name[self.by].kind.read(reader, value_node, self.by)
                 return None
+        keys = (key for key, _ in written.value[:_FEW] if isinstance(key, ScalarNode))
+        if typo := next((key for key in keys if closest(key.value, (self.by,))), None):
+            known = (self.by,)
+            reader.problems.append(
+                key_faults.UnknownKey(
+                    span=reader.span(typo), name=typo.value, section=self.noun, known=known
+                )
+            )
+            return None
         reader.problems.append(
             key_faults.MissingKey(
                 span=first_line(reader.span(node)),
