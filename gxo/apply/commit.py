@@ -13,7 +13,7 @@ from gxo.dataclass import dataclass, field
 from gxo.runtime.secrets import SecretError
 from gxo.spec.lifecycle import SECOND
 from gxo.systemd.bus import SystemdError
-from gxo.systemd.jobs import Job, Jobs, Outcome
+from gxo.systemd.jobs import AT_ONCE, Job, Jobs, Outcome
 from gxo.systemd.manager import Manager, no_such_unit
 from gxo.systemd.transient import mend
 from gxo.units.model import UnitType
@@ -122,7 +122,7 @@ class Commit:
         while True:
             if self.cancelled():
                 raise KeyboardInterrupt
-            while self._ready and (self.restoring or not self.result.failures):
+            while self._ready and self._room and (self.restoring or not self.result.failures):
                 self._begin(self._ready.pop(0))
             if not self._tasks:
                 return
@@ -130,6 +130,11 @@ class Commit:
             self._tell_waiting()
             self._mend_files()
             self._look(ended)
+
+    @property
+    def _room(self) -> bool:
+        """More may be asked of systemd; what settles has no job any more."""
+        return sum(bool(task.jobs) for task in self._tasks) < AT_ONCE
 
     def _pause(self) -> float:
         busy = any(task.due is not None or not task.mended for task in self._tasks)

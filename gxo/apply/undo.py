@@ -1,7 +1,7 @@
 """Undo: after a failed commit, what ran before runs again."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from gxo.apply.change import Action, Change
 from gxo.apply.event import Event, Kind, Listener, timestamp
@@ -9,7 +9,7 @@ from gxo.apply.launch import PATIENCE, Launch, name_taken
 from gxo.apply.stamps import Stamps
 from gxo.apply.why import why_job
 from gxo.runtime.secrets import SecretError
-from gxo.systemd.jobs import Job, JobResult, Jobs, Outcome
+from gxo.systemd.jobs import AT_ONCE, Job, JobResult, Jobs, Outcome
 from gxo.systemd.manager import Manager, no_such_unit
 from gxo.systemd.transient import mend
 
@@ -32,14 +32,9 @@ def undo(
     launch = Launch(manager, jobs)
     problems: list[str] = []
     started = [c for c in begun if c.action in (Action.START, Action.RESTART)]
-    stops = {jobs.stop(c.make[0].name): c for c in reversed(started)}
-
-    def tell(job: Job, waited: int) -> None:
-        _say(listen, stops[job], Kind.WAITING, waited)
-
-    for job, outcome in _wait(jobs, _STOP, stops, tell).items() if stops else ():
-        if not outcome.ok and not no_such_unit(outcome.error):
-            problems.append(f"{job.unit} could not be stopped: {why_job(outcome)}")
+    backwards = started[::-1]
+    for at in range(0, len(started), AT_ONCE):
+        problems += _stop(jobs, backwards[at : at + AT_ONCE], listen)
     for change in started:
         manager.reset_failed(change.make[0].name)
         if change.make[0].name not in change.old:
@@ -61,6 +56,18 @@ def undo(
             problems.append(f"{name} could not be started again: {why_job(outcome)}")
     problems += (f"{c.unit} is stopped: no record says what it was" for c in begun if c.lost)
     return tuple(problems)
+
+
+def _stop(jobs: Jobs, started: Sequence[Change], listen: Listener) -> Iterator[str]:
+    """Stop what was begun; what could not be."""
+    stops = {jobs.stop(change.make[0].name): change for change in started}
+
+    def tell(job: Job, waited: int) -> None:
+        _say(listen, stops[job], Kind.WAITING, waited)
+
+    for job, outcome in _wait(jobs, _STOP, stops, tell).items():
+        if not outcome.ok and not no_such_unit(outcome.error):
+            yield f"{job.unit} could not be stopped: {why_job(outcome)}"
 
 
 def _start(launch: Launch, jobs: Jobs, change: Change, listen: Listener) -> Outcome:

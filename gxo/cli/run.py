@@ -16,7 +16,10 @@ def run(
         str, typer.Argument(metavar="PATH", help="A playbook; `-` reads standard input.")
     ],
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Steps that may run at once.")
+        int,
+        typer.Option(
+            "--jobs", "-j", metavar="N", min=1, help="Steps that may run at once, 128 at most."
+        ),
     ] = JOBS,
     detach: options.Detach = False,
     junit: options.JUnit = None,

@@ -23,6 +23,7 @@ from gxo.runtime.progress import BadLoop, Item, Progress, begin, delay, own_name
 from gxo.runtime.status import Status
 from gxo.runtime.streams import Streams
 from gxo.spec.lifecycle import RunOnce, Supervise
+from gxo.systemd.jobs import AT_ONCE
 from gxo.template.fault import Fault
 from gxo.template.value import Data
 from gxo.units.steps import NOTIFY
@@ -39,6 +40,7 @@ class Runner:
 
     def __init__(self, means: Means, registered: dict[str, Data]) -> None:
         self.task = means.task
+        self._places = min(self.task.jobs, AT_ONCE)
         self.means = means
         self._registered = registered
         self._steps = {
@@ -132,7 +134,7 @@ class Runner:
 
     def _start_ready(self) -> None:
         order = self.means.order
-        while self._ready and not self._cancelled and len(self._attempts) < self.task.jobs:
+        while self._ready and not self._cancelled and len(self._attempts) < self._places:
             name = self._ready.pop(0)
             if order.may_start(name):
                 group = order.group(name)
@@ -140,7 +142,7 @@ class Runner:
                     self._begin(self._steps[name])
                 else:
                     self._begin_group(group)
-        if not self._ready and len(self._attempts) < self.task.jobs:
+        if not self._ready and len(self._attempts) < self._places:
             for progress in tuple(self._progress.values()):
                 self._advance(progress)
         if self._cancelled:
@@ -216,7 +218,7 @@ class Runner:
         if not self._cancelled:
             for item in progress.next():
                 self._attempt(progress, item)
-                if len(self._attempts) >= self.task.jobs:
+                if len(self._attempts) >= self._places:
                     break
         if progress.over and progress.step.name.text in self._progress:
             self._end(progress)

@@ -18,6 +18,12 @@ from gxo.units.model import Property
 
 Aux = Sequence[tuple[str, Sequence[Property]]]
 
+AT_ONCE = 128
+"""Things asked for and not over, of one caller. While there is a job systemd has a match on the bus
+for who asked for it; dbus-daemon allows it 512, and before version 258 it takes one refused for the
+loss of its bus: it closes the connection, and answers and signals under way are lost.
+"""
+
 
 class JobResult(StrEnum):
     """How a job ended: systemd's words, then ours for what never became or ended a job."""

@@ -192,3 +192,49 @@ def test_a_playbook_whose_file_is_gone(here: Site) -> None:
         assert second.units() == {}
         assert here.pid("web") == web
         assert machine.gxo("remove", "--yes", "second").returncode == 1
+
+
+COUNTED = """
+from gxo.apply import commit, undo
+from gxo.cli.program import call
+from gxo.systemd.jobs import Jobs
+
+commit.AT_ONCE = undo.AT_ONCE = 4
+most = 0
+ask = Jobs._ask
+
+def counted(jobs, *args):
+    global most
+    job = ask(jobs, *args)
+    most = max(most, len(jobs._open))
+    return job
+
+Jobs._ask = counted
+try:
+    call()
+except Exception as error:
+    print(type(error).__name__)
+print(most)
+"""
+
+
+def test_systemd_is_not_asked_for_too_much_at_once(here: Site) -> None:
+    """However many units start, go back and stop: no more jobs are open than systemd can follow."""
+    bad = service("bad", "exit 1", lifecycle=", restart: never")
+    many = "".join(schedule(f"s{i}", "true", "04:00") for i in range(12))
+
+    def counted(*args: str) -> tuple[str, int]:
+        python = here.machine.gxo_argv()[0]
+        done = here.machine.run(python, "-c", COUNTED, *args, env=here.machine.gxo_env, check=True)
+        *_, said, most = done.stdout.splitlines()
+        return said, int(most)
+
+    here.write(many + bad)
+    assert counted("apply", "--yes", here.path) == ("ActivationFailed", 4)
+    assert here.units() == {}
+    here.write(many)
+    assert counted("apply", "--yes", here.path)[1] == 4
+    assert len(here.timers()) == 12
+    # of a schedule the timer and its service are stopped
+    assert counted("remove", "--yes", here.name)[1] <= 8
+    assert here.units() == {}
