@@ -5,20 +5,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gxo.apply.foreign import Foreign, read_foreign
-from gxo.dataclass import dataclass, field
-from gxo.systemd.manager import Manager
+from gxo.dataclass import dataclass, field, replace
+from gxo.systemd.manager import RESULT, Manager, to_result
+from gxo.systemd.states import UnitResult
 from gxo.units.model import Unit
 from gxo.units.names import ROOT_SLICE, parse, playbook_slice, unescape
 from gxo.units.properties import properties
 
 _STATE = (
-    "LoadState",
-    "ActiveState",
-    "SubState",
-    "Result",
-    "MainPID",
-    "NRestarts",
-    "InvocationID",
+    *RESULT,
     "LogExtraFields",
     "DropInPaths",
     "LastTriggerUSec",
@@ -79,11 +74,15 @@ class LiveUnit:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """Loaded units by name, the version of the systemd that says so, and what others put there."""
+    """Loaded units by name, the version of the systemd that says so, and what others put there.
+
+    `results` say of the same units how their processes fared.
+    """
 
     units: Mapping[str, LiveUnit] = field(default_factory=dict)
     systemd: str = ""
     files: tuple[Foreign, ...] = ()
+    results: Mapping[str, UnitResult] = field(default_factory=dict)
 
     def get(self, name: str) -> LiveUnit | None:
         return self.units.get(name)
@@ -95,7 +94,7 @@ class Live:
     def of(self, playbook: str) -> "Live":
         """The units of one playbook, and those that all share."""
         mine = {k: unit for k, unit in self.units.items() if unit.playbook in (playbook, None)}
-        return Live(mine, self.systemd, self.files)
+        return replace(self, units=mine)
 
 
 def read_live(manager: Manager, patterns: Iterable[str], known: Iterable[Unit]) -> Live:
@@ -110,13 +109,15 @@ def read_live(manager: Manager, patterns: Iterable[str], known: Iterable[Unit]) 
         names |= {item.name: None for item in properties(unit) if item.name not in _GROWING}
     loaded = [row.name for row in manager.units(*patterns) if row.found]
     units: dict[str, LiveUnit] = {}
+    results: dict[str, UnitResult] = {}
     for kind in sorted({_type(name) for name in loaded}):
         ours = tuple(wanted.get(kind, ()))
         read = manager.properties_of_many(
             (name for name in loaded if _type(name) == kind), (*_STATE, *ours)
         )
         units |= {name: to_live(name, found, ours) for name, found in read.items()}
-    return Live(dict(sorted(units.items())), manager.version_text, read_foreign())
+        results |= {name: to_result(name, found) for name, found in read.items()}
+    return Live(dict(sorted(units.items())), manager.version_text, read_foreign(), results)
 
 
 def to_live(name: str, read: Mapping[str, Any], ours: Iterable[str]) -> LiveUnit:

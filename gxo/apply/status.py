@@ -11,10 +11,11 @@ from gxo.apply.record import Observed, Outcome, Revision, to_desired
 from gxo.apply.stamps import persistent
 from gxo.apply.store import StoreError
 from gxo.apply.transaction import HERE, Places
-from gxo.dataclass import dataclass
+from gxo.dataclass import dataclass, field
 from gxo.spec.lifecycle import Policy
 from gxo.systemd.bus import Bus
 from gxo.systemd.manager import Manager
+from gxo.systemd.states import UnitResult
 from gxo.units.instance import step_of
 from gxo.units.model import Unit
 from gxo.units.names import ROOT_SLICE, playbook_slice
@@ -64,12 +65,14 @@ class WorkloadStatus:
 class Status:
     """`damaged` are playbooks whose records cannot be read, each with why and what to do.
 
-    `under_way` is the apply, in words, that changes this host meanwhile.
+    `under_way` is the apply, in words, that changes this host meanwhile. `results` are, by name,
+    how the processes of the units fared that are loaded: read with all the rest, in one go.
     """
 
     workloads: tuple[WorkloadStatus, ...]
     damaged: Mapping[str, str]
     under_way: str = ""
+    results: Mapping[str, UnitResult] = field(default_factory=dict)
 
 
 def status(playbooks: Iterable[str] | None = None, *, places: Places = HERE) -> Status:
@@ -78,6 +81,7 @@ def status(playbooks: Iterable[str] | None = None, *, places: Places = HERE) -> 
     names = store.playbooks() if playbooks is None else tuple(playbooks)
     found: list[WorkloadStatus] = []
     damaged: dict[str, str] = {}
+    results: dict[str, UnitResult] = {}
     busy = under_way()
     with Bus.system() as bus:
         manager = Manager(bus)
@@ -91,6 +95,7 @@ def status(playbooks: Iterable[str] | None = None, *, places: Places = HERE) -> 
             if revision is None:
                 continue
             live = read_live(manager, (*globs(name), ROOT_SLICE), to_desired(revision).units)
+            results |= live.results
             found += workloads(
                 revision,
                 live,
@@ -98,7 +103,7 @@ def status(playbooks: Iterable[str] | None = None, *, places: Places = HERE) -> 
                 interrupted=interrupted,
                 fired=places.stamps.fired,
             )
-    return Status(tuple(found), damaged, busy)
+    return Status(tuple(found), damaged, busy, results)
 
 
 def workloads(

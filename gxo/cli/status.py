@@ -94,26 +94,32 @@ def gather(target: str | None) -> Report:
     shown = tuple(found for found in known if wanted(found.playbook, found.workload))
     if target and not shown and not damaged:
         raise _not_applied(target, known, found_all.under_way)
-    services = [u.name for w in shown for u in w.units if u.name.endswith(".service")]
     ours = {unit.name for found in known for unit in found.units}
     with Bus.system() as bus:
-        manager = Manager(bus)
         strays = tuple(
             unit
-            for unit in manager.units("gxo-*.*")
+            for unit in Manager(bus).units("gxo-*.*")
             if unit.found
             and unit.name not in ours
             and (name := parse(unit.name))
             and name.playbook not in found_all.damaged
             and wanted(name.playbook, name.workload)
         )
-        results = {n: r for n, r in manager.results(services).items() if r.found}
     # what starts a run is gxo itself: rated is what the run's step is isolated by
     steps = {found.step.name: render_file(found.step) for found in shown if found.step}
+    results = {
+        unit.name: result
+        for found in shown
+        for unit in found.units
+        if unit.name.endswith(".service") and (result := found_all.results.get(unit.name))
+    }
     return Report(
         workloads=shown,
         results=results,
-        exposure={**exposure.of_units(results), **exposure.of_texts(steps)},
+        exposure={
+            **exposure.of_units(results.keys() - steps.keys()),
+            **exposure.of_texts(steps),
+        },
         strays=strays,
         damaged=damaged,
         under_way=found_all.under_way,

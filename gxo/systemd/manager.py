@@ -14,7 +14,7 @@ from gxo.units.model import Property
 
 # CLD_* of waitid(2), as ExecMainCode has them
 _CODES = {1: "exited", 2: "killed", 3: "dumped"}
-_RESULT = (
+RESULT = (
     "LoadState",
     "ActiveState",
     "SubState",
@@ -27,6 +27,7 @@ _RESULT = (
     "ActiveEnterTimestamp",
     "ExecMainExitTimestamp",
 )
+"""The properties that `to_result` takes."""
 # a job that systemd's own limits do not end; the caller gives a shorter time where it has one
 _LONG = 3600.0
 
@@ -107,11 +108,11 @@ class Manager:
 
     def result(self, unit: str) -> UnitResult:
         """State, result, exit status, PID, restarts and invocation of one unit."""
-        return to_result(unit, self.properties(unit, _RESULT))
+        return to_result(unit, self.properties(unit, RESULT))
 
     def results(self, units: Iterable[str]) -> dict[str, UnitResult]:
         """`result` of many units."""
-        read = self.properties_of_many(units, _RESULT)
+        read = self.properties_of_many(units, RESULT)
         return {unit: to_result(unit, found) for unit, found in read.items()}
 
     def jobs(self) -> Jobs:

@@ -149,6 +149,21 @@ def test_exposure_of_files_needs_no_systemd() -> None:
     assert exposure.of_texts({}) == exposure.of_units([]) == {}
 
 
+def test_services_of_one_isolation_are_rated_once() -> None:
+    """What only names a unit or says what it runs is not rated; whatever isolates it is."""
+    files = {
+        f"gxo-a.{name}.service": f"# {name}\n[Service]\nExecStart=/bin/echo {name}\n"
+        f"Environment=A={name}\nStateDirectory=gxo/{name}\nUMask={umask}\nUser={user}\n"
+        for name, umask, user in (
+            *(("one", "0077", "nobody"), ("two", "0077", "nobody")),
+            *(("open", "0000", "nobody"), ("root", "0077", "root")),
+        )
+    }
+    alone = {name: exposure.of_texts({name: text})[name] for name, text in files.items()}
+    assert exposure.of_texts(files) == alone
+    assert alone["gxo-a.one.service"] < alone["gxo-a.root.service"]
+
+
 def python(machine: Machine) -> tuple[str, str]:
     """The machine's interpreter, ready for code."""
     return machine.gxo_argv()[0], "-c"
