@@ -10,6 +10,9 @@ from gxo.runtime.store import RunRow, Store
 if TYPE_CHECKING:
     from gxo.systemd.manager import Manager
 
+_LISTED = 10
+"""Runs named where an id's beginning fits several."""
+
 
 def tidy(store: Store, manager: "Manager") -> tuple[str, ...]:
     """Sweep, and note what could not be removed; the ids of the runs that were cut off."""
@@ -35,8 +38,12 @@ def mend(store: Store) -> None:
 
 def find(store: Store, wanted: str) -> RunRow:
     """The run of that id, or the only one whose id begins with it; raises Failure."""
-    found = store.named(wanted)
-    if len(found) == 1 and (row := store.run(found[0])):
-        return row
-    reason = "several ids begin with that; give more of it" if found else "`gxo runs` lists them"
+    found = tuple(filter(None, map(store.run, store.named(wanted, _LISTED + 1))))
+    if len(found) == 1:
+        return found[0]
+    reason = "`gxo runs` lists them"
+    if found:
+        listed = ", ".join(f"{row.id} of {row.playbook}" for row in found[:_LISTED])
+        more = " and more" if len(found) > _LISTED else ""
+        reason = f"several begin so: {listed}{more}; give more of the id"
     raise Failure(f"cannot find run `{wanted}`: {reason}")

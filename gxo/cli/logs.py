@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 _RUN = re.compile(r"[0-9a-f]{12}")
+_BEGINNING = re.compile(r"[0-9a-f]{1,11}")
 _RUNNER = re.compile(rf"gxo-run-(?P<run>{_RUN.pattern})\.service")
 _STEP = re.compile(rf"gxorun-(?P<run>{_RUN.pattern})\.(?P<step>[^.]+)\..*")
 _SHOWN = 100
@@ -77,6 +78,7 @@ def logs(
     """
     from gxo.systemd.journal import Journal
 
+    target = _whole(target, step)
     wanted = query(target, step, since)
     bounded = bool(since) or (target is not None and is_run(target))
     if lines is None and (follow or not bounded):
@@ -104,6 +106,25 @@ def logs(
     elif not json:
         output.note(f"no lines of {step or target or 'applied workloads'} in the journal")
     return Exit.DONE
+
+
+def _whole(target: str | None, step: str | None) -> str | None:
+    """The target; of a run, of whose id it is the beginning, the whole id.
+
+    An applied playbook of that name comes first. Only root can read which runs there are.
+    """
+    import os
+
+    if not target or not _BEGINNING.fullmatch(target) or os.geteuid() != 0:
+        return target
+    from gxo.apply.store import Store as Applied
+    from gxo.cli.found import find
+    from gxo.runtime.store import Store
+
+    if not step and target in Applied().playbooks():
+        return target
+    with Store() as store:
+        return find(store, target).id if step or store.named(target) else target
 
 
 def _unknown(target: str | None, step: str | None) -> str:

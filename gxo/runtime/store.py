@@ -251,11 +251,11 @@ class Store:
         with self._told("read"):
             return tuple(map(_run, self._db.execute(query, (*statuses, limit))))
 
-    def named(self, begin: str) -> tuple[str, ...]:
-        """The ids that begin so; no more than two are looked for."""
-        query = "SELECT id FROM runs WHERE substr(id, 1, ?) = ? LIMIT 2"
+    def named(self, begin: str, most: int = 2) -> tuple[str, ...]:
+        """The ids that begin so, in order; no more than `most` are looked for."""
+        query = "SELECT id FROM runs WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT ?"
         with self._told("read"):
-            return tuple(row["id"] for row in self._db.execute(query, (len(begin), begin)))
+            return tuple(row["id"] for row in self._db.execute(query, (len(begin), begin, most)))
 
     def steps(self, run: str) -> tuple[StepRow, ...]:
         with self._told("read"):

@@ -195,3 +195,10 @@ def test_following_the_journal_of_a_run(machine: Machine) -> None:
     )
     again = machine.gxo("logs", "-f", "-n", "3", run)
     assert (again.returncode, len(again.stdout.splitlines())) == (0, 3)
+    # how the id begins will do, for the run and for a step of it
+    for rest in ((), ("talk",)):
+        assert (of := machine.gxo("logs", run, *rest).stdout)
+        assert machine.gxo("logs", run[:11], *rest).stdout == of
+    nobody = machine.gxo("logs", "0" * 11, "talk")
+    assert nobody.returncode == 1
+    assert nobody.stderr == f"error: cannot find run `{'0' * 11}`: `gxo runs` lists them\n"
