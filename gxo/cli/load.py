@@ -68,12 +68,12 @@ def load(paths: Sequence[str], given: Given, target: Target) -> Loaded:
 
 
 def _declared(given: Given, playbooks: Sequence[Playbook], problems: Iterable[Problem]) -> Given:
-    """What is given; with errors, who declares an input may be among what could not be read."""
+    """What is given; with errors, who has an input or a var may be among what could not be read."""
     if not has_errors(problems):
         return given
     known = {item.name.text for playbook in playbooks for item in playbook.inputs}
     inputs = {name: text for name, text in given.inputs.items() if name in known}
-    return replace(given, inputs=inputs)
+    return replace(given, inputs=inputs, typed={})
 
 
 def _plans(
@@ -187,9 +187,8 @@ def given(inputs: Sequence[str], variables: Sequence[str], files: Sequence[Path]
     merged: dict[str, Data] = {}
     for file in files:
         merged |= _read_vars(file)
-    return replace(
-        Given(), inputs=dict(map(_pair, inputs)), vars=merged | dict(map(_pair, variables))
-    )
+    typed = dict(map(_pair, variables))
+    return replace(Given(), inputs=dict(map(_pair, inputs)), vars=merged | typed, typed=typed)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -292,6 +292,21 @@ class UnknownInput(Problem):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownVar(Problem):
+    """A var given one by one that changes nothing."""
+
+    code: ClassVar[str] = "unknown-var"
+    name: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"no playbook has or reads a var `{self.name}`"
+
+    def hint(self) -> str:
+        return did_you_mean(self.name, self.known) or _known("var", self.known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MissingInput(Problem):
     code: ClassVar[str] = "missing-input"
     name: Name

@@ -15,6 +15,7 @@ from gxo.plan.given import (
     merged_vars,
     profiles_are_read,
     unknown_inputs,
+    unknown_vars,
     with_profile,
 )
 from gxo.plan.model import Action, Edge, EdgeKind, Plan, Step
@@ -42,7 +43,8 @@ def build_plans(
 ) -> tuple[tuple[Plan, ...], tuple[Problem, ...]]:
     """The plan of each playbook without errors, and every problem of all of them.
 
-    A given input must be declared by one of the playbooks; no two playbooks may share a name.
+    A given input must be declared by one of the playbooks, and a var that was typed be of one or be
+    read in it; no two playbooks may share a name.
     """
     declared = {item.name.text: None for playbook in playbooks for item in playbook.inputs}
     problems = list(unknown_inputs(given, declared))
@@ -53,6 +55,8 @@ def build_plans(
         problems += resolved.told
         if resolved.sound:
             plans.append(resolved.plan(resolved.order, resolved.edges))
+    if len(plans) == len(playbooks):  # what one reads that is wrong is not known
+        problems += unknown_vars(given, playbooks, plans)
     return tuple(plans), tuple(problems)
 
 

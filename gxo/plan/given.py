@@ -9,8 +9,11 @@ from gxo.dataclass import dataclass, field, replace
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.model import Input, InputType, Playbook
+from gxo.plan.effects import values
+from gxo.plan.model import Plan
 from gxo.source import Name, Source, Span
 from gxo.spec.policy import CallProfile, SecurityContext
+from gxo.template.names import references
 from gxo.template.value import Data, ListValue, Literal, MapValue, Value, literal_data
 
 if TYPE_CHECKING:
@@ -24,12 +27,15 @@ class Given:
     """What a command was given beside its playbooks.
 
     `inputs` are text as typed, `vars` data; with `partial` (validate, graph) a required input may
-    be missing, and the plan then has no value for it. `profiles` are the seccomp profiles of files
-    by path: a playbook that names one that is None, or is not there, has no plan.
+    be missing, and the plan then has no value for it. `typed` are the vars that were set one by one
+    (`--var`), as typed: unlike those of a file, each must be of some playbook. `profiles` are the
+    seccomp profiles of files by path: a playbook that names one that is None, or is not there, has
+    no plan.
     """
 
     inputs: Mapping[str, str] = field(default_factory=dict)
     vars: Mapping[str, Data] = field(default_factory=dict)
+    typed: Mapping[str, str] = field(default_factory=dict)
     partial: bool = False
     profiles: Mapping[str, CallProfile | None] = field(default_factory=dict)
 
@@ -38,9 +44,24 @@ def unknown_inputs(given: Given, declared: Iterable[str]) -> tuple[Problem, ...]
     """A problem for each given input that nothing declares."""
     known = tuple(declared)
     return tuple(
-        faults.UnknownInput(span=_typed(name, text)[0], name=name, known=known)
+        faults.UnknownInput(span=_typed("--input", name, text)[0], name=name, known=known)
         for name, text in given.inputs.items()
         if name not in known
+    )
+
+
+def unknown_vars(
+    given: Given, playbooks: Iterable[Playbook], plans: Iterable[Plan]
+) -> tuple[Problem, ...]:
+    """A problem for each var given one by one that no playbook has and none of its plans reads."""
+    known = {name.text: None for p in playbooks if p.vars for name, _ in p.vars.entries}
+    beyond = given.typed.keys() - known.keys()
+    if beyond:
+        beyond -= {r.path[0] for plan in plans for v in values(plan) for r in references(v)}
+    return tuple(
+        faults.UnknownVar(span=_typed("--var", name, text)[0], name=name, known=tuple(known))
+        for name, text in given.typed.items()
+        if name in beyond
     )
 
 
@@ -58,7 +79,7 @@ def input_values(
             except ValueError as error:
                 problems.append(
                     faults.BadInput(
-                        span=_typed(name, given.inputs[name])[1],
+                        span=_typed("--input", name, given.inputs[name])[1],
                         name=name,
                         type=declared.type,
                         reason=str(error),
@@ -121,9 +142,9 @@ def value_of(data: Data, span: Span) -> Value:
     return Literal(data, span)
 
 
-def _typed(name: str, text: str) -> tuple[Span, Span]:
+def _typed(option: str, name: str, text: str) -> tuple[Span, Span]:
     """Places of name and value in the option as it was typed."""
-    source = Source("--input", f"{name}={text}")
+    source = Source(option, f"{name}={text}")
     at = len(name) + 1
     return Span(source, 0, len(name)), Span(source, at, at + len(text))
 

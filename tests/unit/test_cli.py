@@ -150,6 +150,44 @@ def test_values_reach_the_playbook(site: Path) -> None:
         assert f"/bin/echo {wanted}\n" in gxo(*compiled, *arguments, cwd=site).stdout
 
 
+def test_a_var_that_no_playbook_has(site: Path) -> None:
+    """A misspelt `--var` is an error at its place; of several playbooks one is enough.
+
+    A var that a template reads need not stand in `vars`; a file may hold more than is wanted.
+    """
+    (site / "reads.yaml").write_text(
+        "workloads:\n- name: w\n  lifecycle: {policy: run_once}\n"
+        "  process: {module: exec, params: {command: echo, args: ['{{ .color }}']}}\n"
+    )
+    (site / "vars.yaml").write_text("nmae: unused\n")
+    for arguments in (
+        ("good.yaml", "--var", "nmae=x"),
+        ("good.yaml", "reads.yaml", "--var", "nmae=x", "--var", "color=red"),
+    ):
+        wrong = gxo("validate", *arguments, cwd=site)
+        assert (wrong.returncode, wrong.stderr) == (
+            1,
+            "error[unknown-var]: no playbook has or reads a var `nmae`\n"
+            " --> --var:1:1\n  |\n1 | nmae=x\n  | ^^^^\n  = hint: did you mean `name`?\n"
+            "\n1 error, 0 warnings\n",
+        )
+    for arguments in (
+        ("good.yaml", "reads.yaml", "--var", "name=x", "--var", "color=red"),
+        ("reads.yaml", "--var", "color=red"),
+        ("good.yaml", "--vars", "vars.yaml"),
+    ):
+        assert gxo("validate", *arguments, cwd=site).returncode == 0
+    alone = gxo("validate", "good.yaml", "--var", "color=red", cwd=site)
+    assert "no playbook has or reads a var `color`" in alone.stderr
+
+
+def test_a_var_beside_what_cannot_be_read(site: Path) -> None:
+    """Where a playbook is wrong nobody can say what it reads: only that is told."""
+    (site / "wrong.yaml").write_text("workloads: [\n")
+    wrong = gxo("validate", "good.yaml", "wrong.yaml", "--var", "color=red", cwd=site)
+    assert (wrong.returncode, "unknown-var" in wrong.stderr) == (1, False)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
