@@ -1,6 +1,6 @@
 """Daily handling of what is applied: start, stop, restart, reload, trigger."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gxo.apply.change import Action, Change
 from gxo.apply.desired import Desired, Part
@@ -20,39 +20,49 @@ from gxo.systemd.manager import Manager
 
 def control(
     action: str,
-    playbook: str,
-    workload: str | None = None,
+    targets: Sequence[str],
     *,
     every: bool = False,
     listen: Listener = silent,
     lock_timeout: float = WAIT,
     places: Places = HERE,
 ) -> tuple[Change, ...]:
-    """Do `start`, `stop`, `restart`, `reload` or `trigger` to a workload or all of a playbook.
+    """Do `start`, `stop`, `restart`, `reload` or `trigger` to workloads or all of playbooks.
 
+    A target is `PLAYBOOK` or `PLAYBOOK.WORKLOAD`; all are checked before anything changes.
     `start` starts what does not run; `trigger` runs a schedule's job or a run_once step now and
     waits for its end. Of a whole playbook it runs only what is its one schedule, or with `every`
     all. What was done is given back, empty where all was as asked already.
     Raises ApplyError for a name that is not applied or cannot be handled so, ActivationFailed,
     LockTimeout, SystemdError, StoreError.
     """
-    label = f"{playbook}.{workload}" if workload else playbook
-    with Bus.system() as bus, locked(f"gxo {action} {label}", timeout=lock_timeout):
-        wanted = _applied(places, action, playbook, label)
-        transaction = Transaction(Manager(bus), places, [wanted], Prune.NONE)
-        chosen = _chosen(wanted, action, workload, label, every=every)
+    targets = tuple(dict.fromkeys(targets))
+    with Bus.system() as bus, locked(f"gxo {action} {' '.join(targets)}", timeout=lock_timeout):
+        wanted = {name: _applied(places, action, label, name) for label, name in _split(targets)}
+        transaction = Transaction(Manager(bus), places, tuple(wanted.values()), Prune.NONE)
+        chosen: dict[str, dict[str, Part]] = {name: {} for name in wanted}
+        for label, name in _split(targets):
+            parts = _chosen(wanted[name], action, label, every=every)
+            if action == "reload":
+                parts = _reloadable(parts, transaction.live, label)
+            chosen[name] |= {part.workload: part for part in parts}
         if action == "reload":
-            return tuple(_reload(transaction, playbook, chosen, label, listen))
-        todo = tuple(_VERBS[action](transaction, playbook, chosen))
-        if not todo and workload and not _fits(action, chosen[0]):
-            raise ApplyError(f"cannot {action} `{label}`: {_MISFIT[action, chosen[0].policy]}")
-        for why in _masks(todo, transaction.live):
+            return _reload(transaction.manager, chosen, listen)
+        verb = _VERBS[action]
+        found = [c for name, parts in chosen.items() for c in verb(transaction, name, parts)]
+        todo = tuple({change.unit: change for change in found}.values())
+        for label, why in _masks(todo, transaction.live, targets):
             raise ApplyError(f"cannot {action} `{label}`: {why}")
         transaction.handle(todo, listen)
         return todo
 
 
-def _applied(places: Places, action: str, playbook: str, label: str) -> Desired:
+def _split(targets: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Each target with the playbook that it names."""
+    return ((target, target.partition(".")[0]) for target in targets)
+
+
+def _applied(places: Places, action: str, label: str, playbook: str) -> Desired:
     """What the current revision of a playbook wants."""
     revision = places.store.current(playbook)
     if revision is None:
@@ -61,17 +71,18 @@ def _applied(places: Places, action: str, playbook: str, label: str) -> Desired:
     return to_desired(revision)
 
 
-def _chosen(
-    wanted: Desired, action: str, workload: str | None, label: str, *, every: bool
-) -> Sequence[Part]:
+def _chosen(wanted: Desired, action: str, label: str, *, every: bool) -> Sequence[Part]:
     """The workloads that are meant; with `every` all of the playbook."""
-    chosen = [part for part in wanted.parts if workload in (None, part.workload)]
+    workload = label.partition(".")[2]
+    chosen = [part for part in wanted.parts if workload in ("", part.workload)]
     if not chosen:
-        hint = did_you_mean(str(workload), [part.workload for part in wanted.parts])
+        hint = did_you_mean(workload, [part.workload for part in wanted.parts])
         raise ApplyError(
             f"cannot {action} `{label}`: playbook `{wanted.playbook}` has no workload `{workload}`",
             hint,
         )
+    if workload and not _fits(action, chosen[0]):
+        raise ApplyError(f"cannot {action} `{label}`: {_MISFIT[action, chosen[0].policy]}")
     return [_the_one(chosen, label)] if action == "trigger" and not (workload or every) else chosen
 
 
@@ -86,13 +97,15 @@ def _fits(action: str, part: Part) -> bool:
     return (action, part.policy) not in _MISFIT
 
 
-def _masks(todo: Iterable[Change], live: Live) -> Iterator[str]:
-    """What would keep a unit from starting: a restart would only stop it."""
+def _masks(todo: Iterable[Change], live: Live, targets: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """What would keep a unit from starting, by target: a restart would only stop it."""
     for change in todo:
         for unit in change.make if change.action is not Action.STOP else ():
             for file in live.foreign(unit.name):
                 if file.kind is not Kind.DROP_IN:
-                    yield file.remedy(unit.name)
+                    names = (f"{change.playbook}.{change.workload}", change.playbook)
+                    label = next((name for name in names if name in targets), targets[0])
+                    yield label, file.remedy(unit.name)
 
 
 def _the_one(parts: Sequence[Part], label: str) -> Part:
@@ -112,15 +125,21 @@ def _the_one(parts: Sequence[Part], label: str) -> Part:
     )
 
 
-def _start(transaction: Transaction, _playbook: str, parts: Iterable[Part]) -> Iterator[Change]:
-    names = {part.workload for part in parts}
+def _start(transaction: Transaction, playbook: str, parts: Mapping[str, Part]) -> Iterator[Change]:
+    yield from _slices(transaction)
     for change in transaction.changes:
-        if change.action is Action.START and (change.part is None or change.workload in names):
+        mine = change.playbook == playbook and change.workload in parts
+        if mine and change.action is Action.START:
             yield change
 
 
-def _stop(transaction: Transaction, playbook: str, parts: Iterable[Part]) -> Iterator[Change]:
-    for part in parts:
+def _slices(transaction: Transaction) -> Iterator[Change]:
+    """Those that are not there, which all that starts is put into."""
+    yield from (c for c in transaction.changes if c.part is None and c.action is Action.START)
+
+
+def _stop(transaction: Transaction, playbook: str, parts: Mapping[str, Part]) -> Iterator[Change]:
+    for part in parts.values():
         up = tuple(n for n in part.names if (unit := transaction.live.get(n)) and unit.up)
         if up:
             yield Change(
@@ -134,9 +153,11 @@ def _stop(transaction: Transaction, playbook: str, parts: Iterable[Part]) -> Ite
             )
 
 
-def _restart(transaction: Transaction, playbook: str, parts: Iterable[Part]) -> Iterator[Change]:
-    yield from (c for c in transaction.changes if c.part is None and c.action is Action.START)
-    for part in parts:
+def _restart(
+    transaction: Transaction, playbook: str, parts: Mapping[str, Part]
+) -> Iterator[Change]:
+    yield from _slices(transaction)
+    for part in parts.values():
         if not _fits("restart", part):
             continue
         found = transaction.live.get(part.main.name)
@@ -154,8 +175,10 @@ def _restart(transaction: Transaction, playbook: str, parts: Iterable[Part]) -> 
         )
 
 
-def _trigger(_transaction: Transaction, playbook: str, parts: Iterable[Part]) -> Iterator[Change]:
-    for part in parts:
+def _trigger(
+    _transaction: Transaction, playbook: str, parts: Mapping[str, Part]
+) -> Iterator[Change]:
+    for part in parts.values():
         if not _fits("trigger", part):
             continue
         # a schedule's job, without its timer
@@ -172,38 +195,52 @@ def _trigger(_transaction: Transaction, playbook: str, parts: Iterable[Part]) ->
         )
 
 
-def _reload(
-    transaction: Transaction, playbook: str, parts: Sequence[Part], label: str, listen: Listener
-) -> Iterator[Change]:
+def _reloadable(parts: Sequence[Part], live: Live, label: str) -> Sequence[Part]:
     """Of one workload it must be possible; of a playbook, those that can be are reloaded."""
+    fit = []
     for part in parts:
         able = any(item.name == "ExecReload" for item in part.main.directives)
-        found = transaction.live.get(part.main.name)
-        if not able or found is None or found.active != "active":
-            if len(parts) == 1:
-                why = "it does not run" if able else "it has no `lifecycle.reload`"
-                raise ApplyError(f"cannot reload `{label}`: {why}")
-            continue
-        outcome = transaction.manager.reload(part.main.name)
-        if not outcome.ok:
-            raise ApplyError(f"cannot reload `{label}`: its job ended as {outcome.result}")
-        change = Change(
-            playbook=playbook,
-            workload=part.workload,
-            unit=part.main.name,
-            action=Action.RELOAD,
-            reason="asked for",
-        )
-        listen(
-            Event(
-                time=timestamp(),
-                kind=Reached.RELOADED,
+        found = live.get(part.main.name)
+        if able and found is not None and found.active == "active":
+            fit.append(part)
+        elif len(parts) == 1:
+            why = "it does not run" if able else "it has no `lifecycle.reload`"
+            raise ApplyError(f"cannot reload `{label}`: {why}")
+    return fit
+
+
+def _reload(
+    manager: Manager, chosen: Mapping[str, Mapping[str, Part]], listen: Listener
+) -> tuple[Change, ...]:
+    done: list[Change] = []
+    failed: list[str] = []
+    for playbook, parts in chosen.items():
+        for part in parts.values():
+            outcome = manager.reload(part.main.name)
+            if not outcome.ok:
+                label = f"{playbook}.{part.workload}"
+                failed.append(f"cannot reload `{label}`: its job ended as {outcome.result}")
+                continue
+            change = Change(
                 playbook=playbook,
                 workload=part.workload,
-                unit=change.unit,
+                unit=part.main.name,
+                action=Action.RELOAD,
+                reason="asked for",
             )
-        )
-        yield change
+            listen(
+                Event(
+                    time=timestamp(),
+                    kind=Reached.RELOADED,
+                    playbook=playbook,
+                    workload=part.workload,
+                    unit=change.unit,
+                )
+            )
+            done.append(change)
+    if failed:
+        raise ApplyError("\n".join(failed))
+    return tuple(done)
 
 
 _VERBS = {"start": _start, "stop": _stop, "restart": _restart, "trigger": _trigger}

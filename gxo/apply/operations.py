@@ -77,7 +77,7 @@ def apply(
 
 
 def remove(
-    playbook: str,
+    playbooks: Sequence[str],
     *,
     listen: Listener = silent,
     confirm: Callable[[], bool] = lambda: True,
@@ -85,18 +85,22 @@ def remove(
     lock_timeout: float = WAIT,
     places: Places = HERE,
 ) -> tuple[Change, ...] | None:
-    """Stop and forget all units of a playbook; None where `confirm` refused that.
+    """Stop and forget all units of playbooks; None where `confirm` refused that.
 
-    Raises ApplyError where there is none of that name, and as `apply` does.
+    Raises ApplyError, with nothing changed, where one is not there, and as `apply` does.
     """
-    with Bus.system() as bus, locked(f"gxo remove {playbook}", timeout=lock_timeout):
-        transaction = Transaction(Manager(bus), places, [Desired(playbook=playbook, removal=True)])
-        units = any(change.workload for change in transaction.changes)
-        if playbook not in places.store.playbooks() and not units:
-            hint = did_you_mean(playbook, places.store.playbooks())
-            raise ApplyError(
-                f"cannot remove `{playbook}`: no playbook of that name is applied", hint
-            )
+    names = tuple(dict.fromkeys(playbooks))
+    with Bus.system() as bus, locked(f"gxo remove {' '.join(names)}", timeout=lock_timeout):
+        gone = [Desired(playbook=name, removal=True) for name in names]
+        transaction = Transaction(Manager(bus), places, gone)
+        known = places.store.playbooks()
+        live = {change.playbook for change in transaction.changes if change.workload}
+        for name in names:
+            if name not in known and name not in live:
+                raise ApplyError(
+                    f"cannot remove `{name}`: no playbook of that name is applied",
+                    did_you_mean(name, known),
+                )
         if not confirm():
             return None
         return transaction.commit(listen, cancelled).changes

@@ -12,79 +12,77 @@ app = typer.Typer()
 
 @app.command(epilog="Example: gxo start site.web")
 def start(
-    target: options.Target,
+    targets: options.Targets,
     lock_timeout: options.LockTimeout = 60.0,
     json: options.Json = False,
 ) -> int:
-    """Start an applied playbook, or one workload of it."""
-    return _control("start", target, lock_timeout, json)
+    """Start applied playbooks, or workloads of them. All names are checked first."""
+    return _control("start", targets, lock_timeout, json)
 
 
 @app.command(epilog="Example: gxo stop site.web")
 def stop(
-    target: options.Target,
+    targets: options.Targets,
     lock_timeout: options.LockTimeout = 60.0,
     json: options.Json = False,
 ) -> int:
-    """Stop an applied playbook, or one workload of it.
+    """Stop applied playbooks, or workloads of them.
 
-    It stays stopped until the next start, apply or boot.
+    They stay stopped until the next start, apply or boot.
     """
-    return _control("stop", target, lock_timeout, json)
+    return _control("stop", targets, lock_timeout, json)
 
 
-@app.command(epilog="Example: gxo restart site.web")
+@app.command(epilog="Example: gxo restart site.web site.db")
 def restart(
-    target: options.Target,
+    targets: options.Targets,
     lock_timeout: options.LockTimeout = 60.0,
     json: options.Json = False,
 ) -> int:
-    """Restart an applied playbook, or one workload of it."""
-    return _control("restart", target, lock_timeout, json)
+    """Restart applied playbooks, or workloads of them."""
+    return _control("restart", targets, lock_timeout, json)
 
 
 @app.command(epilog="Example: gxo reload site.web")
 def reload(
-    target: options.Target,
+    targets: options.Targets,
     lock_timeout: options.LockTimeout = 60.0,
     json: options.Json = False,
 ) -> int:
-    """Make a service read its configuration again.
+    """Make services read their configuration again.
 
-    Its playbook says how: `lifecycle.reload`.
+    The playbook says how: `lifecycle.reload`.
     """
-    return _control("reload", target, lock_timeout, json)
+    return _control("reload", targets, lock_timeout, json)
 
 
 @app.command(epilog="Example: gxo trigger site.backup")
 def trigger(
-    target: options.Target,
+    targets: options.Targets,
     every: Annotated[
         bool, typer.Option("--all", help="Run every scheduled and `run_once` workload of PLAYBOOK.")
     ] = False,
     lock_timeout: options.LockTimeout = 60.0,
     json: options.Json = False,
 ) -> int:
-    """Run a scheduled or `run_once` workload now, and wait for its end.
+    """Run scheduled or `run_once` workloads now, and wait for their end.
 
     PLAYBOOK alone is enough if one schedule is all that it has to run.
     """
-    return _control("trigger", target, lock_timeout, json, every=every)
+    return _control("trigger", targets, lock_timeout, json, every=every)
 
 
 def _control(
-    action: str, target: str, lock_timeout: float, as_json: bool, *, every: bool = False
+    action: str, targets: list[str], lock_timeout: float, as_json: bool, *, every: bool = False
 ) -> int:
     from gxo.apply.control_units import control
     from gxo.cli import changes
     from gxo.cli.guard import need_root
 
-    need_root(f"{action} {target}")
-    playbook, _, workload = target.partition(".")
+    need_root(f"{action} {' '.join(targets)}")
     done = control(
         action,
-        playbook,
-        workload or None,
+        targets,
         every=every,
         listen=changes.silent if as_json else changes.progress,
         lock_timeout=lock_timeout,

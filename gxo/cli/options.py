@@ -55,11 +55,11 @@ SystemdVersion = Annotated[
         show_default=False,
     ),
 ]
-Target = Annotated[
-    str,
+Targets = Annotated[
+    list[str],
     typer.Argument(
-        metavar="PLAYBOOK[.WORKLOAD]",
-        help="An applied playbook, or one workload of it.",
+        metavar="PLAYBOOK[.WORKLOAD]…",
+        help="Applied playbooks, or single workloads of them.",
         autocompletion=complete.targets,
     ),
 ]
@@ -67,6 +67,12 @@ Playbook = Annotated[
     str,
     typer.Argument(
         metavar="PLAYBOOK", help="An applied playbook.", autocompletion=complete.playbooks
+    ),
+]
+Playbooks = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PLAYBOOK…", help="Applied playbooks.", autocompletion=complete.playbooks
     ),
 ]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run, or its beginning.")]

@@ -1,4 +1,4 @@
-"""`gxo remove`: stop and forget a playbook."""
+"""`gxo remove`: stop and forget playbooks."""
 
 import typer
 
@@ -10,25 +10,25 @@ app = typer.Typer()
 
 @app.command(epilog="Example: gxo remove --yes site")
 def remove(
-    playbook: options.Playbook,
+    playbooks: options.Playbooks,
     yes: options.Yes = False,
     lock_timeout: options.LockTimeout = 60.0,
     json: options.Json = False,
 ) -> int:
-    """Stop all units of a playbook and forget its revisions.
+    """Stop all units of playbooks and forget their revisions.
 
-    The files that its workloads wrote stay.
+    The files that their workloads wrote stay.
     """
     from gxo.apply.operations import remove as take_away
     from gxo.cli import changes
     from gxo.cli.guard import need_root
     from gxo.cli.interrupt import interrupts
 
-    need_root(f"remove {playbook}")
-    question = f"stop and forget `{playbook}`?"
+    need_root(f"remove {' '.join(playbooks)}")
+    question = f"stop and forget {', '.join(f'`{name}`' for name in playbooks)}?"
     with interrupts() as heard:
         done = take_away(
-            playbook,
+            playbooks,
             listen=changes.silent if json else changes.progress,
             confirm=lambda: changes.confirmed(question, yes=yes or json),
             lock_timeout=lock_timeout,
@@ -40,5 +40,6 @@ def remove(
     if json:
         output.emit({"changes": changes.to_json(done)})
     else:
-        output.say(f"removed: {playbook}")
+        for name in dict.fromkeys(playbooks):
+            output.say(f"removed: {name}")
     return Exit.DONE

@@ -9,6 +9,7 @@ import pytest
 from tests.lab.applying import HOST, Site, schedule, service, site, until
 from tests.lab.machine import Machine
 from tests.lab.running import step
+from tests.schemas import held
 
 RELOADABLE = (
     "trap 'echo reloaded >>/srv/hand/log' HUP; echo up >>/srv/hand/log; while :; do sleep 0.1; done"
@@ -58,6 +59,41 @@ def test_a_whole_playbook_is_stopped_and_started(here: Site) -> None:
     assert len(here.units("active")) == 3
     assert here.lines("/srv/hand/log").count("setup") == 1
     assert here.plan() == {}
+
+
+def test_several_at_once(here: Site) -> None:
+    """Targets of two playbooks in one call; a wrong one among them, and nothing changes at all."""
+    with site(here.machine, "hand2") as other:
+        other.write(service("web", "sleep 1000") + schedule("job", "true", "04:00"), HOST)
+        other.apply()
+        web, db, its = here.pid("web"), here.pid("db"), other.pid("web")
+        for args, reason in (
+            (("restart", "hand.web", "hand2.wbe"), "hand2.wbe`: playbook `hand2` has no workload"),
+            (("stop", "hand", "hnad2"), "hnad2`: no playbook `hnad2` is applied"),
+            (("start", "hand2", "hand.setup"), "hand.setup`: it runs once"),
+            (("trigger", "hand.job", "hand2.web"), "hand2.web`: it is a service"),
+            (("reload", "hand.web", "hand2.web"), "hand2.web`: it has no `lifecycle.reload`"),
+            (("remove", "--yes", "hand", "hnad2"), "hnad2`: no playbook of that name is applied"),
+        ):
+            said = here.gxo(*args)
+            assert said.returncode == 1
+            assert said.stderr.startswith(f"error: cannot {args[0]} `{reason}")
+        assert (here.pid("web"), here.pid("db"), other.pid("web")) == (web, db, its)
+        assert "reloaded" not in here.lines("/srv/hand/log")
+
+        done(here, "restart", "hand.web", "hand2.web", "hand.web")
+        assert here.pid("web") != web
+        assert (here.pid("db"), other.pid("web") != its) == (db, True)
+        done(here, "trigger", "hand.job", "hand2.job")
+        done(here, "stop", "hand2", "hand.db")
+        assert other.units("active") == {}
+        assert here.unit("db") not in here.units("active")
+        done(here, "start", "hand.db", "hand2")
+        assert len(other.units("active")) == 2
+        said = here.gxo("remove", "--json", "hand", "hand2")
+        gone = {change["playbook"] for change in held("control", said.stdout)["changes"]}
+        assert (said.returncode, gone - {""}) == (0, {"hand", "hand2"})
+        assert here.units() == other.units() == {}
 
 
 def test_what_had_to_be_killed_is_stopped(here: Site) -> None:
