@@ -10,14 +10,12 @@ import typer
 from gxo.cli import options, output
 from gxo.cli.exits import Exit, Failure, Usage
 from gxo.cli.load import given, host_target, load_to_read, or_fail
+from gxo.dataclass import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from gxo.cli.flows import Edge
     from gxo.plan.draw import Mark
     from gxo.plan.model import Plan
-    from gxo.runtime.store import StepRow
+    from gxo.runtime.store import StepRow, StreamRow
 
 app = typer.Typer()
 
@@ -39,6 +37,17 @@ class Format(StrEnum):
     MERMAID = "mermaid"
 
 
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    """A run: the plan that it carried out, how its steps stand, what its streams have carried."""
+
+    id: str
+    plan: "Plan"
+    steps: "dict[str, StepRow | None]"
+    """By name, None while one is pending."""
+    streams: "tuple[StreamRow, ...]"
+
+
 @app.command(epilog="Example: gxo graph site.yaml --format dot | dot -Tsvg > site.svg")
 def graph(
     paths: Annotated[
@@ -57,6 +66,7 @@ def graph(
     inputs: options.Inputs = [],
     variables: options.Vars = [],
     vars_files: options.VarsFiles = [],
+    json: options.Json = False,
 ) -> int:
     """Draw the order of a playbook's workloads, or of a run's steps.
 
@@ -64,15 +74,25 @@ def graph(
     """
     from gxo.plan import draw
 
+    if json and form is not Format.TEXT:
+        raise Usage("`--json` is data and `--format` a drawing: give one of them")
     drawer = {Format.TEXT: draw.text, Format.DOT: draw.dot, Format.MERMAID: draw.mermaid}[form]
     if run := _run(paths):
         if inputs or variables or vars_files:
             raise Usage(f"`{run}` is a run, whose inputs and vars are what they were")
-        plan, marks, flows = _of_run(run)
-        output.say(drawer(plan, marks, flows).rstrip("\n"))
+        ran = _of_run(run)
+        if json:
+            output.emit({"run": ran.id, "graphs": [_document(ran.plan, ran)]})
+        else:
+            from gxo.cli.flows import amounts
+
+            output.say(drawer(ran.plan, _marks(ran), amounts(ran.streams)).rstrip("\n"))
         return Exit.DONE
     values = given(inputs, variables, vars_files)
-    loaded = or_fail(load_to_read(paths, values, host_target(None)), as_json=False)
+    loaded = or_fail(load_to_read(paths, values, host_target(None)), as_json=json)
+    if json:
+        output.emit({"run": None, "graphs": [_document(plan) for plan in loaded.plans]})
+        return Exit.DONE
     for plan in loaded.plans:
         output.say(drawer(plan).rstrip("\n"))
     return Exit.DONE
@@ -84,15 +104,11 @@ def _run(paths: list[str]) -> str:
     return path if not more and _RUN.fullmatch(path) and not os.path.lexists(path) else ""
 
 
-def _of_run(wanted: str) -> "tuple[Plan, dict[str, Mark], Mapping[Edge, str]]":
-    """The plan that a run carried out, how its steps stand in it, what its streams have carried."""
-    from gxo.cli.flows import amounts
+def _of_run(wanted: str) -> _Ran:
     from gxo.cli.found import find, mend
     from gxo.cli.guard import need_root
     from gxo.cli.statuses import steps_in
     from gxo.plan.codec import UnreadablePlan, UnreadableRecord
-    from gxo.plan.draw import Mark
-    from gxo.runtime.status import Status
     from gxo.runtime.store import Store
     from gxo.runtime.task import from_spec
 
@@ -101,17 +117,51 @@ def _of_run(wanted: str) -> "tuple[Plan, dict[str, Mark], Mapping[Edge, str]]":
         mend(store)
         run = find(store, wanted)
         rows = store.steps(run.id)
-        flows = amounts(store.streams(run.id))
+        streams = store.streams(run.id)
     try:
-        task = from_spec(run.spec)
+        plan = from_spec(run.spec).plan
     except (UnreadablePlan, UnreadableRecord) as error:
         raise Failure(f"cannot draw run {run.id}: {error}") from None
+    steps: dict[str, StepRow | None] = dict.fromkeys(steps_in(plan))
+    steps |= {row.step: row for row in rows if row.iteration < 0}
+    return _Ran(run.id, plan, steps, tuple(streams))
+
+
+def _document(plan: "Plan", ran: _Ran | None = None) -> dict[str, object]:
+    """A graph as in docs/reference/json/graph.schema.json."""
+    from gxo.cli.flows import document
+    from gxo.runtime.status import Status
+
+    steps = ran.steps if ran else {}
+    stand = {name: row.status if row else Status.PENDING for name, row in steps.items()}
+    return {
+        "playbook": plan.playbook.text,
+        "workloads": [
+            {
+                "name": (name := step.name.text),
+                "lifecycle": step.lifecycle.policy.value,
+                "module": step.action.module.text,
+                "status": stand[name].value if name in stand else None,
+            }
+            for step in plan.steps
+        ],
+        "edges": [
+            {"source": edge.source, "target": edge.target, "kind": edge.kind.value}
+            for edge in plan.edges
+        ],
+        "streams": [document(row) for row in ran.streams] if ran else [],
+    }
+
+
+def _marks(ran: _Ran) -> "dict[str, Mark]":
+    from gxo.plan.draw import Mark
+    from gxo.runtime.status import Status
+
     pending = Mark(Status.PENDING.value, _COLOURS[Status.PENDING])
-    marks = dict.fromkeys(steps_in(task.plan), pending)
-    for row in rows:
-        if row.iteration < 0:
-            marks[row.step] = Mark(_stands(row), _COLOURS[row.status])
-    return task.plan, marks, flows
+    return {
+        name: Mark(_stands(row), _COLOURS[row.status]) if row else pending
+        for name, row in ran.steps.items()
+    }
 
 
 def _stands(row: "StepRow") -> str:

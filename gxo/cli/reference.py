@@ -19,7 +19,7 @@ _STREAMS = (
 # command -> its schema in docs/reference/json/, of what it prints with `--json`
 SCHEMAS = {
     **{name: name for name in ("validate", "compile", "plan", "apply", "status", "logs")},
-    **{name: name for name in ("setup", "doctor")},
+    **{name: name for name in ("graph", "setup", "doctor")},
     "rollback": "apply",
     "run": "event",
     "runs": "runs",

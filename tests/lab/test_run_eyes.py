@@ -155,6 +155,11 @@ def test_the_graph_of_a_run(machine: Machine) -> None:
     )
     dot = machine.gxo("graph", "--format", "dot", run, check=True).stdout
     assert 'label="use\\nPending\\nrun_once exec", style=filled, fillcolor="#ffffff"' in dot
+    told = held("graph", machine.gxo("graph", "--json", run[:8], check=True).stdout)
+    (graph,) = told["graphs"]
+    assert (told["run"], graph["playbook"], graph["streams"]) == (run, "eyes", [])
+    stand = {each["name"]: each["status"] for each in graph["workloads"]}
+    assert stand == {"fine": "Completed", "bad": "Failed", "use": "Pending"}
     assert machine.gxo("graph", "--var", "a=b", run).returncode == 64
     missing = machine.gxo("graph", "f00d")
     said = "error: cannot find run `f00d`: `gxo runs` lists them\n"

@@ -57,6 +57,8 @@ def test_what_went_through(machine: Machine) -> None:
         for name, stream in last.items()
     }
     assert "  count => one  3.89 kB, 1.00 k records  " in machine.gxo("runs", "show", ran.id).stdout
+    (graph,) = held("graph", machine.gxo("graph", "--json", ran.id).stdout)["graphs"]
+    assert graph["streams"] == shown["streams"]
     drawn = machine.gxo("graph", ran.id, check=True).stdout
     assert "[stream 3.89 kB, 1.00 k records]" in drawn
     assert "[stream about " in drawn

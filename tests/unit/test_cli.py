@@ -150,6 +150,34 @@ def test_values_reach_the_playbook(site: Path) -> None:
         assert f"/bin/echo {wanted}\n" in gxo(*compiled, *arguments, cwd=site).stdout
 
 
+def test_graphs_for_programs(site: Path) -> None:
+    """One of each playbook, with who waits for whom and why; it is no drawing."""
+    (site / "two.yaml").write_text(
+        "workloads:\n"
+        "- {name: b, lifecycle: {policy: run_once}, needs: [a],"
+        " process: {module: exec, params: {command: 'true'}}}\n"
+        "- {name: a, lifecycle: {policy: supervise},"
+        " process: {module: exec, params: {command: 'true'}}}\n"
+    )
+    done = gxo("graph", "--json", "good.yaml", "two.yaml", cwd=site)
+    told = held("graph", done.stdout)
+    assert (done.returncode, told["run"], len(told["graphs"])) == (0, None, 2)
+    assert told["graphs"][1] == {
+        "playbook": "two",
+        "workloads": [
+            {"name": "a", "lifecycle": "supervise", "module": "exec", "status": None},
+            {"name": "b", "lifecycle": "run_once", "module": "exec", "status": None},
+        ],
+        "edges": [{"source": "a", "target": "b", "kind": "needs"}],
+        "streams": [],
+    }
+    both = gxo("graph", "--json", "--format", "dot", "two.yaml", cwd=site)
+    assert (both.returncode, "give one of them" in both.stderr) == (64, True)
+    (site / "wrong.yaml").write_text("workloads: [\n")
+    wrong = gxo("graph", "--json", "wrong.yaml", cwd=site)
+    assert (wrong.returncode, len(held("validate", wrong.stdout)["problems"])) == (1, 1)
+
+
 def test_a_var_that_no_playbook_has(site: Path) -> None:
     """A misspelt `--var` is an error at its place; of several playbooks one is enough.
 
