@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gxo.runtime.asked import libraries
+from gxo.modules.table import libraries
 
 TOP = Path(__file__).parent.parent
 ROOMS = [

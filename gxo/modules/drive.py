@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gxo.modules.flow import Batch, batches
 from gxo.modules.net import Node
+from gxo.modules.table import OPERATORS, load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,24 +17,10 @@ if TYPE_CHECKING:
 KEPT = 1 << 20
 """Bytes of items or text that a summary keeps."""
 
-# by module: the file and function that make its operator of its params
-OPERATORS = {
-    "data:generate_from_list": ("alter", "handing"),
-    "data:parse": ("parse", "parsing"),
-    "data:map": ("alter", "mapping"),
-    "data:filter": ("alter", "filtering"),
-    "data:join": ("join", "joining"),
-    "data:aggregate": ("aggregate", "aggregating"),
-    "data:format": ("format", "formatting"),
-    "passthrough": ("carry", "passing"),
-    "control:barrier": ("carry", "counting"),
-}
-
 
 def operator(module: str, params: dict[str, Any], ports: int) -> Operator:
     """The operator of a module; ModuleError where its params do not fit."""
-    file, function = OPERATORS[module]
-    make = getattr(__import__(f"gxo.modules.{file}", fromlist=[function]), function)
+    make = load(OPERATORS[module].code)
     made: Operator = make(params, ports) if module == "data:join" else make(params)
     return made
 

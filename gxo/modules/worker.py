@@ -18,6 +18,7 @@ import sys
 
 from gxo.modules.fault import ModuleError, SecurityError
 from gxo.modules.jail import Jail
+from gxo.modules.table import OPERATORS, PIPELINE, WORKERS, load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,35 +26,6 @@ if TYPE_CHECKING:
 
     from gxo.modules.streams import Streams
 
-# by module: the file and function that do it, what it does in words, and the param to name there
-WORKERS = {
-    "filesystem:read": ("look", "read", "read", "path"),
-    "filesystem:stat": ("look", "look", "look at", "path"),
-    "filesystem:list": ("look", "entries", "list", "path"),
-    "filesystem:write": ("write", "write", "write", "path"),
-    "filesystem:manage": ("write", "manage", "manage", "path"),
-    "http:request": ("http", "request", "ask", "url"),
-}
-# those that do it otherwise where they have a stream
-STREAMED = {
-    "filesystem:read": ("look", "send"),
-    "filesystem:list": ("look", "list_out"),
-    "filesystem:write": ("write", "save"),
-    "http:request": ("http", "request"),
-}
-# what operators do (gxo/modules/drive.py), in words: what, and with what
-OPERATORS = {
-    "data:generate_from_list": ("hand on", "the list"),
-    "data:parse": ("parse", "the text"),
-    "data:map": ("map", "the records"),
-    "data:filter": ("filter", "the records"),
-    "data:join": ("join", "the records"),
-    "data:aggregate": ("aggregate", "the records"),
-    "data:format": ("format", "the records"),
-    "passthrough": ("hand on", "the stream"),
-    "control:barrier": ("read", "the stream"),
-    "stream:pipeline": ("run", "the pipeline"),
-}
 _MOST_DESCRIPTORS = 253  # the kernel's limit for one message
 
 
@@ -121,10 +93,9 @@ def perform(request: dict[str, Any], streams: Streams | None = None) -> dict[str
     """
     module, params = request["module"], request["params"]
     if module in OPERATORS:
-        act, about = OPERATORS[module]
+        act, about = OPERATORS[module].act, OPERATORS[module].about
     else:
-        _, _, act, named = WORKERS[module]
-        about = params[named]
+        act, about = WORKERS[module].act, params[WORKERS[module].param]
     failed = {"cannot": act, "about": about, "summary": None}
     try:
         return {"summary": _summary(request, streams)}
@@ -144,20 +115,20 @@ def _summary(request: dict[str, Any], streams: Streams | None) -> dict[str, Any]
     jail = Jail(
         request["workspace"], free=request["free"], write=request["write"], read=request["read"]
     )
-    more = () if streams is None else (streams,)
-    file, function = STREAMED[module] if more else WORKERS[module][:2]
-    work = getattr(__import__(f"gxo.modules.{file}", fromlist=[function]), function)
-    summary: dict[str, Any] = work(params, jail, *more)
+    row = WORKERS[module]
+    if streams is None:
+        summary: dict[str, Any] = load(row.code)(params, jail)
+    else:
+        summary = load(row.streamed)(params, jail, streams)
     return summary
 
 
 def _operated(
     module: str, params: dict[str, Any], streams: Streams | None, workspace: str
 ) -> dict[str, Any]:
-    if module == "stream:pipeline":
-        from gxo.modules.pipeline import pipeline
-
-        return pipeline(params, streams, workspace)
+    if module == PIPELINE:
+        summary: dict[str, Any] = load(OPERATORS[module].code)(params, streams, workspace)
+        return summary
     from gxo.modules.drive import single
 
     return single(module, params, streams, workspace)

@@ -14,28 +14,6 @@ from gxo.template.names import Use, references, secrets, uses
 from gxo.template.value import Data, ListValue, Literal, MapValue, Value
 from gxo.units.params import is_left, read_params
 
-_OF_OPERATORS = ("orjson",)
-_OF_TEMPLATES = (*_OF_OPERATORS, "yaml")
-_OF_PARSERS = (*_OF_TEMPLATES, "re2")
-_LIBRARIES = {
-    "data:parse": _OF_PARSERS,
-    "stream:pipeline": _OF_PARSERS,
-    "data:map": _OF_TEMPLATES,
-    "data:filter": _OF_TEMPLATES,
-    "data:format": _OF_TEMPLATES,
-    "data:generate_from_list": _OF_OPERATORS,
-    "data:join": _OF_OPERATORS,
-    "data:aggregate": _OF_OPERATORS,
-    "filesystem:list": _OF_OPERATORS,
-    "control:barrier": _OF_OPERATORS,
-    "passthrough": _OF_OPERATORS,
-}
-
-
-def libraries(module: str) -> tuple[str, ...]:
-    """What a module needs beside gxo and Python's own library."""
-    return _LIBRARIES.get(module, ())
-
 
 def asked(
     spec: ModuleSpec, params: MapValue, scope: Scope, span: Span, *, streams: bool

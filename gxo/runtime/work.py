@@ -13,8 +13,9 @@ from typing import Any
 from gxo.dataclass import dataclass, replace
 from gxo.modules.control import PURE
 from gxo.modules.fault import ModuleError
+from gxo.modules.table import libraries
 from gxo.plan.model import Action
-from gxo.runtime.asked import asked, libraries
+from gxo.runtime.asked import asked
 from gxo.runtime.attempt import Result
 from gxo.runtime.command import BadParams
 from gxo.runtime.python import NoPython, code_paths, library_dir, own_python

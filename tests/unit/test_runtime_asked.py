@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gxo.runtime.asked import libraries
+from gxo.modules.table import libraries
 from gxo.runtime.command import BadParams
 from gxo.runtime.python import NoPython, library_dir
 from gxo.spec.library import LIBRARY

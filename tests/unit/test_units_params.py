@@ -6,13 +6,13 @@ import pytest
 
 from gxo.dataclass import replace
 from gxo.modules.control import PURE
-from gxo.modules.worker import OPERATORS, WORKERS
+from gxo.modules.table import OPERATORS, PIPELINE, WORKERS
 from gxo.spec.library import LIBRARY
 from gxo.spec.module import Param, ParamType
 from gxo.template.evaluate import Scope
 from gxo.template.value import Data, MapValue
 from gxo.units.params import read_params
-from gxo.units.unsupported import IN_RUNS
+from gxo.units.unsupported import NOT_IN_RUNS
 from tests.unit.units_plans import SPAN, value
 
 
@@ -26,7 +26,13 @@ def read(module: str, params: Mapping[str, object]) -> tuple[dict[str, Data], li
 
 def test_what_a_run_carries_out_is_there() -> None:
     """Each module that is not refused is evaluated by the runner, or has a worker, or is exec."""
-    assert {"exec", *PURE, *WORKERS, *OPERATORS} == IN_RUNS
+    assert {"exec", *PURE, *WORKERS, *OPERATORS} == LIBRARY.keys() - NOT_IN_RUNS
+
+
+def test_the_steps_a_pipeline_takes_have_operators() -> None:
+    """What the specs say can be a step of a pipeline is what there is an operator for."""
+    named = {name for name, spec in LIBRARY.items() if spec.operator}
+    assert named == OPERATORS.keys() - {PIPELINE}
 
 
 @pytest.mark.parametrize("module", sorted(LIBRARY))
