@@ -73,15 +73,18 @@ def _backoff(reader: Reader, span: Span, at: Places, values: Values) -> lifecycl
     return made
 
 
-def _ready(_: Reader, span: Span, at: Places, values: Values) -> lifecycle.Ready:
-    when = values.pop("when", lifecycle.ReadyKind.EXEC)
-    if isinstance(when, lifecycle.Address):
-        kind, address = lifecycle.ReadyKind.TCP, when
-        return lifecycle.Ready(span=span, at=at, when=kind, address=address, **values)
-    return lifecycle.Ready(span=span, at=at, when=when, **values)
+def _run_once(_: Reader, span: Span, at: Places, values: Values) -> lifecycle.RunOnce:
+    del values["policy"]  # the type says it, here and below
+    return lifecycle.RunOnce(span=span, at=at, **values)
+
+
+def _event_driven(_: Reader, span: Span, at: Places, values: Values) -> lifecycle.EventDriven:
+    del values["policy"]
+    return lifecycle.EventDriven(span=span, at=at, **values)
 
 
 def _supervise(reader: Reader, span: Span, at: Places, values: Values) -> lifecycle.Supervise:
+    del values["policy"]
     made = lifecycle.Supervise(span=span, at=at, **values)
     if made.restart is lifecycle.Restart.NEVER:
         for key in ("backoff", "start_limit"):
@@ -99,6 +102,7 @@ def _supervise(reader: Reader, span: Span, at: Places, values: Values) -> lifecy
 def _scheduled(
     reader: Reader, span: Span, at: Places, values: Values
 ) -> lifecycle.Scheduled | None:
+    del values["policy"]
     cron: Text | None = values.pop("cron", None)
     calendar: Text | None = values.pop("calendar", None)
     zone: Text | None = values.pop("timezone", None)
@@ -186,7 +190,7 @@ READY = Section(
         Key("settle", Duration(), "How long it must then stay up.", "5s", default="2s"),
         Key("timeout", Duration("1ms"), "How long it may take.", "30s", default="90s"),
     ),
-    build=_ready,
+    model=lifecycle.Ready,
 )
 
 _WORKSPACE = Key(
@@ -202,7 +206,7 @@ RUN_ONCE = Section(
     "`run_once`",
     "Runs once in each run.",
     (_POLICY,),
-    model=lifecycle.RunOnce,
+    build=_run_once,
     elsewhere=_elsewhere,
 )
 
@@ -264,7 +268,7 @@ EVENT_DRIVEN = Section(
         Key("timeout", Duration("1ms"), "How long one may take.", "30s"),
         _WORKSPACE,
     ),
-    model=lifecycle.EventDriven,
+    build=_event_driven,
     elsewhere=_elsewhere,
 )
 

@@ -63,9 +63,10 @@ class StartLimit(Placed):
 
 
 class ReadyKind(StrEnum):
+    """When systemd counts a service as started: its Type= (systemd.service(5))."""
+
     EXEC = "exec"
     NOTIFY = "notify"
-    TCP = "tcp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +79,25 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready(Placed):
-    """When a service counts as up; it must then stay up for `settle`."""
+    """When a service counts as up: as `when` says, or as soon as it accepts connections there.
 
-    when: ReadyKind = ReadyKind.EXEC
-    address: Address | None = None
+    It must then stay up for `settle`.
+    """
+
+    when: ReadyKind | Address = ReadyKind.EXEC
     settle: int = 2 * SECOND
     timeout: int = 90 * SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOnce(Placed):
-    policy: Policy = Policy.RUN_ONCE
+    policy: ClassVar[Policy] = Policy.RUN_ONCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supervise(Placed):
-    policy: Policy = Policy.SUPERVISE
+    policy: ClassVar[Policy] = Policy.SUPERVISE
+
     restart: Restart = Restart.ON_FAILURE
     backoff: Backoff | None = None
     start_limit: StartLimit | None = None
@@ -113,7 +117,8 @@ class WorkspaceMode(StrEnum):
 class Scheduled(Placed):
     """`calendar` holds systemd OnCalendar= expressions: one, or two for cron's day OR weekday."""
 
-    policy: Policy = Policy.SCHEDULED
+    policy: ClassVar[Policy] = Policy.SCHEDULED
+
     calendar: tuple[str, ...]
     timezone: str | None = None
     jitter: int = 0
@@ -124,7 +129,8 @@ class Scheduled(Placed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventDriven(Placed):
-    policy: Policy = Policy.EVENT_DRIVEN
+    policy: ClassVar[Policy] = Policy.EVENT_DRIVEN
+
     source: Name
     max_instances: int | None = None
     rate_limit: float | None = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
 from gxo.source import Span
-from gxo.spec.lifecycle import SECOND, Backoff, ReadyKind, Restart, Scheduled, Supervise
+from gxo.spec.lifecycle import SECOND, Address, Backoff, ReadyKind, Restart, Scheduled, Supervise
 from gxo.units import scripts
 from gxo.units.command import program
 from gxo.units.directives import directive, fault
@@ -43,7 +43,7 @@ def supervised(
     `launched`: all but its program are outside of a PID namespace of that program's.
     """
     ready = lifecycle.ready
-    by = ready.when if ready else ReadyKind.EXEC
+    when = ready.when if ready else ReadyKind.EXEC
     timeout = ready.timeout if ready else 90 * SECOND
     backoff = lifecycle.backoff or Backoff(span=lifecycle.span)
     restarts = lifecycle.restart is not Restart.NEVER
@@ -51,7 +51,7 @@ def supervised(
     longest = max(timeout, backoff.max if waits else 0) + _MARGIN
     settings = [
         *_limits(lifecycle),
-        directive("Type", "notify" if by is ReadyKind.NOTIFY else "exec"),
+        directive("Type", "notify" if when is ReadyKind.NOTIFY else "exec"),
         *_directories(names, names.restarts if waits else None),
     ]
     state = f"/run/{names.restarts}/count"
@@ -59,8 +59,8 @@ def supervised(
         settings.append(directive("ExecStartPre", scripts.wait(backoff, state)))
         settings.append(directive("RuntimeDirectoryPreserve", "restart"))
     settings.append(start)
-    if ready and by is ReadyKind.TCP and ready.address:
-        probe = scripts.probe(ready.address, timeout, own_pids=own_pids)
+    if ready and isinstance(when, Address):
+        probe = scripts.probe(when, timeout, own_pids=own_pids)
         settings.append(directive("ExecStartPost", probe, span=ready.where("when")))
     if waits:
         settings.append(directive("ExecStop", scripts.forget(state)))

@@ -84,7 +84,7 @@ def _everything(version: int) -> tuple[Unit, ...]:
                 restart=Restart.ALWAYS,
                 backoff=Backoff(span=SPAN, initial=250_000, max=5 * SECOND, steps=4),
                 start_limit=StartLimit(span=SPAN, burst=7, interval=90 * SECOND),
-                ready=Ready(span=SPAN, when=ReadyKind.TCP, address=Address("::1", 1), timeout=1),
+                ready=Ready(span=SPAN, when=Address("::1", 1), timeout=1),
                 stop_timeout=1_500_000,
                 watchdog=30 * SECOND,
                 reload="SIGUSR1",

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from gxo.spec.lifecycle import Address, Backoff, Lifecycle, Ready, ReadyKind, Restart, Supervise
+from gxo.spec.lifecycle import Address, Backoff, Lifecycle, Ready, Restart, Supervise
 from gxo.spec.policy import Namespaces, Profile, SecurityContext
 from gxo.systemd.jobs import JobResult
 from gxo.units.build import Target, compile_units
@@ -146,7 +146,7 @@ def test_restart_policies(live: Live) -> None:
 @pytest.mark.parametrize("own_pids", [False, True])
 def test_ready_by_tcp(live: Live, own_pids: bool) -> None:
     """A start job ends when the port takes a connection, not before; or soon after a crash."""
-    ready = Ready(span=SPAN, when=ReadyKind.TCP, address=Address("127.0.0.1", 7117))
+    ready = Ready(span=SPAN, when=Address("127.0.0.1", 7117))
     lifecycle = Supervise(span=SPAN, ready=ready, restart=Restart.NEVER)
     serve = (
         "sleep 1.5; exec python3 -c 'import socket, signal, sys; "
@@ -173,7 +173,7 @@ def test_ready_by_tcp(live: Live, own_pids: bool) -> None:
 
 def test_never_ready(live: Live) -> None:
     """A port that takes no connection in time fails the start, and the journal says so."""
-    ready = Ready(span=SPAN, when=ReadyKind.TCP, address=Address("", 7118), timeout=1_000_000)
+    ready = Ready(span=SPAN, when=Address("", 7118), timeout=1_000_000)
     deaf = unit(live, "deaf", Supervise(span=SPAN, ready=ready, restart=Restart.NEVER), "sleep 99")
     try:
         outcome = live.manager.start_transient(deaf.name, properties(deaf), timeout=30)

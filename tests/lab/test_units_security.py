@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from gxo.spec.lifecycle import Address, Ready, ReadyKind, Restart, RunOnce, Supervise
+from gxo.spec.lifecycle import Address, Ready, Restart, RunOnce, Supervise
 from gxo.spec.policy import Namespaces, Profile, Resources, SecurityContext
 from gxo.systemd.jobs import JobResult, Outcome
 from gxo.units.build import Target, compile_units
@@ -181,7 +181,7 @@ def test_hostile_text_is_inert(live: Live) -> None:
     machine = live.machine
     evil = "x\nExecStartPre=/bin/touch /run/pwned\n[Service]\nUser=root\n"
     machine.write("/srv/evil.sh", "id -u >>/var/lib/gxo/state/sandbox.hostile/uids\n", 0o755)
-    ready = Ready(span=SPAN, when=ReadyKind.TCP, address=Address("127.0.0.1", 7120))
+    ready = Ready(span=SPAN, when=Address("127.0.0.1", 7120))
     server = "import socket,time; s=socket.create_server(('127.0.0.1',7120)); time.sleep(1e6)"
     args = [evil, "$(touch /run/pwned)", "`touch /run/pwned`", "%i", "; reboot"]
     (unit,) = compiled(
@@ -233,7 +233,7 @@ def test_real_servers(live: Live) -> None:
     )
 
     def at(port: int) -> Supervise:
-        ready = Ready(span=SPAN, when=ReadyKind.TCP, address=Address("127.0.0.1", port))
+        ready = Ready(span=SPAN, when=Address("127.0.0.1", port))
         return Supervise(span=SPAN, ready=ready, restart=Restart.NEVER)
 
     workspace = "/run/gxo/workspaces/sandbox.nginx"
