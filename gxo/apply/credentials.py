@@ -14,14 +14,14 @@ from gxo.apply import durable
 from gxo.apply.desired import Desired
 from gxo.config.read import ConfigError, load_config
 from gxo.dataclass import replace
-from gxo.runtime.guard import Handout, handout
 from gxo.runtime.handover import put
 from gxo.runtime.redact import Redactor
 from gxo.runtime.secrets import SecretError, Secrets
+from gxo.runtime.service_secrets import Handout, handout
 from gxo.units.credential import credential, recipe
-from gxo.units.guarded import bound
 from gxo.units.model import Unit
 from gxo.units.names import WorkloadNames
+from gxo.units.service_secrets import bound
 
 _KEY = Path("/var/lib/gxo/secrets.key")
 _KEY_SIZE = 32

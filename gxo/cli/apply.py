@@ -32,9 +32,9 @@ def apply(
     from gxo.apply.result import Planned
     from gxo.apply.setup import setup
     from gxo.cli import changes
-    from gxo.cli.guard import need_root
     from gxo.cli.interrupt import interrupts
     from gxo.cli.load import directories, given, load_to_apply, pruning
+    from gxo.cli.root import need_root
 
     loaded = load_to_apply(paths, given(inputs, variables, vars_files), as_json=json)
     need_root("apply")

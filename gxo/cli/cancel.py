@@ -27,7 +27,7 @@ def cancel(
     Its steps get SIGTERM, and ten seconds later SIGKILL.
     """
     from gxo.cli.found import find, tidy
-    from gxo.cli.guard import need_root
+    from gxo.cli.root import need_root
     from gxo.runtime.store import Store
     from gxo.systemd.bus import Bus
     from gxo.systemd.manager import Manager

@@ -8,8 +8,8 @@ from gxo.cli.attach import start
 from gxo.cli.exits import Usage
 from gxo.cli.found import tidy
 from gxo.cli.given import to_hand
-from gxo.cli.guard import need_root
 from gxo.cli.load import host_target, load_to_run, need_systemd
+from gxo.cli.root import need_root
 from gxo.plan.given import Given
 from gxo.runtime.store import Store
 from gxo.runtime.task import JOBS, Task

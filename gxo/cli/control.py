@@ -77,7 +77,7 @@ def _control(
 ) -> int:
     from gxo.apply.control_units import control
     from gxo.cli import changes
-    from gxo.cli.guard import need_root
+    from gxo.cli.root import need_root
 
     need_root(f"{action} {' '.join(targets)}")
     done = control(

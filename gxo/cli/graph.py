@@ -106,7 +106,7 @@ def _run(paths: list[str]) -> str:
 
 def _of_run(wanted: str) -> _Ran:
     from gxo.cli.found import find, mend
-    from gxo.cli.guard import need_root
+    from gxo.cli.root import need_root
     from gxo.cli.statuses import steps_in
     from gxo.plan.codec import UnreadablePlan, UnreadableRecord
     from gxo.runtime.store import Store

@@ -36,8 +36,8 @@ def plan(
     from gxo.apply.operations import plan_changes
     from gxo.apply.result import barriers
     from gxo.cli import changes
-    from gxo.cli.guard import need_root
     from gxo.cli.load import directories, given, load_to_apply, pruning
+    from gxo.cli.root import need_root
 
     loaded = load_to_apply(paths, given(inputs, variables, vars_files), as_json=json)
     need_root("plan")

@@ -31,7 +31,7 @@ def prune(
 
     Prints their ids. gxo itself keeps the newest 1000, and of one schedule no more than 100.
     """
-    from gxo.cli.guard import need_root
+    from gxo.cli.root import need_root
     from gxo.runtime import clock
     from gxo.runtime.artifacts import Artifacts
     from gxo.runtime.forget import beyond, forget, too_many

@@ -21,8 +21,8 @@ def remove(
     """
     from gxo.apply.operations import remove as take_away
     from gxo.cli import changes
-    from gxo.cli.guard import need_root
     from gxo.cli.interrupt import interrupts
+    from gxo.cli.root import need_root
 
     need_root(f"remove {' '.join(playbooks)}")
     question = f"stop and forget {', '.join(f'`{name}`' for name in playbooks)}?"

@@ -30,7 +30,7 @@ def rerun(
     from gxo.cli.attach import start
     from gxo.cli.found import find, tidy
     from gxo.cli.given import to_hand
-    from gxo.cli.guard import need_root
+    from gxo.cli.root import need_root
     from gxo.runtime.store import Store
     from gxo.systemd.bus import Bus
     from gxo.systemd.manager import Manager

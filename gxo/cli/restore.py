@@ -16,7 +16,7 @@ def restore(lock_timeout: options.LockTimeout = 60.0) -> int:
     """
     from gxo.apply.operations import restore as bring_back
     from gxo.cli import changes
-    from gxo.cli.guard import need_root
+    from gxo.cli.root import need_root
 
     need_root("restore")
     left = bring_back(listen=changes.progress, lock_timeout=lock_timeout)

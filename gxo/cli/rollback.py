@@ -37,8 +37,8 @@ def rollback(
     from gxo.apply.operations import rollback as go_back
     from gxo.apply.result import Planned
     from gxo.cli import changes
-    from gxo.cli.guard import need_root
     from gxo.cli.interrupt import interrupts
+    from gxo.cli.root import need_root
 
     if show:
         if number is not None:
@@ -74,7 +74,7 @@ def rollback(
 
 def _list(playbook: str, *, as_json: bool) -> int:
     from gxo.apply.history import history
-    from gxo.cli.guard import need_root
+    from gxo.cli.root import need_root
 
     need_root(f"list revisions of `{playbook}`")
     found = history(playbook)

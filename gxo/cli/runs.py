@@ -33,7 +33,7 @@ def runs(
     if context.invoked_subcommand is not None:
         return Exit.DONE
     from gxo.cli.found import mend
-    from gxo.cli.guard import need_root
+    from gxo.cli.root import need_root
     from gxo.cli.statuses import colour_of
     from gxo.cli.table import Cell, coloured, table
     from gxo.runtime.store import Store
@@ -78,7 +78,7 @@ def show(
 ) -> int:
     """Show one run: its steps, how they ended, what they yielded."""
     from gxo.cli.found import find, mend
-    from gxo.cli.guard import need_root
+    from gxo.cli.root import need_root
     from gxo.cli.steps import detail, pick, with_pending
     from gxo.runtime.store import Store
 

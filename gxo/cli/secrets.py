@@ -50,7 +50,7 @@ def set_(name: Name, json: options.Json = False) -> int:
     its end; on a terminal it is asked for twice, and not shown. Services get the new value with
     the next `gxo apply`.
     """
-    from gxo.cli.guard import need_root
+    from gxo.cli.root import need_root
     from gxo.runtime.credstore import keep
     from gxo.runtime.secrets import SecretError
 
@@ -72,7 +72,7 @@ def list_(json: options.Json = False) -> int:
 
     Each with its provider: the first one in the configuration that knows the name.
     """
-    from gxo.cli.guard import need_root
+    from gxo.cli.root import need_root
     from gxo.cli.table import coloured, table
     from gxo.dataclass import asdict
 
@@ -99,7 +99,7 @@ def rm(name: Name, yes: options.Yes = False, json: options.Json = False) -> int:
     What is running keeps the value that it was given.
     """
     from gxo.cli import changes
-    from gxo.cli.guard import need_root
+    from gxo.cli.root import need_root
     from gxo.runtime.credstore import drop
     from gxo.runtime.secrets import SecretError
 

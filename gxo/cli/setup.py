@@ -16,7 +16,7 @@ def setup(json: options.Json = False) -> int:
     too.
     """
     from gxo.apply.setup import setup as set_up
-    from gxo.cli.guard import need_root
+    from gxo.cli.root import need_root
 
     need_root("set up this host")
     done = set_up()

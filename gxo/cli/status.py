@@ -63,7 +63,7 @@ def status(
 
     Exposure is the rating of `systemd-analyze security`, from 0 to 10: less is better.
     """
-    from gxo.cli.guard import need_root
+    from gxo.cli.root import need_root
 
     need_root("show the status")
     report = gather(target)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gxo.cli import output
-from gxo.cli.guard import need_root
+from gxo.cli.root import need_root
 
 if TYPE_CHECKING:
     from gxo.lab import Lab

@@ -142,9 +142,9 @@ class Held:
         path = credential(own)
         if not path:
             return
-        from gxo.runtime.guard import handout
         from gxo.runtime.handover import put
         from gxo.runtime.secrets import SecretError
+        from gxo.runtime.service_secrets import handout
 
         names = WorkloadNames(self._plan.playbook.text, step.name.text, run=self._names.run)
         masked = Redactor()  # it is told what to mask, and so of no secret but its own

@@ -15,7 +15,6 @@ from gxo.template.fault import Fault
 from gxo.units.command import read_exec
 from gxo.units.digest import digest_of
 from gxo.units.directives import directive, fault
-from gxo.units.guarded import guard, guarded_start, is_guarded, shown
 from gxo.units.instance import instance, is_instance, waits
 from gxo.units.launcher import launcher
 from gxo.units.lifecycles import once, scheduled, supervised, timer

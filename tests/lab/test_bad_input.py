@@ -232,7 +232,7 @@ def old_systemd(machine: Machine) -> "Result":
 # what is needed is loaded while the checkout can be read, which may be closed to others
 _AS_NOBODY = """
 import os, sys
-import gxo.cli.apply, gxo.cli.changes, gxo.cli.plan, gxo.cli.guard, gxo.cli.load, gxo.cli.program
+import gxo.cli.apply, gxo.cli.changes, gxo.cli.plan, gxo.cli.root, gxo.cli.load, gxo.cli.program
 import gxo.apply.operations, gxo.apply.setup, gxo.diagnostic.render, gxo.systemd.host
 from gxo.cli.main import main
 os.setresuid(65534, 65534, 65534)

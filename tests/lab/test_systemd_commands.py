@@ -177,7 +177,7 @@ def test_nothing_applied(fresh_machine: Machine) -> None:
 # what is needed is loaded while the checkout can be read, which may be closed to others
 AS_NOBODY = """
 import json, os, sys
-import gxo.cli.guard, gxo.cli.logs, gxo.cli.program, gxo.cli.status, gxo.diagnostic.render
+import gxo.cli.root, gxo.cli.logs, gxo.cli.program, gxo.cli.status, gxo.diagnostic.render
 import gxo.systemd.journal, gxo.units.names
 from gxo.cli.main import main
 os.setgroups([])

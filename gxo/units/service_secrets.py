@@ -1,8 +1,8 @@
-"""Guarded: a service or step that is given secrets, of which its unit says where they come from.
+"""The secrets of a service, as its unit has them: templates, and a guard in front of its program.
 
-Who may ask systemd reads units. So what holds a secret stays a template there, and `apply` puts
-what it comes to where root alone may look. The unit's command is a guard (gxo/shim/guard.py), which
-travels with that: it starts the program and masks what that writes.
+Every user can read units through systemd. So params with secrets stay templates there, and `apply`
+puts their values into a credential that only root can read. The unit's command is a guard
+(gxo/shim/redact.py), which comes with the credential: it starts the program and masks its output.
 """
 
 import json
@@ -42,13 +42,13 @@ _TO_ALL = "forward=False;"
 
 
 def is_guarded(step: Step) -> bool:
-    """Whether a workload of one unit is given secrets; where each turn is a run, that has them."""
+    """Whether a service or step is given secrets; a run gives them to its steps by itself."""
     one_unit = isinstance(step.lifecycle, Supervise | RunOnce)
     return one_unit and step.action.module.text == "exec" and bool(secrets(step.action.params))
 
 
 def shown(params: MapValue) -> MapValue:
-    """The params of a guarded service that its unit may say."""
+    """The params of a guarded service that its unit may show."""
     kept = (entry for entry in params.entries if entry[0].text != "stdin" and not secrets(entry[1]))
     return MapValue(tuple(kept), params.span)
 
@@ -63,7 +63,7 @@ def guarded_start(start: Directive, *, forward: bool = True) -> Directive:
 def guard(
     plan: Plan, step: Step, names: WorkloadNames, *, own_pids: bool, launched: bool
 ) -> tuple[tuple[Directive, ...], tuple[Problem, ...]]:
-    """What a guarded service has beside its command, and what is wrong with what it is given.
+    """The directives of a guarded service beside its command, and what is wrong with its params.
 
     `own_pids`: systemd makes the guard PID 1 of a namespace; `launched`: a launcher does, which
     then is the unit's main process.
@@ -91,7 +91,7 @@ def guard(
 
 
 def bound(unit: Unit, mark: str) -> Unit:
-    """The unit tied to what it is given, of which `mark` tells one from another and no more."""
+    """The unit with the credential of that mark, a keyed hash of its content, and a new digest."""
     kept = [item for item in unit.directives if not is_stamp(item)]
     made = [
         _credential(unit.name, mark) if item.name == "LoadCredential" else item for item in kept
@@ -107,7 +107,7 @@ def _credential(unit: str, mark: str) -> Directive:
 
 
 def _tells(lifecycle: Lifecycle) -> bool:
-    """Whether systemd listens to the program, which is not the unit's main process."""
+    """Whether the program, which is not the unit's main process, calls sd_notify(3)."""
     if not isinstance(lifecycle, Supervise):
         return False
     ready = lifecycle.ready
@@ -115,7 +115,7 @@ def _tells(lifecycle: Lifecycle) -> bool:
 
 
 def _late(params: MapValue) -> Iterator[Problem]:
-    """What only a run can evaluate stays so beside a secret."""
+    """Calls beside a secret that only a run can evaluate."""
     for _, value in params.entries:
         for use in uses(value) if secrets(value) else ():
             function = COMPILE_FUNCTIONS.get(use.function)

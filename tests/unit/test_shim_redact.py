@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from gxo.runtime.guard import LONGEST, Handout
 from gxo.runtime.redact import MASK, Redactor
 from gxo.runtime.secrets import SecretError
+from gxo.runtime.service_secrets import LONGEST, Handout
 from gxo.units.directives import directive
-from gxo.units.guarded import guarded_start
 from gxo.units.model import Command
+from gxo.units.service_secrets import guarded_start
 
 SECRET = "hunter2-and-%more'"
 Start = Callable[..., "subprocess.Popen[bytes]"]

@@ -1,4 +1,4 @@
-"""Conditions a command needs, checked before it does anything."""
+"""Root: commands that need it say so before they do anything."""
 
 import os
 

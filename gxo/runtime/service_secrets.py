@@ -1,4 +1,4 @@
-"""Guard: what a service that has secrets is handed with them: its guard, and what that masks."""
+"""The secrets of a service: what its unit's credential holds for the guard in front of it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -16,12 +16,12 @@ from gxo.template.value import Data
 from gxo.units.command import read_exec
 
 LONGEST = 1 << 20
-"""Bytes that systemd hands over to a unit (systemd.exec(5), LoadCredential=)."""
+"""The most bytes of credentials that systemd hands to a unit (systemd.exec(5), LoadCredential=)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Handout:
-    """What the program gets, `NAME=value` each and its standard input, and what is to be masked."""
+    """What the program gets, as `NAME=value` variables and standard input, and what to mask."""
 
     variables: tuple[str, ...]
     stdin: str | None
@@ -29,13 +29,13 @@ class Handout:
 
     @property
     def values(self) -> bytes:
-        """All that the program gets, for telling one from another."""
+        """All that the program gets, as bytes: equal where nothing has changed."""
         return _list(word.encode() for word in self.variables) + _part(_encoded(self.stdin))
 
     @property
     def handed(self) -> bytes:
-        """What the unit's credential holds. Raises SecretError where that is too much."""
-        guard, matcher = (_text(path) for path in ("shim/guard.py", "runtime/matcher.py"))
+        """The content of the unit's credential. Raises SecretError where it is too long."""
+        guard, matcher = (_text(path) for path in ("shim/redact.py", "runtime/matcher.py"))
         whole = _part(guard) + _part(matcher) + _list(sorted(self.forms)) + self.values
         if len(whole) > LONGEST:
             raise SecretError(
@@ -48,9 +48,9 @@ class Handout:
 def handout(
     recipe: Mapping[str, Any], workspace: str, secret: Callable[[str], str], redactor: Redactor
 ) -> Handout:
-    """What the templates of a guarded service come to. Raises SecretError, without a secret in it.
+    """The evaluated templates of a service with secrets. Raises SecretError, with none in its text.
 
-    `secret` adds what it yields to the redactor.
+    `secret` looks a secret up and adds it to the redactor.
     """
     try:
         plan = from_json(recipe)

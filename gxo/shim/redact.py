@@ -1,12 +1,13 @@
-"""Guard: starts the program of a service that is given secrets, and masks what it writes.
+"""Redact: the guard of a service with secrets starts its program and masks them in its output.
 
-It is the unit's main process. What it was loaded from holds behind this text: that of the matcher;
-what is to be masked; the program's variables, and its standard input. Each of these is a line with
-its size (-1: there is none) and that many bytes, a list the same with such parts in it.
+The guard is the unit's main process. It is loaded from the unit's credential, which holds this text
+and then: the text of the matcher, the list of what to mask, the list of the program's variables,
+and its standard input. Each is a line with its size in bytes (-1: there is none) and the bytes
+themselves; those of a list are such parts again.
 
-Signals go on to the program and what that has started, unless it is loaded with `forward` false:
-then systemd sends them to all. It ends as the program does. Exit status 203: the program cannot be
-run, as systemd has it (systemd.exec(5)).
+The guard forwards signals to the program's process group, unless it is loaded with `forward` false
+because systemd sends them to all processes. It ends as the program does; with status 203, as
+systemd itself does (systemd.exec(5)), where the program cannot be run.
 """
 
 import _signal  # type: ignore[import-not-found]  # `signal` takes as long as all else here
@@ -20,14 +21,14 @@ _DEFAULT_PATH = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CANNOT_RUN = 203
 _CHUNK = 1 << 16
 _ROUNDS = 64
-"""How often to look for what was written before the program ended: others may keep writing."""
-# what the kernel sends for a fault of the guard's own, what stops it, and what nobody can catch
+"""How many more reads after the program has ended: what it started may go on writing for ever."""
+# never forwarded: the guard's own faults and job control, and what no process can catch
 _OWN = {
     *(_signal.SIGKILL, _signal.SIGSTOP, _signal.SIGCHLD, _signal.SIGPIPE, _signal.SIGXFSZ),
     *(_signal.SIGSEGV, _signal.SIGBUS, _signal.SIGFPE, _signal.SIGILL),
     *(_signal.SIGTSTP, _signal.SIGTTIN, _signal.SIGTTOU, _signal.SIGCONT),
 }
-# with these a service ends well (systemd.service(5), SuccessExitStatus=)
+# a service that these end has not failed (systemd.service(5), SuccessExitStatus=)
 _CLEAN = (_signal.SIGHUP, _signal.SIGINT, _signal.SIGTERM, _signal.SIGPIPE)
 
 
@@ -40,7 +41,7 @@ def main(given: BinaryIO, argv: list[bytes], *, forward: bool) -> NoReturn:
     exec(_part(given) or b"", matcher)  # noqa: S102 - a file of gxo's own, for want of a place
     forms, variables, stdin = _list(given), _list(given), _part(given)
     masking = matcher["Matcher"](forms, matcher["by_search"])
-    # through one pipe where they are one, so that what the program writes stays in its order
+    # one pipe where both are one file, so that what the program writes stays in order
     outputs = (1,) if os.path.sameopenfile(1, 2) else (1, 2)
     ends = {number: os.pipe() for number in outputs}
     told = _hear()
