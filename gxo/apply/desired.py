@@ -4,13 +4,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from gxo.dataclass import dataclass, replace
-from gxo.plan.model import Plan
-from gxo.spec.lifecycle import SECOND, Lifecycle, Policy, Supervise
+from gxo.plan.model import Plan, edges_into
+from gxo.spec.lifecycle import Lifecycle, Policy, Supervise
 from gxo.units.model import Unit, UnitType
 from gxo.units.names import parse
-
-_SETTLE = 2 * SECOND
-"""What a supervised workload settles for that says nothing of `ready`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,22 +101,19 @@ def _unbound(unit: Unit) -> Unit:
 
 def _after(plan: Plan, present: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
     """Whom each step waits for; steps come in order, so that those left out are known before."""
-    into: dict[str, list[str]] = {}
-    for edge in plan.edges:
-        into.setdefault(edge.target, []).append(edge.source)
+    into = edges_into(plan.edges)
     after: dict[str, tuple[str, ...]] = {}
     for step in plan.steps:
         found: dict[str, None] = {}
-        for source in into.get(step.name.text, ()):
-            found |= dict.fromkeys([source] if source in present else after[source])
+        for edge in into.get(step.name.text, ()):
+            name = edge.source
+            found |= dict.fromkeys([name] if name in present else after[name])
         after[step.name.text] = tuple(found)
     return after
 
 
 def _settle(lifecycle: Lifecycle) -> int:
-    if not isinstance(lifecycle, Supervise):
-        return 0
-    return lifecycle.ready.settle if lifecycle.ready else _SETTLE
+    return lifecycle.readiness.settle if isinstance(lifecycle, Supervise) else 0
 
 
 def _main_first(units: list[Unit]) -> tuple[Unit, ...]:

@@ -1,10 +1,10 @@
 """A plan drawn: as a tree of text, as DOT (Graphviz), as a Mermaid flowchart."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from gxo.dataclass import dataclass
-from gxo.plan.model import Edge, EdgeKind, Plan, Step
+from gxo.plan.model import Edge, EdgeKind, Plan, Step, edges_into
 
 _STYLES = {
     EdgeKind.STATE: ("solid", "-->"),
@@ -37,17 +37,14 @@ def text(plan: Plan, marks: Marks = NO_MARKS, flows: Flows = NO_FLOWS) -> str:
     Each line says the workload, how it stands, its lifecycle and module, and why it waits; edges
     that the tree's own shape does not show are named at the end of the line.
     """
-    into: dict[str, list[Edge]] = {step.name.text: [] for step in plan.steps}
-    for edge in plan.edges:
-        into[edge.target].append(edge)
+    into = edges_into(plan.edges)
     place = {step.name.text: number for number, step in enumerate(plan.steps)}
     parent = {
         name: max((edge.source for edge in edges), key=place.__getitem__)
         for name, edges in into.items()
-        if edges
     }
     children: dict[str | None, list[str]] = {}
-    for name in into:
+    for name in place:
         children.setdefault(parent.get(name), []).append(name)
     lines = [plan.playbook.text]
     # a stack, not recursion: a chain may be ten thousand long
@@ -58,7 +55,7 @@ def text(plan: Plan, marks: Marks = NO_MARKS, flows: Flows = NO_FLOWS) -> str:
         branch, below = ("└─ ", "   ") if name in last else ("├─ ", "│  ")
         step = plan.steps[place[name]]
         stands = f"  {marks[name].said}" if name in marks else ""
-        what = f"{_what(step)}{_why(into[name], parent.get(name), flows)}"
+        what = f"{_what(step)}{_why(into.get(name, ()), parent.get(name), flows)}"
         lines.append(f"{indent}{branch}{name}{stands}  {what}")
         stack += [(child, indent + below) for child in reversed(children.get(name, []))]
     return "\n".join(lines) + "\n"
@@ -68,7 +65,7 @@ def _what(step: Step) -> str:
     return f"{step.lifecycle.policy.value} {step.action.module}"
 
 
-def _why(edges: list[Edge], parent: str | None, flows: Flows) -> str:
+def _why(edges: Sequence[Edge], parent: str | None, flows: Flows) -> str:
     if not edges:
         return ""
     kinds: dict[str, list[str]] = {}

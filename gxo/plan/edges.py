@@ -172,19 +172,21 @@ def ordered(
     order = topological(graph.after)
     if len(order) == len(names):
         return tuple(names[node] for node in order), _deadlocks(names, edges, number)
-    problems: list[Problem] = []
-    for cycle in cycles(graph.waits_for):
-        path = (*cycle, cycle[0])
-        found = [graph.edge[source, target] for target, source in pairwise(path)]
-        problems.append(
-            faults.Cycle(
-                span=found[0].span,
-                noun="workloads",
-                path=tuple(names[node] for node in path),
-                edges=tuple((edge.span, _reason(edge)) for edge in found),
-            )
+    problems = tuple(
+        faults.Cycle(
+            span=cycle[0].span,
+            noun="workloads",
+            path=_path(cycle),
+            edges=tuple((edge.span, _reason(edge)) for edge in cycle),
         )
-    return (), tuple(problems)
+        for cycle in graph.cycles()
+    )
+    return (), problems
+
+
+def _path(cycle: tuple[Edge, ...]) -> tuple[str, ...]:
+    """The workloads of a cycle; the last is the first again, or of its group."""
+    return (*(edge.target for edge in cycle), cycle[-1].source)
 
 
 def _reason(edge: Edge) -> str:
@@ -211,6 +213,12 @@ class _Graph:
             self.after[source].append(target)
             self.waits_for[target].append(source)
 
+    def cycles(self) -> Iterator[tuple[Edge, ...]]:
+        """The edges of each cycle: the source of one is the target of the next."""
+        for cycle in cycles(self.waits_for):
+            path = pairwise((*cycle, cycle[0]))
+            yield tuple(self.edge[source, target] for target, source in path)
+
 
 def _deadlocks(
     names: tuple[str, ...], edges: tuple[Edge, ...], number: Mapping[str, int]
@@ -220,7 +228,7 @@ def _deadlocks(
     Where `b` reads the stream of `a`, `a` ends only when `b` has drained it: an edge that starts
     `b`, or another member of the group, after the end of `a` could never be satisfied.
     """
-    live = [edge for edge in edges if edge.kind is EdgeKind.STREAM]
+    live = streams(edges)
     if not live:
         return ()
     group = Joined(len(names))
@@ -231,16 +239,14 @@ def _deadlocks(
         if edge.kind not in _LIVE:
             graph.add(group.of(number[edge.source]), group.of(number[edge.target]), edge)
     problems: list[Problem] = []
-    for cycle in cycles(graph.waits_for):
-        path = (*cycle, cycle[0])
-        found = [graph.edge[source, target] for target, source in pairwise(path)]
-        members = {*cycle}
-        streams = [edge for edge in live if group.of(number[edge.source]) in members]
+    for cycle in graph.cycles():
+        members = {group.of(number[edge.target]) for edge in cycle}
+        within = [edge for edge in live if group.of(number[edge.source]) in members]
         problems.append(
             faults.StreamDeadlock(
-                span=found[0].span,
-                path=(*(edge.target for edge in found), found[-1].source),
-                edges=tuple((edge.span, _reason(edge)) for edge in (*found[1:], *streams)),
+                span=cycle[0].span,
+                path=_path(cycle),
+                edges=tuple((edge.span, _reason(edge)) for edge in (*cycle[1:], *within)),
             )
         )
     return tuple(problems)

@@ -1,5 +1,6 @@
 """Plan: what the rest of gxo works on. Pure data, versioned; knows nothing of YAML or systemd."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from gxo.dataclass import dataclass, field
@@ -33,6 +34,14 @@ class Edge:
     span: Span = field(compare=False)
     channel: ChannelPolicy | None = None
     """Of a stream, where anybody wrote one."""
+
+
+def edges_into(edges: Iterable[Edge]) -> Mapping[str, Sequence[Edge]]:
+    """The edges by the step that waits, each in the order given."""
+    into: dict[str, list[Edge]] = {}
+    for edge in edges:
+        into.setdefault(edge.target, []).append(edge)
+    return into
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

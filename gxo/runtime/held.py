@@ -241,4 +241,4 @@ def own_directives(manager: Manager, plan: Plan, step: Step, run: str) -> tuple[
 
 def _ready(step: Step) -> Ready:
     assert isinstance(step.lifecycle, Supervise)
-    return step.lifecycle.ready or Ready(span=step.span)
+    return step.lifecycle.readiness

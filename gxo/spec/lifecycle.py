@@ -107,6 +107,11 @@ class Supervise(Placed):
     reload: str | tuple[str, ...] | None = None
     """A signal name (`SIGHUP`) or a command with its arguments."""
 
+    @property
+    def readiness(self) -> Ready:
+        """`ready`, with the defaults where the playbook says nothing of it."""
+        return self.ready or Ready(span=self.span)
+
 
 class WorkspaceMode(StrEnum):
     PRIVATE = "private"

@@ -110,8 +110,7 @@ def _tells(lifecycle: Lifecycle) -> bool:
     """Whether the program, which is not the unit's main process, calls sd_notify(3)."""
     if not isinstance(lifecycle, Supervise):
         return False
-    ready = lifecycle.ready
-    return lifecycle.watchdog is not None or bool(ready and ready.when is ReadyKind.NOTIFY)
+    return lifecycle.watchdog is not None or lifecycle.readiness.when is ReadyKind.NOTIFY
 
 
 def _late(params: MapValue) -> Iterator[Problem]:
