@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from gxo.dataclass import dataclass, replace
 from gxo.diagnostic.base import Problem, Severity
 from gxo.diagnostic.lazy import Lazy
-from gxo.plan.model import Edge, EdgeKind, Plan, Step
+from gxo.plan.model import Edge, EdgeKind, Plan, Step, edges_into
 from gxo.plan.scope import compile_scope
 from gxo.spec.lifecycle import EventDriven, RunOnce, Scheduled, Supervise
 from gxo.template.data import truth
 from gxo.template.evaluate import Scope, evaluate
 from gxo.template.fault import Fault
-from gxo.units.command import read_exec
+from gxo.units.command import Exec, read_exec
 from gxo.units.digest import digest_of
 from gxo.units.directives import directive, fault
 from gxo.units.instance import instance, is_instance, waits
@@ -65,16 +65,17 @@ def service_in_run(
 
     Nothing where anything is wrong with it, or its condition says no.
     """
-    scope, _ = compile_scope(plan)
-    into: dict[str, list[Edge]] = {step.name.text: []}
-    for edge in plan.edges:
-        if edge.target == step.name.text:
-            into[step.name.text].append(edge)
-    steps = {other.name.text: other for other in plan.steps}
-    work = _Work(plan, target, scope, steps, into, [])
+    work, _ = _work_on(plan, target)
     made = work.service(step, replace(work.names(step), run=run))
     bad = any(problem.severity is Severity.ERROR for problem in work.problems)
     return () if bad else made, tuple(work.problems)
+
+
+def _work_on(plan: Plan, target: Target) -> tuple["_Work", tuple[Problem, ...]]:
+    """The compilation of a plan, not begun, and what is wrong with the plan's vars."""
+    scope, problems = compile_scope(plan)
+    steps = {step.name.text: step for step in plan.steps}
+    return _Work(plan, target, scope, steps, edges_into(plan.edges), []), problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +103,19 @@ class _Work:
             return ()
         names = self.names(step)
         self._check_names(step, names)
-        if not isinstance(step.lifecycle, Scheduled):
-            kind = UnitType.SERVICE
-            content = self._service(step, names)
-            digest = digest_of(names.unit(kind), content)
-            return (_unit(names, kind, _stamped(content, digest), digest),)
-        # the digest stands in names that the content holds: it is taken with zeros in their place
+        if isinstance(step.lifecycle, Scheduled):
+            return self._schedule(step, names, timer(step.lifecycle, names.label))
+        kind = UnitType.SERVICE
+        content = self._service(step, names)
+        digest = digest_of(names.unit(kind), content)
+        return (_unit(names, kind, _stamped(content, digest), digest),)
+
+    def _schedule(
+        self, step: Step, names: WorkloadNames, own_timer: tuple[Directive, ...]
+    ) -> tuple[Unit, Unit]:
+        """The service of a schedule and its timer, whose names hold the digest of both."""
+        # names stand in the content too: the digest is taken with zeros in its own place
         pending = replace(names, digest=_PENDING)
-        own_timer = timer(step.lifecycle, names.label)
         before = len(self.problems)
         digest = digest_of(names.unit(UnitType.TIMER), (*self._service(step, pending), *own_timer))
         del self.problems[before:]
@@ -132,19 +138,10 @@ class _Work:
 
     def _service(self, step: Step, names: WorkloadNames) -> tuple[Directive, ...]:
         """All directives of a workload's service but the one that tells its digest."""
-        lifecycle = step.lifecycle
         if is_instance(self.plan, step):
             run, wrong = instance(self.plan, step, names, self.target)
             self.problems.extend(problem for problem in wrong if problem not in self.problems)
             return (*self._before(step, names), *run, *_behind(names))
-        gxo = dict(self.scope.gxo)
-        if not isinstance(lifecycle, Scheduled):
-            gxo["workspace"] = {"path": f"/run/{names.workspace}"}
-        scope = replace(self.scope, gxo=gxo)
-        params = step.action.params
-        guarded = is_guarded(step)
-        found, wrong = read_exec(shown(params) if guarded else params, scope, step.span)
-        self.problems.extend(wrong)
         sandbox, wrong = security(step.security, names, self.target)
         self.problems.extend(wrong)
         front = launcher(step.security, self.target)
@@ -183,6 +180,40 @@ class _Work:
             *sandbox,
             *given,
         )
+
+    def _program(
+        self, step: Step, names: WorkloadNames, *, main: bool
+    ) -> tuple[Exec, tuple[Directive, ...]]:
+        """What a workload executes, and what the guard in front of its secrets needs.
+
+        `main`: this is what systemd starts as the main process.
+        """
+        gxo = dict(self.scope.gxo)
+        if not isinstance(step.lifecycle, Scheduled):
+            gxo["workspace"] = {"path": f"/run/{names.workspace}"}
+        scope = replace(self.scope, gxo=gxo)
+        params = step.action.params
+        guarded = is_guarded(step)
+        found, wrong = read_exec(shown(params) if guarded else params, scope, step.span)
+        self.problems.extend(wrong)
+        # anything in its place, so that what is wrong with the rest is said too
+        found = found or Exec(directive("ExecStart", Command(("true",))), ())
+        if not guarded:
+            return found, ()
+        given, wrong = guard(self.plan, step, names, main=main)
+        self.problems.extend(wrong)
+        return replace(found, start=guarded_start(found.start, main=main)), given
+
+    def _lifecycle(
+        self, step: Step, start: Directive, names: WorkloadNames, *, own_pids: bool, launched: bool
+    ) -> tuple[Directive, ...]:
+        if isinstance(step.lifecycle, Supervise):
+            return supervised(
+                step.lifecycle, start, names, self.problems, own_pids=own_pids, launched=launched
+            )
+        if isinstance(step.lifecycle, Scheduled):
+            return scheduled(start, step.timeout)
+        return once(start, step.timeout, names)
 
     def _before(self, step: Step, names: WorkloadNames) -> tuple[Directive, ...]:
         return (

@@ -25,7 +25,7 @@ _RESTART = {
     Restart.ALWAYS: "always",
     Restart.NEVER: "no",
 }
-# what a command of ours may take beyond the time it waits on purpose
+# time for ExecStartPre= and ExecStartPost= beyond what they wait on purpose
 _MARGIN = 5 * SECOND
 _SIGNALS = tuple(sorted(s.name for s in signal.Signals if not s.name.startswith("SIGRT")))
 
@@ -39,36 +39,35 @@ def supervised(
     own_pids: bool,
     launched: bool,
 ) -> tuple[Directive, ...]:
-    """A service, kept running. `own_pids`: its command lines do not see each other's PIDs;
-    `launched`: all but its program are outside of a PID namespace of that program's.
+    """A service that is kept running.
+
+    `own_pids`: each of its commands has a PID namespace of its own; `launched`: only its program.
     """
-    ready = lifecycle.ready
-    when = ready.when if ready else ReadyKind.EXEC
-    timeout = ready.timeout if ready else 90 * SECOND
+    ready = lifecycle.readiness
     backoff = lifecycle.backoff or Backoff(span=lifecycle.span)
     restarts = lifecycle.restart is not Restart.NEVER
-    waits = restarts and len(scripts.gaps(backoff)) > 1
-    longest = max(timeout, backoff.max if waits else 0) + _MARGIN
+    grows = restarts and len(scripts.gaps(backoff)) > 1
+    count = f"/run/{names.restarts}/count"
     settings = [
         *_limits(lifecycle),
-        directive("Type", "notify" if when is ReadyKind.NOTIFY else "exec"),
-        *_directories(names, names.restarts if waits else None),
+        directive("Type", "notify" if ready.when is ReadyKind.NOTIFY else "exec"),
+        *_directories(names, names.restarts if grows else None),
     ]
-    state = f"/run/{names.restarts}/count"
-    if waits:
-        settings.append(directive("ExecStartPre", scripts.wait(backoff, state)))
+    if grows:
+        settings.append(directive("ExecStartPre", scripts.wait(backoff, count)))
         settings.append(directive("RuntimeDirectoryPreserve", "restart"))
     settings.append(start)
-    if ready and isinstance(when, Address):
-        probe = scripts.probe(when, timeout, own_pids=own_pids)
+    if isinstance(ready.when, Address):
+        probe = scripts.probe(ready.when, ready.timeout, own_pids=own_pids)
         settings.append(directive("ExecStartPost", probe, span=ready.where("when")))
-    if waits:
-        settings.append(directive("ExecStop", scripts.forget(state)))
+    if grows:
+        settings.append(directive("ExecStop", scripts.forget(count)))
     settings += _reload(lifecycle, problems, own_pids=own_pids or launched)
     settings.append(directive("Restart", _RESTART[lifecycle.restart]))
     if restarts:
         settings.append(directive("RestartSec", backoff.initial))
-    settings.append(directive("TimeoutStartSec", longest))
+    longest = max(ready.timeout, backoff.max if grows else 0)
+    settings.append(directive("TimeoutStartSec", longest + _MARGIN))
     settings.append(directive("TimeoutStopSec", lifecycle.stop_timeout))
     if lifecycle.watchdog is not None:
         settings.append(directive("WatchdogSec", lifecycle.watchdog))
@@ -83,7 +82,7 @@ def once(start: Directive, timeout: int | None, names: WorkloadNames) -> tuple[D
 
 
 def scheduled(start: Directive, timeout: int | None) -> tuple[Directive, ...]:
-    """The bare service that a timer starts; one under way keeps the next from starting."""
+    """The service that a timer starts; systemd skips a turn while the last is under way."""
     return (directive("Type", "oneshot"), start, *_job(timeout))
 
 
@@ -105,7 +104,7 @@ def timer(lifecycle: Scheduled, label: str) -> tuple[Directive, ...]:
 
 
 def _limits(lifecycle: Supervise) -> Iterator[Directive]:
-    """Without a limit of the playbook's own there is none: the gaps keep a crash loop slow."""
+    """No start limit unless the playbook sets one: the back-off keeps a crash loop slow."""
     limit = lifecycle.start_limit
     yield directive("StartLimitIntervalSec", limit.interval if limit else 0)
     if limit:
