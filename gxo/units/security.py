@@ -161,47 +161,50 @@ def _is_root(user: str) -> bool:
 def _profile(
     context: SecurityContext, target: Target, problems: list[Problem]
 ) -> Iterator[Directive]:
-    """The profile's list with what namespaces and capabilities change in it, in place."""
+    """The profile's list with what the rest of the context changes in it, in place."""
     capabilities = _capabilities(context, problems)
-    span = context.where("capabilities")
-    changed = dict(changes(context.seccomp))
-    wanted = context.namespaces
-    held = capabilities
-    if is_launched(context, target):
-        assert wanted is not None
+    span, held = context.where("capabilities"), capabilities
+    launched = is_launched(context, target)
+    if launched:
+        assert context.namespaces is not None
         held = started_with(capabilities)
-        span = span if capabilities else wanted.where("pid")
-        if context.profile is not Profile.HOST:
-            name = "RestrictNamespaces"
-            changed[name] = directive(name, KINDS, span=wanted.where("pid"))
-            # what it puts over the old /proc would keep the new one from a user namespace; without
-            # capabilities and by the filter the log is as closed
-            changed["ProtectKernelLogs"] = None
-    if capabilities:
-        # a capability within a user namespace of one's own is of no use outside it
-        changed["PrivateUsers"] = None
-    if held and is_bounded(context):
-        name = "CapabilityBoundingSet"
-        changed[name] = directive(name, held, span=span)
-    if context.root_filesystem and not context.root_filesystem.read_only:
-        # all that it would protect is the tree, which stays within its own permissions
-        changed["ProtectSystem"] = None
-    for key, name, value in _NAMESPACES if wanted else ():
-        choice = getattr(wanted, key)
-        assert wanted is not None
-        if choice is not None:
-            changed[name] = directive(name, value, span=wanted.where(key)) if choice else None
-    if capabilities and wanted and wanted.user:
-        reason = "a capability does not reach out of a user namespace of its own"
-        problems.append(faults.UnsafeText(span=span, what="list of capabilities", reason=reason))
-    listed = profiles.profile(context.profile, target.systemd, own_pids=_unmapped(context))
-    for setting in listed:
+        span = span if capabilities else context.namespaces.where("pid")
+    bounds = held and is_bounded(context)
+    bounding = directive("CapabilityBoundingSet", held, span=span) if bounds else None
+    changed = dict(_changes(context, bounding, launched=launched))
+    for setting in profiles.profile(context.profile, target.systemd, own_pids=_unmapped(context)):
         kept = changed.pop(setting.name, setting)
         if kept is not None:
             yield kept
     yield from (setting for setting in changed.values() if setting is not None)
     if held and (context.user or context.profile is not Profile.HOST):
         yield directive("AmbientCapabilities", held, span=span)
+
+
+def _changes(
+    context: SecurityContext, bounding: Directive | None, *, launched: bool
+) -> Iterator[tuple[str, Directive | None]]:
+    """Directives of a profile that become others, by name; None: they go. The last one counts."""
+    yield from changes(context.seccomp)
+    wanted = context.namespaces
+    if launched and wanted and context.profile is not Profile.HOST:
+        name = "RestrictNamespaces"
+        yield name, directive(name, KINDS, span=wanted.where("pid"))
+        # what it puts over the old /proc would keep the new one from a user namespace; without
+        # capabilities and by the filter the log is as closed
+        yield "ProtectKernelLogs", None
+    if context.capabilities:
+        # a capability within a user namespace of one's own is of no use outside it
+        yield "PrivateUsers", None
+    if bounding is not None:
+        yield bounding.name, bounding
+    if context.root_filesystem and not context.root_filesystem.read_only:
+        # all that it would protect is the tree, which stays within its own permissions
+        yield "ProtectSystem", None
+    for key, name, value in _NAMESPACES if wanted else ():
+        choice = getattr(wanted, key)
+        if wanted and choice is not None:
+            yield name, directive(name, value, span=wanted.where(key)) if choice else None
 
 
 def _capabilities(context: SecurityContext, problems: list[Problem]) -> tuple[str, ...]:
@@ -211,6 +214,9 @@ def _capabilities(context: SecurityContext, problems: list[Problem]) -> tuple[st
         for name in context.capabilities
         if name not in CAPABILITIES
     )
+    if context.capabilities and context.namespaces and context.namespaces.user:
+        reason = "a capability does not reach out of a user namespace of its own"
+        problems.append(faults.UnsafeText(span=span, what="list of capabilities", reason=reason))
     return tuple(name for name in CAPABILITIES if name in context.capabilities)
 
 
