@@ -60,6 +60,11 @@ class Change:
         return f"{self.playbook}.{self.workload}" if self.workload else self.unit
 
     @property
+    def quoted(self) -> str:
+        """As errors name it: a workload in backticks, a slice as it is."""
+        return f"`{self.label}`" if self.workload else self.unit
+
+    @property
     def lost(self) -> bool:
         """It stops what ran, and nothing says what that was: it cannot be undone."""
         return self.action in (Action.RESTART, Action.STOP) and not self.before

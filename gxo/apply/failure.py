@@ -23,10 +23,9 @@ class Report:
     def __str__(self) -> str:
         change = self.failure.change
         verb = {"run": "run", "stop": "stop"}.get(change.action.value, "start")
-        what = f"`{change.playbook}.{change.workload}`" if change.workload else change.unit
         said = "".join(f"\n    {line}" for line in self.lines)
         quoted = f"\n  its last lines in the journal:{said}" if said else ""
-        return f"cannot {verb} {what} ({change.unit}): {self.failure.reason}{quoted}"
+        return f"cannot {verb} {change.quoted} ({change.unit}): {self.failure.reason}{quoted}"
 
 
 class ActivationFailed(ApplyError):

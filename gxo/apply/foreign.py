@@ -11,10 +11,10 @@ from pathlib import Path
 from shlex import quote
 
 from gxo.dataclass import dataclass
+from gxo.systemd.transient import PLACE
 
 # systemctl set-property writes here, so that it holds for the next unit of the name too
 CONTROL = ("/run/systemd/system.control", "/etc/systemd/system.control")
-_TRANSIENT = "/run/systemd/transient/"
 # systemd.unit(5), "Unit File Load Path", without what systemd writes there for us
 PLACES = (
     "/etc/systemd/system",
@@ -78,7 +78,7 @@ def read_foreign(places: Iterable[str] = PLACES) -> tuple[Foreign, ...]:
 
 def named(drop_in: str) -> bool:
     """Whether a drop-in is for gxo's units and not for all of a type, as a host may have it."""
-    return Path(drop_in).parent.name.startswith("gxo") and not drop_in.startswith(_TRANSIENT)
+    return Path(drop_in).parent.name.startswith("gxo") and not Path(drop_in).is_relative_to(PLACE)
 
 
 def _of_place(place: str) -> Iterator[Foreign]:

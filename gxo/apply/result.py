@@ -58,10 +58,4 @@ class Applied:
 
 def barriers(todo: Iterable[Change]) -> tuple[str, ...]:
     """What is in the way of changes, a line each: "cannot apply X: reason; what to do"."""
-    return tuple(
-        dict.fromkeys(
-            f"cannot apply {f'`{c.playbook}.{c.workload}`' if c.workload else c.unit}: {why}"
-            for c in todo
-            for why in c.barred
-        )
-    )
+    return tuple(dict.fromkeys(f"cannot apply {c.quoted}: {why}" for c in todo for why in c.barred))

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from threading import Timer
-from types import TracebackType
 from typing import Any, Self
 
+from gxo.systemd.closing import Closing
 from gxo.systemd.values import Variant, pack, unpack
 
 SYSTEMD = "org.freedesktop.systemd1"
@@ -51,7 +51,7 @@ class TimedOut(BusError):
     """No answer within the call's time."""
 
 
-class Bus:
+class Bus(Closing):
     """A connection of our own: closing it disturbs nobody, and its end does not end the process.
 
     Use as a context manager, or close(). A thread may use a Bus only one call at a time.
@@ -103,17 +103,6 @@ class Bus:
             timer.cancel()
         connection.set_exit_on_close(False)
         return cls(connection)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connection; closing twice is fine."""

@@ -7,11 +7,10 @@ path, since it may be delivered before the answer that names the path.
 
 from collections.abc import Sequence
 from enum import StrEnum
-from types import TracebackType
-from typing import Self
 
 from gxo.dataclass import dataclass
 from gxo.systemd.bus import MANAGER, MANAGER_PATH, Bus, SystemdError
+from gxo.systemd.closing import Closing
 from gxo.systemd.loop import Loop
 from gxo.systemd.values import Variant, pack, pack_properties
 from gxo.units.model import Property
@@ -77,7 +76,7 @@ class Outcome:
         return self.result in (JobResult.CANCELED, JobResult.DEPENDENCY)
 
 
-class Jobs:
+class Jobs(Closing):
     """A batch of jobs: ask for many, then wait. Calls are sent at once, answers come in `wait`.
 
     Use as a context manager. systemd takes the calls in the order of asking, so that a later unit
@@ -95,15 +94,7 @@ class Jobs:
         self.loop.subscribe(MANAGER_PATH, MANAGER, "JobRemoved", self._job_removed)
         self.loop.ask_for_signals()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self.loop.close()
 
     def start_transient(

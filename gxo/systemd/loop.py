@@ -8,8 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from gxo.systemd.bus import (
     DEFAULT_TIMEOUT,
@@ -21,6 +20,7 @@ from gxo.systemd.bus import (
     SystemdError,
     Unreachable,
 )
+from gxo.systemd.closing import Closing
 from gxo.systemd.values import Variant, unpack
 
 Done = Callable[[Variant | None, SystemdError | None], None]
@@ -32,7 +32,7 @@ _BEAT = 0.25
 """Seconds after which a wait looks whether the connection still stands."""
 
 
-class Loop:
+class Loop(Closing):
     """Use as a context manager; leaving it drops its subscriptions. Not for two threads at once."""
 
     def __init__(self, bus: Bus) -> None:
@@ -45,17 +45,6 @@ class Loop:
         self._watched: list[Any] = []
         self._raised: Exception | None = None
         self.in_flight = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Drop subscriptions and watches; answers still under way are no longer delivered."""

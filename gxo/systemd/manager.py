@@ -238,16 +238,8 @@ def to_result(name: str, read: Mapping[str, Any]) -> UnitResult:
 
 
 def _unit_state(row: tuple[Any, ...]) -> UnitState:
-    name, description, load, active, sub, _, path, _, job, _ = row
-    return UnitState(
-        name=name,
-        description=description,
-        load=load,
-        active=active,
-        sub=sub,
-        path=path,
-        job=job,
-    )
+    name, _, load, active, sub, _, _, _, job, _ = row
+    return UnitState(name=name, load=load, active=active, sub=sub, job=job)
 
 
 def _picked(answer: Variant, names: Iterable[str] | None) -> dict[str, Any]:

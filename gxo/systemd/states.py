@@ -23,18 +23,16 @@ class SystemState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitState:
-    """One row of systemd's list of units; `path` is the unit's object on the bus.
+    """One row of systemd's list of units.
 
     `job` is the kind of the job queued for it (`start`, `stop`), empty for none. A name of which
     systemd knows nothing has `load` `not-found` and `active` `inactive`.
     """
 
     name: str
-    description: str
     load: str
     active: str
     sub: str
-    path: str
     job: str
 
     @property
@@ -70,8 +68,3 @@ class UnitResult:
     @property
     def found(self) -> bool:
         return self.load != "not-found"
-
-    @property
-    def failed(self) -> bool:
-        """It failed for good, or its process died and waits to be started again."""
-        return self.active == "failed" or self.sub.startswith("auto-restart")

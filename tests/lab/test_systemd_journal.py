@@ -14,7 +14,7 @@ from gxo.systemd.bus import Bus
 from gxo.systemd.journal import Entry, Journal, Query, parse
 from gxo.systemd.journal_write import JournalError, JournalWriter, encode
 from gxo.systemd.manager import Manager
-from gxo.systemd.watch import watch
+from tests.lab.applying import until
 from tests.lab.machine import Machine
 from tests.lab.systemd_units import FIELDS, ONESHOT, service
 
@@ -198,9 +198,10 @@ def test_one_start_of_a_unit(machine: Machine, manager: Manager, journal: Journa
     """Of a unit that ran twice, only the lines of the start asked for come, the last N of them."""
     unit, _ = site()
     manager.start_transient(unit, service("echo one; sleep 0.3", FIELDS))
-    watch(manager, [unit], lambda r: not r.found, 10)
+    assert until(lambda: not manager.result(unit).found)
     manager.start_transient(unit, service("echo two; echo three; sleep 0.3; exit 1", FIELDS))
-    result = watch(manager, [unit], lambda r: r.failed, 10)[0][unit]
+    assert until(lambda: manager.result(unit).active == "failed")
+    result = manager.result(unit)
     machine.run("journalctl", "--sync")
     entries = journal.of_start(unit, 100, invocation=result.invocation, since=result.since)
     assert [e.message for e in entries if not e.from_systemd] == ["two", "three"]

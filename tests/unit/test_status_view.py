@@ -105,11 +105,9 @@ def test_the_whole_table() -> None:
     )
     lost = UnitState(
         name=r"gxo-x\x2dy.z.service",
-        description="",
         load="loaded",
         active="active",
         sub="running",
-        path="/",
         job="",
     )
     web_result = UnitResult(
