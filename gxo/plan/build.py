@@ -156,7 +156,7 @@ def _twice(playbooks: Sequence[Playbook]) -> Iterable[Problem]:
 
 
 def _check_vars(variables: MapValue | None, scope: Scope) -> tuple[Problem, ...]:
-    """Unknown names in vars, and vars that need each other."""
+    """Unknown names in vars, and vars that depend on each other in a circle."""
     if variables is None:
         return ()
     problems: list[Problem] = []
@@ -218,7 +218,7 @@ def _step(workload: Workload, playbook: Playbook, given: Given) -> Step:
 
 
 def _edge(edge: Edge, workloads: Mapping[str, Workload], playbook: Playbook) -> Edge:
-    """With the policy of a stream: its consumer's own, then its producer's, then that of all."""
+    """A stream's edge with its policy: the consumer's, else the producer's, else the playbook's."""
     if edge.kind is not EdgeKind.STREAM:
         return edge
     reader, writer = workloads[edge.target], workloads[edge.source]
@@ -227,7 +227,7 @@ def _edge(edge: Edge, workloads: Mapping[str, Workload], playbook: Playbook) -> 
 
 
 def _task_policy(workload: Workload, playbook: Playbook) -> TaskPolicy:
-    """A workload's own retry, timeout and errors over the playbook's; a service has no such end."""
+    """A workload's own task policy over the playbook's, which is not for services."""
     keys = {key: workload.at[key] for key in _TASK_KEYS if key in workload.at}
     own = TaskPolicy(
         span=workload.span,

@@ -1,11 +1,11 @@
 """Plan <-> JSON: every dataclass of a plan by its own type hints, spans by a table of sources.
 
-A dataclass becomes an object whose `$` is its class; a span `[source, start, end]`, or null where
-no source is kept; tuples, lists and sets become arrays, enums their values. All fields are
-written, so that a default changed later does not change a plan stored before.
+A dataclass becomes an object whose `$` is its class; a span `[source, start, end]`; tuples, lists
+and sets become arrays, enums their values. All fields are written, so that a default changed later
+does not change a plan stored before.
 
-The compact form says what something is and not where it stands: it is the same wherever the text
-stood, and stays the same when a later version adds a field. A field at its default is left out.
+The compact form leaves out places in text and fields at their defaults: digests are taken over it,
+and must not change when text moves or when a later version adds a field.
 """
 
 import types
@@ -68,7 +68,7 @@ def encode(value: object, *, compact: bool = False) -> Any:
 
 
 def decode(cls: type[T], data: Any) -> T:
-    """The value that `encode` wrote; UnreadableRecord where `data` is none of its type."""
+    """The value that `encode` wrote; UnreadableRecord where `data` does not fit the type."""
     try:
         return cast("T", _decoder(cast("Any", cls))(data, ()))
     except (LookupError, TypeError, ValueError, AttributeError) as error:
@@ -139,13 +139,13 @@ def _compact(value: object) -> Any:
 
 
 def _is_place(value: object) -> bool:
-    """Whether it only says where something stands."""
+    """Whether a field holds nothing but places in text."""
     places = value.values() if isinstance(value, Mapping) else (value,)
     return bool(places) and all(isinstance(item, Span) for item in places)
 
 
 def _default(field: "Field[Any]") -> object:
-    """What a field has that says nothing; MISSING where it always says something."""
+    """The default of a field; MISSING where it has none."""
     return field.default if field.default_factory is MISSING else field.default_factory()
 
 

@@ -17,7 +17,7 @@ _STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How a workload stands in a run: in words, and as a colour, `#rrggbb`."""
+    """The state of a workload in a run: in words, and as a colour, `#rrggbb`."""
 
     said: str
     colour: str
@@ -27,12 +27,12 @@ Marks = Mapping[str, Mark]
 """By the names of workloads."""
 NO_MARKS: Marks = MappingProxyType({})
 Flows = Mapping[tuple[str, str], str]
-"""What has gone through a stream, by who gave and who took it."""
+"""What has gone through each stream, by its producer and consumer."""
 NO_FLOWS: Flows = MappingProxyType({})
 
 
 def text(plan: Plan, marks: Marks = NO_MARKS, flows: Flows = NO_FLOWS) -> str:
-    """What starts first stands leftmost; a workload that waits for several stands under the last.
+    """The plan as a tree; a workload that waits for several stands under the last of them.
 
     Each line says the workload, how it stands, its lifecycle and module, and why it waits; edges
     that the tree's own shape does not show are named at the end of the line.
@@ -79,7 +79,7 @@ def _why(edges: Sequence[Edge], parent: str | None, flows: Flows) -> str:
 
 
 def _kind(edge: Edge, flows: Flows) -> tuple[str, ...]:
-    """What an edge is, and of a stream of a run how much went through it."""
+    """The kind of an edge, and how much went through a run's stream."""
     flow = flows.get((edge.source, edge.target)) if edge.kind is EdgeKind.STREAM else None
     return (edge.kind.value, flow) if flow else (edge.kind.value,)
 
@@ -102,13 +102,13 @@ def dot(plan: Plan, marks: Marks = NO_MARKS, flows: Flows = NO_FLOWS) -> str:
 
 
 def _dot(*lines: str) -> str:
-    """A quoted DOT string of several lines: quotes and backslashes are all that means anything."""
+    """A quoted DOT string of several lines; only quotes and backslashes need escapes."""
     quoted = (line.replace("\\", "\\\\").replace('"', '\\"') for line in lines)
     return '"' + "\\n".join(quoted) + '"'
 
 
 def mermaid(plan: Plan, marks: Marks = NO_MARKS, flows: Flows = NO_FLOWS) -> str:
-    """The plan as a Mermaid flowchart; nodes are numbered, for some names are words of Mermaid."""
+    """The plan as a Mermaid flowchart; nodes are numbered, as names may be keywords of it."""
     return "\n".join(_mermaid(plan, marks, flows)) + "\n"
 
 

@@ -72,14 +72,14 @@ def _edges_into(workload: Workload, scope: Scope, problems: list[Problem]) -> It
 
 
 def _check_process(process: Process, scope: Scope, problems: list[Problem]) -> None:
-    """What runs after the fact orders nothing, but its names must exist."""
+    """Compensations and notifications run later and make no edges, but their names must exist."""
     _reads_of(process, scope, problems)
 
 
 def _reads_of(
     process: Process, scope: Scope, problems: list[Problem], item: tuple[str, ...] = ()
 ) -> tuple[Read, ...]:
-    """What the params read; some see names beside the playbook's that their module sets."""
+    """What the params read of other workloads; a module may set names of its own in some."""
     return tuple(
         read
         for value, bound in _params(process.module.text, process.params)
@@ -138,8 +138,9 @@ def _into_supervise(
 
 
 def stream_ends(steps: Iterable[Step], edges: tuple[Edge, ...]) -> Iterator[Problem]:
-    """What a step with a stream cannot be: run again. What reads two of one source had better read
-    them at the same time.
+    """Streams cannot be read again, so that their steps take no `loop` and no `retry`.
+
+    And a command that reads two streams of one source may wait for ever (see `fed_twice`).
     """
     named = {end: edge.span for edge in streams(edges) for end in (edge.source, edge.target)}
     for step in steps:
@@ -164,7 +165,7 @@ def stream_ends(steps: Iterable[Step], edges: tuple[Edge, ...]) -> Iterator[Prob
 def ordered(
     names: tuple[str, ...], edges: tuple[Edge, ...]
 ) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
-    """Workloads so that each stands behind all it waits for, else the cycles that forbid it."""
+    """Workloads in an order in which each comes after all it waits for, or problems for cycles."""
     number = {name: index for index, name in enumerate(names)}
     graph = _Graph(len(names))
     for edge in edges:
@@ -223,7 +224,7 @@ class _Graph:
 def _deadlocks(
     names: tuple[str, ...], edges: tuple[Edge, ...], number: Mapping[str, int]
 ) -> tuple[Problem, ...]:
-    """Groups that run at once and yet wait for their own end, directly or through others.
+    """Workloads that streams make run at once, and that yet wait for each other's end.
 
     Where `b` reads the stream of `a`, `a` ends only when `b` has drained it: an edge that starts
     `b`, or another member of the group, after the end of `a` could never be satisfied.

@@ -1,4 +1,4 @@
-"""Effects: what a plan's templates ask of the world around a run."""
+"""Effects: the calls in a plan's templates that ask for secrets or environment variables."""
 
 from collections.abc import Iterator
 

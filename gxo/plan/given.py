@@ -24,13 +24,13 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a command was given beside its playbooks.
+    """What a command was given on its command line beside playbooks.
 
     `inputs` are text as typed, `vars` data; with `partial` (validate, graph) a required input may
     be missing, and the plan then has no value for it. `typed` are the vars that were set one by one
-    (`--var`), as typed: unlike those of a file, each must be of some playbook. `profiles` are the
-    seccomp profiles of files by path: a playbook that names one that is None, or is not there, has
-    no plan.
+    (`--var`), as typed: unlike those of a file, each must be of some playbook. `profiles` are
+    seccomp profiles by the path of their file, None for one with errors: a playbook that names such
+    a file has no plan.
     """
 
     inputs: Mapping[str, str] = field(default_factory=dict)
@@ -117,14 +117,14 @@ def _over(under: MapValue, over: MapValue) -> MapValue:
 
 
 def profiles_are_read(playbook: Playbook, given: Given) -> bool:
-    """Whether each seccomp profile that it names is at hand; what is wrong with one was told."""
+    """Whether each seccomp profile that it names could be read; the problems were reported."""
     contexts = [playbook.security_context, *(w.security_context for w in playbook.workloads)]
     wanted = (c.seccomp.profile_path for c in contexts if c is not None and c.seccomp is not None)
     return all(given.profiles.get(path) is not None for path in wanted if path is not None)
 
 
 def with_profile(context: SecurityContext | None, given: Given) -> SecurityContext | None:
-    """The same with what the file of its seccomp profile says, so that a plan needs no file."""
+    """The context with the content of its seccomp profile, so that a plan depends on no file."""
     if context is None or context.seccomp is None or context.seccomp.profile_path is None:
         return context
     listed = given.profiles[context.seccomp.profile_path]
@@ -143,7 +143,7 @@ def value_of(data: Data, span: Span) -> Value:
 
 
 def _typed(option: str, name: str, text: str) -> tuple[Span, Span]:
-    """Places of name and value in the option as it was typed."""
+    """The places of name and value in an option as it was typed, for carets."""
     source = Source(option, f"{name}={text}")
     at = len(name) + 1
     return Span(source, 0, len(name)), Span(source, at, at + len(text))

@@ -33,7 +33,7 @@ class Edge:
     kind: EdgeKind
     span: Span = field(compare=False)
     channel: ChannelPolicy | None = None
-    """Of a stream, where anybody wrote one."""
+    """A stream's policy, where the playbook has one."""
 
 
 def edges_into(edges: Iterable[Edge]) -> Mapping[str, Sequence[Edge]]:
@@ -48,7 +48,7 @@ def edges_into(edges: Iterable[Edge]) -> Mapping[str, Sequence[Edge]]:
 class Action:
     """A module and its params, ready to be evaluated.
 
-    `outside` is the module where it is none of the library.
+    `outside` is set for a module that is not in the library.
     """
 
     module: Name
@@ -82,7 +82,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Steps in an order in which each stands behind all it waits for."""
+    """A playbook's steps, in an order in which each comes after all it waits for."""
 
     playbook: Name
     steps: tuple[Step, ...]
@@ -96,7 +96,7 @@ class Plan:
     on_paused: tuple[Action, ...] = ()
     artifacts: tuple[Value, ...] = ()
     security: SecurityContext | None = None
-    """What the playbook says for all: its notifications run under it."""
+    """The playbook's own context, under which its notifications run."""
     version: int = VERSION
 
     def step(self, name: str) -> Step:

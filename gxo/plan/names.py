@@ -45,7 +45,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """Who defines a name: `workload` is set for what a workload registers."""
+    """Who defines a name; `workload` is set for a registered summary."""
 
     kind: Kind
     span: Span
@@ -54,7 +54,7 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A name of a workload's run that a template reads: where, and whose."""
+    """A template that reads a workload's summary or status: which workload, and where."""
 
     kind: EdgeKind
     workload: str
@@ -124,14 +124,14 @@ class Scope:
     names: Mapping[str, Binding]
     workloads: Mapping[str, Workload]
     loop_vars: frozenset[str] = frozenset()
-    """Of all workloads: out of sight of the others."""
+    """The loop variables of all workloads, each of which only its own can read."""
 
     def reads(
         self, value: Value | None, problems: list[Problem], local: Collection[str] = ()
     ) -> tuple[Read, ...]:
         """What a value reads of workloads, in order; unknown names go to `problems`.
 
-        `local` are the names in sight just here: a loop variable, what a module sets a record.
+        `local` are names known only there: a loop variable, and what a module sets for each record.
         """
         if value is None:
             return ()
@@ -139,7 +139,7 @@ class Scope:
         return tuple(read for read in found if read is not None)
 
     def vars_read(self, value: Value, problems: list[Problem]) -> tuple[tuple[str, Span], ...]:
-        """The vars that a var reads and where; problems for unknown names and for a run's data."""
+        """The vars that a var reads and where; unknown names and a run's results are problems."""
         found: list[tuple[str, Span]] = []
         for reference in references(value):
             read = self._read(reference, problems, ())

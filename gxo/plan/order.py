@@ -7,14 +7,14 @@ from heapq import heapify, heappop, heappush
 Arcs = Sequence[Sequence[int]]
 """For each node, the nodes that wait for it; nodes are numbers in the order of the playbook."""
 
-# Nobody mends more at once, and each costs one more walk over the graph.
+# nobody fixes more at once, and each costs one more walk over the graph
 _MOST_CYCLES = 20
 
 
 def topological(after: Arcs) -> tuple[int, ...]:
-    """Nodes so that each stands behind all it waits for; where free, in their own order.
+    """Nodes in an order in which each comes after all it waits for; ties by number.
 
-    Nodes on or behind a cycle are left out: the result is shorter than `after` if there is one.
+    Nodes on a cycle, or after one, are left out: the result is then shorter than `after`.
     """
     waits = [0] * len(after)
     for targets in after:
@@ -34,7 +34,7 @@ def topological(after: Arcs) -> tuple[int, ...]:
 
 
 def cycles(after: Arcs) -> tuple[tuple[int, ...], ...]:
-    """Cycles of which no two share an arc, each the shortest through its lowest node, put first.
+    """Cycles without common arcs: each the shortest through its lowest node, which comes first.
 
     Follows the arcs of `after`; a node that is its own successor is a cycle of one. Stops after 20.
     """

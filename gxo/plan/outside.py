@@ -5,7 +5,7 @@ from gxo.spec.outside import Outside
 
 
 def outside(plan: Plan) -> tuple[Outside, ...]:
-    """Each once, in the order in which the plan names them."""
+    """Each such module once, in the order in which the plan names them."""
     lists = (plan.on_success, plan.on_failure, plan.on_paused)
     steps = ((step.action, *step.on_failure) for step in plan.steps)
     found = (action.outside for actions in (*steps, *lists) for action in actions)

@@ -14,8 +14,8 @@ from gxo.template.value import Data, MapValue, Value
 def compile_scope(plan: Plan) -> tuple[Scope, tuple[Problem, ...]]:
     """The scope of a plan's templates, and what is wrong with its vars.
 
-    A var that calls `now`, `secret` or the like waits for a run: it is no problem until something
-    that is compiled reads it, which then raises Fault.
+    A var that calls `now`, `secret` or the like can only be evaluated in a run: reading it raises
+    Fault, but it is no problem in itself.
     """
     names = Names(dict(plan.inputs), plan.vars)
     order = in_order(names.reads, names.reads)
@@ -36,7 +36,7 @@ def compile_scope(plan: Plan) -> tuple[Scope, tuple[Problem, ...]]:
 
 
 class Names(Mapping[str, Data]):
-    """What is known by name, and vars; a var is evaluated once, when it is first read."""
+    """Values by name; a var is evaluated when it is first read, and only once."""
 
     scope: Scope
 
@@ -77,9 +77,9 @@ def _read_by(value: Value) -> frozenset[str]:
 
 
 def in_order(reads: Mapping[str, Set[str]], wanted: Iterable[str]) -> tuple[str, ...]:
-    """The vars wanted and those they read, each behind what it reads.
+    """The vars wanted and those they read, each after what it reads.
 
-    What goes round in a circle, an error told of elsewhere, stands somewhere.
+    Vars in a circle, which is reported elsewhere, come in any order.
     """
     order: dict[str, None] = {}
     begun: set[str] = set()

@@ -1,4 +1,4 @@
-"""Streams of a plan: which steps run at once for them, and what comes from one source twice."""
+"""Streams of a plan: which steps they make run at once, and which inputs share a source."""
 
 from collections.abc import Iterable, Sequence
 from itertools import combinations
@@ -20,17 +20,17 @@ class Group:
 
 
 def stream_variable(producer: str) -> str:
-    """The variable under which a workload finds the stream of a producer."""
+    """The environment variable that names the stream of a producer."""
     return "GXO_STREAM_" + producer.upper().replace("-", "_")
 
 
 def streams(edges: Iterable[Edge]) -> tuple[Edge, ...]:
-    """Those that carry a stream."""
+    """The edges that carry a stream."""
     return tuple(edge for edge in edges if edge.kind is EdgeKind.STREAM)
 
 
 def groups(names: Sequence[str], edges: Iterable[Edge]) -> tuple[Group, ...]:
-    """What the streams among these edges join; a step without any is in none."""
+    """The groups that the streams among these edges make; a step without streams is in none."""
     live = streams(edges)
     if not live:
         return ()
@@ -50,10 +50,10 @@ def groups(names: Sequence[str], edges: Iterable[Edge]) -> tuple[Group, ...]:
 
 
 def fed_twice(name: str, edges: Iterable[Edge]) -> tuple[str, str, str] | None:
-    """Two inputs of a step, and the step from which both come through streams, where there are.
+    """Two inputs of a step that come from one source by streams, and that source; else None.
 
-    Who reads one of them to its end first may wait for ever: a full pipe of the other stops their
-    common source.
+    A program that reads one of them to its end first may wait for ever: once the pipe of the other
+    is full, their common source writes no more.
     """
     sources: dict[str, list[str]] = {}
     for edge in streams(edges):
@@ -67,7 +67,7 @@ def fed_twice(name: str, edges: Iterable[Edge]) -> tuple[str, str, str] | None:
 
 
 def _behind(name: str, sources: dict[str, list[str]]) -> dict[str, None]:
-    """A step and all whose streams lead to it, the nearest first."""
+    """A step and all whose streams lead to it, breadth first."""
     found = {name: None}
     waiting = [name]
     while waiting:

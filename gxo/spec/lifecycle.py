@@ -32,7 +32,7 @@ class Overlap(StrEnum):
 class Placed:
     """A map of the playbook: `span` is the whole, `at` the place of each key that was written.
 
-    Of the keys `either` it has one: who writes one takes none of the others over.
+    The keys `either` exclude one another: who writes one inherits none of the others.
     """
 
     either: ClassVar[frozenset[str]] = frozenset()

@@ -10,7 +10,7 @@ from gxo.spec.lifecycle import Policy
 
 
 class ParamType(StrEnum):
-    """What a param takes where it is no template; a template is held to it when it is evaluated."""
+    """The type of a param; templates are held to it once they are evaluated."""
 
     TEXT = "text"
     TEXTS = "texts"
@@ -67,9 +67,9 @@ class Stream(StrEnum):
 class Param:
     """One param. `example` and `default` are as a playbook writes them.
 
-    `public`: it ends where others can read it (a command line), so no secret may be in it.
-    `secret`: its value is a secret whatever it holds. `binds`: names that templates in it read
-    beside the playbook's, because the module sets them for each record.
+    `public`: other users can read it (a command line), so that it must not hold a secret.
+    `secret`: its value is always a secret. `binds`: names that its templates may read beside the
+    playbook's, because the module sets them for each record.
     """
 
     name: str
@@ -87,7 +87,7 @@ class Param:
 
 
 def takes(param: Param) -> str:
-    """What a param takes, as a phrase."""
+    """What a param takes, in words: `a path`, `a list of steps`."""
     if param.type is ParamType.CHOICE:
         return " or ".join(f"`{choice}`" for choice in param.choices)
     return _TAKES[param.type]
@@ -104,7 +104,7 @@ class SummaryKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModuleSpec:
-    """`stands_in`: the param that gives the records where no stream does; exactly one must.
+    """A module. `stands_in`: the param that gives the records in place of a stream: one of the two.
 
     `operator`: it may be a step of `stream:pipeline`.
     """

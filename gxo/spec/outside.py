@@ -1,4 +1,4 @@
-"""A module from outside the library, as a plan carries it: what it is, and which bytes it is."""
+"""A module from outside the library, as a plan carries it: its spec, and a digest of its files."""
 
 from gxo.dataclass import dataclass
 from gxo.spec.module import ModuleSpec

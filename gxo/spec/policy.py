@@ -17,7 +17,10 @@ class Overflow(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry(Placed):
-    """`attempts` is the total; delays grow by `backoff_factor` to `max_delay`, `jitter` apart."""
+    """`attempts` is the total, `jitter` a fraction of each delay.
+
+    Delays grow by `backoff_factor` up to `max_delay`.
+    """
 
     attempts: int = 1
     delay: int = SECOND
@@ -53,7 +56,7 @@ class RootFilesystem(Placed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources(Placed):
-    """Limits of the control group: bytes, thousandths of a percent of one CPU, tasks, 1-10000."""
+    """Limits of the cgroup: bytes, thousandths of a percent of one CPU, tasks, weight."""
 
     memory_max: int | None = None
     cpu_quota: int | None = None
@@ -62,7 +65,7 @@ class Resources(Placed):
 
 
 class CallAction(StrEnum):
-    """What a system call meets, as far as systemd can say it; names of libseccomp."""
+    """What happens to a system call: the actions of libseccomp that systemd can express."""
 
     ALLOW = "SCMP_ACT_ALLOW"
     LOG = "SCMP_ACT_LOG"
@@ -72,7 +75,7 @@ class CallAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRule(Placed):
-    """What these system calls meet; `errno` counts where the action is ERRNO."""
+    """What happens to these system calls; `errno` is for the action ERRNO."""
 
     names: tuple[str, ...]
     action: CallAction
@@ -81,9 +84,9 @@ class CallRule(Placed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallProfile(Placed):
-    """A file of rules, each of which systemd can carry out; no name stands in two that differ.
+    """The content of a seccomp profile's file; no call stands in two rules that differ.
 
-    `default` and `errno` are of all other calls; `architectures` are systemd's words.
+    `default` and `errno` are for all other calls; `architectures` are in systemd's words.
     """
 
     default: CallAction
@@ -94,7 +97,7 @@ class CallProfile(Placed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seccomp(Placed):
-    """`listed` is what the file at `profile_path` says; plans have it, playbooks do not."""
+    """`listed` is the content of the file at `profile_path`: read for plans, None in playbooks."""
 
     profile: str = "default-minimal"
     allow: tuple[str, ...] = ()
@@ -125,7 +128,7 @@ class Network(Placed):
 class SecurityContext(Placed):
     """How a workload is isolated (docs/reference/security-profiles.md).
 
-    `allow_degraded`: which directives it may go without where they are not enforced; True: all.
+    `allow_degraded`: the directives that a host need not enforce; True: all of them.
     """
 
     profile: Profile = Profile.DEFAULT
@@ -141,6 +144,6 @@ class SecurityContext(Placed):
     allow_degraded: bool | tuple[str, ...] = False
 
     def degradable(self, directive: str) -> bool:
-        """Whether the workload may run without it."""
+        """Whether the workload may run on a host that does not enforce the directive."""
         allowed = self.allow_degraded
         return allowed if isinstance(allowed, bool) else directive in allowed
