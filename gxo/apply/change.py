@@ -19,7 +19,7 @@ LEFT_ALONE = "steps are not rolled back"
 
 
 class Action(StrEnum):
-    """A plan has `reload` for slices alone: what was set on them goes, and nothing stops."""
+    """In plans `reload` is for slices alone: it drops what was set on them, and stops nothing."""
 
     START = "start"
     STOP = "stop"
@@ -31,10 +31,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What to do with one part of a playbook, or with a unit that is no part of it any more.
+    """What to do with one part of a playbook, or with a unit that has left it.
 
-    `old` are live units that go, `before` the definitions of what ran (none where it did not run
-    or nobody knows them), main first. `workload` is empty for a slice.
+    `old` are live units to be stopped, `before` the definitions of what runs, the main unit first,
+    empty where nothing runs or no record has them. `workload` is empty for a slice.
     """
 
     playbook: str
@@ -50,9 +50,9 @@ class Change:
     old: tuple[str, ...] = ()
     before: tuple[Unit, ...] = ()
     adopt: bool = False
-    """What is loaded or under way is what is wanted: start that, and make it only if it is gone."""
+    """The loaded unit is the wanted one: start that, and create it only where it is gone."""
     barred: tuple[str, ...] = ()
-    """Why it cannot be carried out, each with the way out."""
+    """Why the change cannot be made, each reason with what to do about it."""
 
     @property
     def label(self) -> str:
@@ -66,15 +66,16 @@ class Change:
 
     @property
     def lost(self) -> bool:
-        """It stops what ran, and nothing says what that was: it cannot be undone."""
+        """It stops a unit that no record defines, and so cannot be undone."""
         return self.action in (Action.RESTART, Action.STOP) and not self.before
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the records of a playbook say; `definitions` by unit name and digest.
+    """What the records of a playbook say.
 
-    `parts` has the units of each workload of the current revision, `timers` those of each timer.
+    `definitions` are units by name and digest, `parts` those of each workload in the current
+    revision, `timers` a timer's and its service's by the timer's name.
     """
 
     current: Revision | None = None
@@ -90,9 +91,9 @@ def known(
     observed: Observed | None = None,
     older: Iterable[Revision] = (),
 ) -> Known:
-    """What records tell; a killed apply may have started units of its intent.
+    """What is known by records, also from the intent of a killed apply, whose units may run.
 
-    `older` revisions, the oldest first, are of use where a unit of theirs still runs.
+    `older` revisions, the oldest first, are needed where a unit of theirs still runs.
     """
     now = to_desired(current) if current else None
     then = to_desired(intent.target) if intent and intent.target else None
@@ -108,7 +109,7 @@ def known(
 
 
 def strangers(live: Live, records: Known) -> bool:
-    """Whether a live unit is in no definition that is known."""
+    """Whether there is a live unit that no known definition fits."""
     return any(
         unit.playbook is not None
         and unit.workload
@@ -122,10 +123,10 @@ def changes(
 ) -> tuple[Change, ...]:
     """One Change for each slice and part, in their order, then one for each unit to be stopped.
 
-    A slice that the playbook does not define has one where somebody set something on it.
+    A slice that systemd made for the playbook has one where somebody changed its properties.
 
-    `live` holds this playbook's units. Without `prune` what left the playbook stays; without
-    `steps` nothing that runs once runs.
+    `live` holds this playbook's units. Without `prune` units that left the playbook stay; without
+    `steps` no run_once workload runs.
     """
     made = [*_limited(wanted, live), *(_slice(wanted, unit, live) for unit in wanted.slices)]
     made += [_part(wanted, part, live, records, steps=steps) for part in wanted.parts]
@@ -150,7 +151,7 @@ def _slice(wanted: Desired, unit: Unit, live: Live) -> Change:
 
 
 def _limited(wanted: Desired, live: Live) -> Iterator[Change]:
-    """The slices that systemd makes for the playbook, where somebody set something on them."""
+    """Slices that systemd made for the playbook, and whose properties somebody changed."""
     for name in (ROOT_SLICE, playbook_slice(wanted.playbook)) if not wanted.removal else ():
         if drifted := overridden(name, live):
             yield Change(
@@ -269,7 +270,7 @@ def _drift(lines: Iterable[str]) -> str:
 
 
 def _leftovers(wanted: Desired, live: Live, records: Known, taken: set[str]) -> Iterator[Change]:
-    """Units that are in nothing that is wanted; a job of a schedule's older revision may finish."""
+    """Units that are not wanted any more; the job of a schedule's old revision may finish."""
     policies = {part.workload: part.policy for part in wanted.parts}
     for found in live.units.values():
         if found.name in taken or found.playbook is None:
@@ -297,7 +298,7 @@ def _definition(found: LiveUnit, records: Known) -> tuple[Unit, ...]:
 
 
 def _with_service(found: LiveUnit, records: Known) -> tuple[Unit, ...]:
-    """What is known of a live unit, and for a timer of the service made with it."""
+    """The definition of a live unit; of a timer, with that of its service."""
     timer = records.timers.get(found.name)
     return timer if timer is not None else _definition(found, records)
 

@@ -1,4 +1,4 @@
-"""Commit: changes carried out on systemd, side by side where nothing orders them."""
+"""Commit: carries out changes on systemd, at the same time where their order is free."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ _BEAT = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A change that could not be made; `since` is when it was begun, microseconds since 1970."""
+    """A change that failed; `since` is when it began, in microseconds since 1970."""
 
     change: Change
     reason: str
@@ -34,7 +34,7 @@ class Failure:
 
 @dataclass(slots=True)
 class Committed:
-    """What was begun, in that order, and what failed."""
+    """The changes that were begun, in order, and those that failed."""
 
     begun: list[Change] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -49,19 +49,19 @@ class _Task:
     jobs: set[Job] = field(default_factory=set)
     starting: bool = False
     due: float | None = None
-    """When to try again (`settling` false) or when it has settled, on the monotonic clock."""
+    """When it will have settled, or if not `settling` when to try again; monotonic seconds."""
     settling: bool = False
     patience: float = 0.0
     mended: bool = True
-    """systemd's own files of the units are fit to stay."""
+    """systemd's files of its units have been replaced where they must be (systemd/transient.py)."""
     owed: tuple[str, int] | None = None
-    """An old timer kept loaded, and when it was to fire next as it was stopped."""
+    """The old timer, kept loaded, and when it would have elapsed next."""
 
 
 class Commit:
-    """One commit. `ran` hears how each run_once step ended, at once.
+    """One commit. `ran` is called with the outcome of each run_once step as soon as it ends.
 
-    With `restoring` stamps stay as they are and nothing settles. `cancelled` is asked now and then.
+    With `restoring` stamps are left alone and nothing has to settle. `cancelled` is polled.
     """
 
     def __init__(
@@ -92,11 +92,11 @@ class Commit:
         self._looked = 0.0
 
     def run(self, changes: Sequence[Change]) -> Committed:
-        """Stop what goes, then start slices, then parts as their order allows.
+        """Stop units, then start slices, then parts in their order.
 
-        After a failure nothing new begins; what is under way ends. Raises SystemdError where
-        systemd cannot be reached, and KeyboardInterrupt once it is `cancelled`: `result` then says
-        how far it came.
+        After a failure nothing new begins, and what is under way ends. Raises SystemdError where
+        systemd cannot be reached, and KeyboardInterrupt once `cancelled` holds: `result` then has
+        what was done so far.
         """
         active = [change for change in changes if change.action is not Action.NONE]
         stops = [change for change in active if change.action is Action.STOP]
@@ -141,7 +141,7 @@ class Commit:
         return _BEAT if busy else 1.0
 
     def _tell_waiting(self) -> None:
-        """Of what has been under way the longest."""
+        """Report the change that has been under way the longest, once a second."""
         oldest = min(self._tasks, key=lambda task: task.since)
         waited = (timestamp() - oldest.since) // SECOND
         if waited and waited != self._waited:
@@ -149,7 +149,7 @@ class Commit:
             self._say(oldest.change, Kind.WAITING, waited=waited)
 
     def _mend_files(self) -> None:
-        """As soon as systemd has written them: a step may well reload systemd while it runs."""
+        """Replace systemd's files as soon as they exist: a step may reload systemd as it runs."""
         for task in self._tasks:
             if not task.mended:
                 task.mended = mend(task.change.make, self.systemd)
@@ -249,9 +249,9 @@ class Commit:
                     self._end(task, Kind.STARTED)
 
     def _forget(self, stopped: Sequence[str], since: int) -> str:
-        """What had to be killed to stop has not failed: say how it ended, and forget that.
+        """Reset units that failed as they were stopped; how they ended, in words.
 
-        What had ended before, as a job that failed last night, did so whatever is done now.
+        A unit that had failed before the stop, as a job last night, is reset without a word.
         """
         said = []
         for name, state in self.manager.named(*stopped).items():
@@ -273,7 +273,7 @@ class Commit:
         self._fail(task, reason, found.invocation)
 
     def _around(self, name: str) -> tuple[int, int]:
-        """With which statuses what goes before the command, and what goes behind it, failed."""
+        """The exit statuses of a failed ExecStartPre= and ExecStartPost=, 0 for none."""
         kinds = ("ExecStartPre", "ExecStartPost")
         read = self.manager.properties(name, kinds)
         # a row of org.freedesktop.systemd1(5) ends in PID, code and status
@@ -306,9 +306,9 @@ class Commit:
                 self._ready.append(change)
 
     def _watch_timer(self, task: _Task) -> None:
-        """Remember when the timer that goes was to fire, and keep it loaded to ask if it did.
+        """Note when the old timer will elapse, and keep it loaded, to ask later whether it did.
 
-        A persistent timer keeps that by itself, in its stamp.
+        For a persistent timer systemd does that by itself, by its stamp.
         """
         timer, new = task.change.old[0], task.change.make[0]
         # kept loaded, a timer would bar its own next start
@@ -322,7 +322,7 @@ class Commit:
         task.owed = (timer, int(read.get("NextElapseUSecRealtime", 0)))
 
     def _pay(self, task: _Task) -> None:
-        """Start the job of a turn that fell between the old timer's end and the new one's start."""
+        """Start the job of a turn that was due between the old timer's stop and the new start."""
         if task.owed is None:
             return
         timer, due = task.owed

@@ -1,4 +1,4 @@
-"""Daily handling of what is applied: start, stop, restart, reload, trigger."""
+"""Control of applied workloads: start, stop, restart, reload, trigger."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -31,10 +31,10 @@ def control(
 
     A target is `PLAYBOOK` or `PLAYBOOK.WORKLOAD`; all are checked before anything changes.
     `start` starts what does not run; `trigger` runs a schedule's job or a run_once step now and
-    waits for its end. Of a whole playbook it runs only what is its one schedule, or with `every`
-    all. What was done is given back, empty where all was as asked already.
-    Raises ApplyError for a name that is not applied or cannot be handled so, ActivationFailed,
-    LockTimeout, SystemdError, StoreError.
+    waits for its end; for a whole playbook it needs `every`, unless one schedule is all there is.
+    Returns what was done, empty where everything was as asked already. Raises ApplyError for a name
+    that is not applied or an action that does not fit, ActivationFailed, LockTimeout, SystemdError,
+    StoreError.
     """
     targets = tuple(dict.fromkeys(targets))
     with Bus.system() as bus, locked(f"gxo {action} {' '.join(targets)}", timeout=lock_timeout):
@@ -109,9 +109,9 @@ def _masks(todo: Iterable[Change], live: Live, targets: Sequence[str]) -> Iterat
 
 
 def _the_one(parts: Sequence[Part], label: str) -> Part:
-    """The schedule that is all there is to trigger.
+    """The one schedule of a playbook without run_once steps; ApplyError for any other playbook.
 
-    Jobs and steps side by side, in no order, and steps that have run, are hardly what is meant.
+    To run several jobs and steps at once, in no order, is hardly what the user means.
     """
     fit = [part for part in parts if _fits("trigger", part)]
     if len(fit) == 1 and fit[0].policy is Policy.SCHEDULED:

@@ -1,7 +1,7 @@
-"""Credentials: what services that have secrets are handed, where root alone may look.
+"""Credentials: the secrets of applied services, in files that root alone can read.
 
-Each has a file on a filesystem of memory that is not swapped out. It is named for what it holds by
-a keyed hash, so that a changed secret is a changed unit, and what ran before can run again.
+The files lie in memory that is not swapped out. A keyed hash of its content is in each one's name,
+so that a changed secret makes a changed unit, and an undone apply finds the old file again.
 """
 
 import hmac
@@ -30,9 +30,9 @@ _MARK = 12
 
 
 def bind(wanted: Desired, *, make_key: bool = True) -> Desired:
-    """What is wanted, tied to the secrets as they are now; SecretError names the workload.
+    """What is wanted, with the credentials of the secrets' present values. Raises SecretError.
 
-    Without `make_key` nothing is written: where there is no key yet, nothing is compared.
+    Without `make_key` nothing is written: without a key yet, every credential counts as new.
     """
     key = _key(make=make_key)
     parts = tuple(
@@ -43,7 +43,7 @@ def bind(wanted: Desired, *, make_key: bool = True) -> Desired:
 
 
 def provide(unit: Unit) -> None:
-    """Have the file there that a unit is about to be handed. Raises SecretError."""
+    """Write a unit's credential before it starts, where it is missing. Raises SecretError."""
     path = credential(unit.directives)
     if path and not Path(path).exists():
         found = _handout(unit)
@@ -54,7 +54,7 @@ def provide(unit: Unit) -> None:
 
 
 def _key(*, make: bool) -> bytes:
-    """That by which the files are named."""
+    """The key of the hashes in the files' names."""
     try:
         with _KEY.open("rb") as file:
             found = os.fstat(file.fileno())
@@ -83,7 +83,7 @@ def _bound(unit: Unit, key: bytes) -> Unit:
 
 
 def _handout(unit: Unit) -> Handout:
-    """What a unit is handed, as its templates and the secrets come to now."""
+    """What a unit's templates and the secrets evaluate to now."""
     names = WorkloadNames(unit.playbook, unit.workload)
     redactor = Redactor()
     try:
@@ -94,7 +94,7 @@ def _handout(unit: Unit) -> Handout:
 
 
 def _secrets(redactor: Redactor) -> Callable[[str], str]:
-    """From the providers. Nobody's environment: there is none when the host has booted."""
+    """The providers of the configuration, without any environment: a boot has none."""
     try:
         providers = load_config(os.environ.get("GXO_CONFIG", "")).providers
     except ConfigError as error:

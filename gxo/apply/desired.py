@@ -1,4 +1,4 @@
-"""Desired: what one playbook wants of systemd, as parts that start, stop and fail as wholes."""
+"""Desired: what one playbook wants of systemd, as parts that each start, stop and fail as one."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ from gxo.units.names import parse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One workload as units: `units[0]` is started, the rest is made with it (a timer's service).
+    """One workload: `units[0]` is started, the others are created with it (a timer's service).
 
     `after` names the workloads it waits for; `settle` is how long it must stay up, microseconds.
     """
@@ -34,7 +34,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """`parts` stand in an order in which each comes behind all it waits for.
+    """A playbook as it should be; its `parts` each come after all they wait for.
 
     `source` is the playbook's file, absolute; empty where it came from standard input.
     """
@@ -44,7 +44,7 @@ class Desired:
     parts: tuple[Part, ...] = ()
     source: str = ""
     removal: bool = False
-    """The playbook is to go, with its records."""
+    """The playbook is to be removed, with its records."""
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -52,10 +52,10 @@ class Desired:
 
 
 def desired(plan: Plan, units: Iterable[Unit]) -> Desired:
-    """What a plan wants, given all units compiled from it; units of other playbooks are left out.
+    """What a plan wants, out of the compiled units, among which may be other playbooks'.
 
-    A step without units (its condition does not hold) takes no part: who waits for it waits for
-    all that it waited for.
+    A step without units (its `when` is false) takes no part: what waits for it waits for all that
+    it waited for.
     """
     name = plan.playbook.text
     slices: list[Unit] = []
@@ -84,10 +84,10 @@ def desired(plan: Plan, units: Iterable[Unit]) -> Desired:
 
 
 def _unbound(unit: Unit) -> Unit:
-    """The unit without order among gxo's own units, which apply keeps by itself.
+    """The unit without After= on gxo's own units; apply starts them in order by itself.
 
-    systemd keeps a unit loaded that another names, also when it has stopped, and makes no
-    transient unit while one of its name is loaded: an After= would bar the other's next revision.
+    systemd keeps a stopped unit loaded while another names it, and creates no transient unit whose
+    name is loaded: an After= would bar the next revision of the other.
     """
     kept = tuple(
         item
@@ -100,7 +100,7 @@ def _unbound(unit: Unit) -> Unit:
 
 
 def _after(plan: Plan, present: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
-    """Whom each step waits for; steps come in order, so that those left out are known before."""
+    """What each step waits for; as steps come in order, those left out are known before."""
     into = edges_into(plan.edges)
     after: dict[str, tuple[str, ...]] = {}
     for step in plan.steps:

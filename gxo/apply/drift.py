@@ -11,7 +11,7 @@ DOWN = frozenset({"not loaded", "inactive (dead)", "failed (failed)"})
 
 
 def baseline(live: LiveUnit, digest: str, systemd: str) -> Baseline:
-    """What to compare with later. A drop-in for gxo's units never becomes part of it."""
+    """What later drift is measured against; drop-ins for gxo's units never belong to it."""
     return Baseline(
         digest=digest,
         systemd=systemd,
@@ -21,7 +21,7 @@ def baseline(live: LiveUnit, digest: str, systemd: str) -> Baseline:
 
 
 def drift(unit: Unit, live: Live, base: Baseline | None) -> tuple[str, ...]:
-    """What is not as applied, one line each; empty where nothing is known to differ."""
+    """How a unit differs from what was applied, a line each."""
     found = live.get(unit.name)
     if found is None:
         return ("not loaded", *overridden(unit.name, live))
@@ -35,7 +35,7 @@ def drift(unit: Unit, live: Live, base: Baseline | None) -> tuple[str, ...]:
 
 
 def overridden(name: str, live: Live) -> tuple[str, ...]:
-    """Files that change a unit beside gxo, in effect or lying about: masks and drop-ins."""
+    """Masks and drop-ins of others for a unit, whether in effect yet or not."""
     found = live.get(name)
     loaded = [path for path in found.drop_ins if named(path)] if found else []
     lines = [f"drop-in added: {path}" for path in loaded]
@@ -43,12 +43,12 @@ def overridden(name: str, live: Live) -> tuple[str, ...]:
 
 
 def barred(name: str, live: Live) -> tuple[str, ...]:
-    """What keeps gxo from having a unit as it is wanted, each with the way out."""
+    """Files that keep a unit from being as it is wanted, each with what to do about it."""
     return tuple(file.remedy(name) for file in live.foreign(name) if not file.ours_to_lift)
 
 
 def altered(unit: Unit, live: Live, base: Baseline | None) -> tuple[str, ...]:
-    """Settings of a unit that somebody changed under gxo: masks, drop-ins and properties."""
+    """How others changed a unit since its start: masks, drop-ins and properties."""
     lines = list(overridden(unit.name, live))
     found = live.get(unit.name)
     if found is None or base is None or base.digest != unit.digest:

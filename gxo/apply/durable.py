@@ -1,4 +1,4 @@
-"""Files that outlast a power cut: what was written is on the disk whole, or not there at all."""
+"""Files that survive a power cut: a write is on the disk as a whole, or not at all."""
 
 import os
 from contextlib import suppress
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def write(path: Path, text: str, *, mode: int = 0o644) -> None:
-    """Write beside, flush, rename, flush the directory: `path` holds old or new. Raises OSError."""
+    """Replace a file: `path` always holds the old text or the new. Raises OSError."""
     fresh = path.with_name(f".{path.name}.new")
     try:
         with fresh.open("w", encoding="utf-8") as file:
@@ -23,7 +23,7 @@ def write(path: Path, text: str, *, mode: int = 0o644) -> None:
 
 
 def sync(directory: Path) -> None:
-    """Make what was named, renamed or removed in a directory last, if the directory is there."""
+    """Make new, renamed and removed entries of a directory permanent, if there is one."""
     if not directory.is_dir():
         return
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)

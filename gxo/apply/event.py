@@ -47,7 +47,7 @@ Listener = Callable[[Event], None]
 
 
 def silent(_event: Event) -> None:
-    """A listener that has nothing to say."""
+    """A listener that does nothing."""
 
 
 def timestamp() -> int:

@@ -1,4 +1,4 @@
-"""How an apply fails, as exceptions whose text is fit for the user."""
+"""How an apply fails: exceptions whose text is shown to the user."""
 
 from collections.abc import Sequence
 
@@ -29,9 +29,9 @@ class Report:
 
 
 class ActivationFailed(ApplyError):
-    """Changes failed. `left` is what could not be taken back, None where nothing was to be.
+    """Changes failed. `left` says what could not be undone; None where nothing was to be undone.
 
-    `steps` are the run_once workloads that were begun: what they did is not taken back.
+    `steps` are the run_once workloads that were begun, which nothing undoes.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class ActivationFailed(ApplyError):
 
 
 class Cancelled(ActivationFailed):
-    """The changes were broken off by the user, and taken back."""
+    """The user cancelled the changes, and they were undone."""
 
     def __str__(self) -> str:
         return f"cancelled before all was done\n{super().__str__()}"

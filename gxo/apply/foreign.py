@@ -1,7 +1,7 @@
-"""Foreign files: what others put under the names of gxo's units into the directories of systemd.
+"""Foreign files: unit files, masks and drop-ins of others, under the names of gxo's units.
 
-gxo makes its units transient and writes no such file; one that lies there changes a unit, masks it
-or takes its name, now or at the next start. It is somebody's, so gxo names it and leaves it alone.
+gxo's units are transient, and it writes no such files. One that lies there changes a unit, masks it
+or takes its name, now or at the next start. Somebody wants it, so gxo reports it and leaves it.
 """
 
 import os
@@ -38,7 +38,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """A file; `name` is the unit's that it is for, or `gxo-.service`: all whose names begin so."""
+    """A file; `name` is its unit, or `gxo-.service` for all units whose names begin so."""
 
     path: str
     name: str
@@ -51,17 +51,17 @@ class Foreign:
 
     @property
     def ours_to_lift(self) -> bool:
-        """It is of `systemctl set-property`, which an apply undoes."""
+        """`systemctl set-property` wrote it, which an apply undoes."""
         return self.path.startswith(CONTROL)
 
     def drift(self) -> str:
-        """What is not as applied, in words."""
+        """The drift that it makes, in words."""
         if self.kind is Kind.MASK:
             return f"masked: {self.path}"
         return f"{'drop-in' if self.kind is Kind.DROP_IN else 'unit file'} added: {self.path}"
 
     def remedy(self, unit: str) -> str:
-        """What it does to the unit, and what to do about it."""
+        """How it affects the unit, and what to do about it."""
         if self.kind is Kind.MASK:
             how = "--runtime " if self.path.startswith("/run/") else ""
             return f"{self.path} masks {unit}; run `systemctl unmask {how}{quote(self.name)}`"
@@ -72,12 +72,12 @@ class Foreign:
 
 
 def read_foreign(places: Iterable[str] = PLACES) -> tuple[Foreign, ...]:
-    """Every such file, by path. What cannot be read is not there for systemd either."""
+    """Every such file, sorted by path; what cannot be read counts as not there."""
     return tuple(sorted((f for place in places for f in _of_place(place)), key=lambda f: f.path))
 
 
 def named(drop_in: str) -> bool:
-    """Whether a drop-in is for gxo's units and not for all of a type, as a host may have it."""
+    """Whether a drop-in is for gxo's units in particular, not for all units of a type."""
     return Path(drop_in).parent.name.startswith("gxo") and not Path(drop_in).is_relative_to(PLACE)
 
 

@@ -1,4 +1,4 @@
-"""What a workload may do beyond the default profile, read off its units: plans show it."""
+"""Grants: what a workload may do beyond the default profile, by its units; plans show it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -43,7 +43,7 @@ def _of_service(unit: Unit) -> Iterator[str]:
 
 
 def _calls(lines: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """What a filter lets through beyond that of the profiles, or that it is another altogether."""
+    """Calls that a filter allows beyond the profile's, or that the filter is a different one."""
     if not lines or lines[0] != (DEFAULT_FILTER,):
         yield "a list of system calls of its own"
         return

@@ -1,4 +1,4 @@
-"""History: the revisions of a playbook that can be gone back to, and what each changed."""
+"""History: the revisions of a playbook that `gxo rollback` can apply, and what each changed."""
 
 from collections.abc import Mapping
 

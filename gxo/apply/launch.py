@@ -1,4 +1,4 @@
-"""Launch: starting transient units whose names may still be taken by what was there before."""
+"""Launch: starts transient units, whose names may still be taken by their old revisions."""
 
 import shutil
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from gxo.units.properties import properties
 
 _RUN = Path("/run")
 PATIENCE = 5.0
-"""Seconds in which a name must become free: systemd forgets a stopped unit a moment later."""
+"""Seconds in which a name must become free: systemd unloads a stopped unit a moment later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,9 @@ class Launch:
     jobs: Jobs
 
     def start(self, units: tuple[Unit, ...], *, alone: bool = False) -> Job:
-        """Ask for units[0] to be made and started, with the others made (not with `alone`).
+        """Ask systemd to create the units and to start units[0]; with `alone` to create only that.
 
-        Raises SecretError where what they are given cannot be had.
+        Raises SecretError where a secret of theirs cannot be read.
         """
         if any(credential(unit.directives) for unit in units):
             from gxo.apply.credentials import provide
@@ -44,10 +44,10 @@ class Launch:
         return self.jobs.start_transient(main.name, properties(main), aux)
 
     def again(self, units: tuple[Unit, ...]) -> Job:
-        """Ask again where a start was refused since a name is taken, having freed what can be.
+        """Free the names that a start was refused for, as far as possible, and start again.
 
-        A job that still runs under the service's name stays: then the timer starts alone, and its
-        next turn runs what is loaded there.
+        Where a schedule's job still runs, the timer starts alone: its next turn runs the service
+        that is loaded then.
         """
         found = self.manager.named(*(unit.name for unit in units))
         for name, state in found.items():
@@ -60,9 +60,9 @@ class Launch:
 
 
 def tidy(unit: Unit, manager: Manager) -> None:
-    """Remove links to runtime directories that went with a unit that is stopped.
+    """Remove dangling links to the runtime directories of a stopped unit.
 
-    A service with a dynamic user leaves its link behind, and one without cannot start over it.
+    A service with a dynamic user leaves such a link, over which one without cannot start.
     """
     for item in unit.directives:
         if item.name == "RuntimeDirectory" and isinstance(item.value, tuple):
@@ -75,25 +75,25 @@ def tidy(unit: Unit, manager: Manager) -> None:
 
 
 def release(manager: Manager, names: Iterable[str]) -> None:
-    """Lift what `systemctl set-property` set on units that must not stop: slices."""
+    """Undo `systemctl set-property` on units that must not stop, that is slices."""
     for name in names:
         _forget_set_property(name)
     manager.daemon_reload()
 
 
 def name_taken(outcome: Outcome) -> bool:
-    """A start refused since a unit of that name is loaded, or a file of it lies about."""
+    """Whether a start was refused as a unit of that name is loaded or still has a file."""
     error = outcome.error
     return isinstance(error, BusError) and error.name == f"{SYSTEMD}.UnitExists"
 
 
 def _forget_set_property(name: str) -> None:
-    """Drop what `systemctl set-property` left for a unit: it would change the new one too."""
+    """Remove the files of `systemctl set-property`, which would change the new unit too."""
     for place in CONTROL:
         shutil.rmtree(f"{place}/{name}.d", ignore_errors=True)
 
 
 def _remove_stale(name: str) -> None:
-    """A transient unit's file outlives a crash of systemd, and then keeps its name taken."""
+    """Remove a transient unit's file: it survives a crash of systemd, and blocks the name."""
     (PLACE / name).unlink(missing_ok=True)
     shutil.rmtree(PLACE / f"{name}.d", ignore_errors=True)

@@ -41,7 +41,7 @@ _GROWING = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveUnit:
-    """A loaded unit. `properties` map those that gxo sets to their values as JSON text.
+    """A loaded unit. `properties` are the values, as JSON text, of those that gxo sets.
 
     Times are microseconds since 1970, 0 for never.
     """
@@ -58,9 +58,9 @@ class LiveUnit:
     workload: str = ""
     """Empty for a slice."""
     revision: str = ""
-    """The digest in its name, where its name has one."""
+    """The digest in its name, if it has one."""
     digest: str | None = None
-    """Of its content, where systemd keeps one for us (not of timers and slices)."""
+    """The digest of its content, from a journal field; timers and slices have none."""
     drop_ins: tuple[str, ...] = ()
     last_trigger: int = 0
     next_elapse: int = 0
@@ -88,7 +88,7 @@ class Live:
         return self.units.get(name)
 
     def foreign(self, name: str) -> tuple[Foreign, ...]:
-        """The files of others for a unit, loaded or not."""
+        """The files of others that concern a unit, loaded or not."""
         return tuple(file for file in self.files if file.concerns(name))
 
     def of(self, playbook: str) -> "Live":
@@ -98,9 +98,8 @@ class Live:
 
 
 def read_live(manager: Manager, patterns: Iterable[str], known: Iterable[Unit]) -> Live:
-    """The loaded units that match a glob.
+    """The loaded units whose names match a glob, with the properties that `known` units set.
 
-    Of each, those properties are read that any unit of its type among `known` sets.
     Raises as Manager does.
     """
     wanted: dict[str, dict[str, None]] = {}
@@ -121,7 +120,7 @@ def read_live(manager: Manager, patterns: Iterable[str], known: Iterable[Unit]) 
 
 
 def to_live(name: str, read: Mapping[str, Any], ours: Iterable[str]) -> LiveUnit:
-    """A LiveUnit out of the properties read of a unit."""
+    """The LiveUnit in the properties that were read of a unit."""
     owner = parse(name)
     shared = name == ROOT_SLICE
     playbook = owner.playbook if owner else None if shared else unescape(_slice_part(name))
@@ -150,7 +149,7 @@ def to_live(name: str, read: Mapping[str, Any], ours: Iterable[str]) -> LiveUnit
 
 
 def globs(playbook: str) -> tuple[str, ...]:
-    """What matches the names of a playbook's units and its slice."""
+    """Globs for the names of a playbook's units and its slice."""
     # systemd matches with FNM_NOESCAPE: the backslash of an escaped name stands for itself
     return (playbook_slice(playbook).removesuffix("slice") + "*",)
 
@@ -164,7 +163,7 @@ def _type(name: str) -> str:
 
 
 def _canonical(name: str, value: Any) -> str:
-    """A property as text to keep and compare; what changes as the unit runs is left out."""
+    """A property as text to keep and compare, without what changes as the unit runs."""
     if name in _STATIC_FIELDS:
         value = [row[: _STATIC_FIELDS[name]] for row in value]
     return _WRITE(value)
@@ -175,4 +174,4 @@ def _bytes(value: object) -> str:
 
 
 _WRITE = json.JSONEncoder(default=_bytes, separators=(",", ":")).encode
-"""One for all: some thirty properties of each unit are written."""
+"""Made once, as some thirty properties of each unit are written."""

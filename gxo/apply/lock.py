@@ -1,4 +1,4 @@
-"""Lock: one apply at a time on a host; who has to wait learns for whom."""
+"""Lock: one apply at a time on a host; who has to wait is told for which."""
 
 import fcntl
 import json
@@ -15,15 +15,15 @@ _POLL = 0.05
 
 
 class LockTimeout(Exception):
-    """Another process held the lock for all of the time."""
+    """Another process held the lock all the time."""
 
 
 @contextmanager
 def locked(command: str, *, timeout: float = WAIT, place: Path = PLACE) -> Iterator[None]:
-    """Hold the lock for the block; `command` is what others are told that holds it.
+    """Hold the lock for the block; `command` is shown to those who wait for it.
 
-    Waits up to `timeout` seconds, then raises LockTimeout. The kernel frees it with the process,
-    however that ends; the file stays.
+    Waits up to `timeout` seconds, then raises LockTimeout. However the process ends, the kernel
+    releases the lock; the file stays.
     """
     place.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     # close on exec: what we start must not keep the lock

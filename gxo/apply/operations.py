@@ -22,7 +22,7 @@ from gxo.units.model import Unit
 
 
 def _never() -> bool:
-    """Nobody cancels."""
+    """For callers who do not cancel."""
     return False
 
 
@@ -34,9 +34,9 @@ def plan_changes(
     over: Sequence[Path] = (),
     places: Places = HERE,
 ) -> Planned:
-    """What `apply` of the same would do, now.
+    """What `apply` with the same arguments would do now.
 
-    `over` are the directories given, of which Prune.PLAYBOOKS removes what they no longer hold.
+    `over` are the directories given: Prune.PLAYBOOKS removes playbooks whose files have left them.
     Raises SystemdError, StoreError, SecretError.
     """
     with Bus.system() as bus:
@@ -60,11 +60,11 @@ def apply(
     lock_timeout: float = WAIT,
     places: Places = HERE,
 ) -> Applied | None:
-    """Make what runs be what the plans say; None where `confirm` refused the changes.
+    """Make this host run what the plans say; None where `confirm` refused the changes.
 
-    From the first time that `cancelled` is asked nothing may break in; where it holds all is taken
-    back. Raises ActivationFailed after taking everything back, ApplyError with nothing changed
-    where files of others are in the way, LockTimeout, SystemdError, StoreError, SecretError.
+    Once `cancelled` has been called, no signal may raise; where it returns True, everything is
+    undone. Raises ActivationFailed after undoing everything, ApplyError before any change where
+    files of others are in the way, LockTimeout, SystemdError, StoreError, SecretError.
     """
     names = " ".join(plan.playbook.text for plan in plans)
     with Bus.system() as bus, locked(f"gxo apply {names}", timeout=lock_timeout):
@@ -116,9 +116,9 @@ def rollback(
     lock_timeout: float = WAIT,
     places: Places = HERE,
 ) -> Applied | None:
-    """Apply a recorded revision again, as a new one; by default the last that differs from now.
+    """Apply a recorded revision as a new one; by default the last that differs from now.
 
-    What runs once is not run: to do an older step again is no way to undo a newer one.
+    No run_once step runs: to repeat an old step does not undo a newer one.
 
     Raises ApplyError where there is no such revision, and as `apply` does.
     """
@@ -148,7 +148,7 @@ def rollback(
 
 
 def _differing(store: Store, current: Revision, before: Sequence[int]) -> int | None:
-    """The last of these revisions that wants other units than the current one."""
+    """The last of these revisions whose units differ from the current one's."""
     for number in reversed(before):
         revision = store.revision(current.playbook, number)
         if (revision.slices, revision.parts) != (current.slices, current.parts):
@@ -159,9 +159,9 @@ def _differing(store: Store, current: Revision, before: Sequence[int]) -> int | 
 def restore(
     *, listen: Listener = silent, lock_timeout: float = WAIT, places: Places = HERE
 ) -> tuple[str, ...]:
-    """Bring back after a boot what was applied last; what could not be started, in words.
+    """Start after a boot what was applied last; what could not be started, in words.
 
-    Steps that ran once do not run again, and stamps stay: a schedule makes up for what it missed.
+    No run_once step runs, and stamps stay, so that systemd runs what a schedule has missed.
     """
     left: list[str] = []
     with Bus.system() as bus, locked("gxo restore", timeout=lock_timeout):
@@ -180,7 +180,7 @@ def restore(
 
 
 def _with_secrets(wanted: Desired, *, for_good: bool = True) -> Desired:
-    """What is wanted, tied to the secrets that it is given, as they are now."""
+    """What is wanted, with the credentials of its secrets, if it has any."""
     if not any(credential(unit.directives) for unit in wanted.units):
         return wanted
     from gxo.apply.credentials import bind  # most playbooks have none

@@ -1,8 +1,8 @@
-"""Records: what was applied, kept on disk as types of its own, numbered and versioned.
+"""Records: what was applied, as types of their own for the disk, with numbers and a version.
 
-A revision `N.json` is written once and never changed. `observed.json` beside it holds what was
-seen: how each run_once step ended, and each unit's properties as read back after its start.
-`intent.json` stands while an apply is under way, and after one that was killed.
+A revision `N.json` is written once and never changed. `observed.json` holds how each run_once step
+ended, and each unit's properties as read back after its start. `intent.json` is there while an
+apply is under way, and after one that was killed.
 """
 
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ class PartRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """One applied state of a playbook, complete: no playbook file is needed to bring it back.
+    """One applied state of a playbook, complete: applying it again needs no playbook file.
 
     `applied` counts microseconds since 1970; `gxo` is the version that wrote it.
     """
@@ -68,7 +68,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a run_once step ended last: the digest of what ran, when, and how."""
+    """How a run_once step ended last; `digest` is of the unit that ran."""
 
     digest: str
     ok: bool
@@ -78,10 +78,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """A unit as systemd described it right after its start: drift is what differs later.
+    """A unit as systemd described it right after its start; later differences are drift.
 
-    `systemd` is its version: another may describe the same unit in other words. `properties` map a
-    D-Bus property to its value as JSON text; `drop_ins` are paths.
+    `systemd` is its version, as another may describe the same unit differently. `properties` are
+    D-Bus properties with their values as JSON text; `drop_ins` are paths.
     """
 
     digest: str
@@ -100,7 +100,7 @@ class Observed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """What an apply set out to do, written before it touched anything; None: to remove it all."""
+    """What an apply is about to do, written before it begins; without `target`: a removal."""
 
     started: int
     target: Revision | None
@@ -128,7 +128,7 @@ def to_revision(wanted: Desired, number: int, applied: int, gxo: str) -> Revisio
 
 
 def to_desired(revision: Revision) -> Desired:
-    """What the revision wanted; ValueError where it names a policy or type this gxo has not."""
+    """The revision as what is wanted; ValueError for a policy or type unknown to this gxo."""
     return Desired(
         playbook=revision.playbook,
         slices=tuple(map(_unit, revision.slices)),

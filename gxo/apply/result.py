@@ -1,4 +1,4 @@
-"""Results: what an apply would do and has done, with what a person should know beside it."""
+"""Results: what an apply would do or has done, and what the user should know beside it."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,7 +8,7 @@ from gxo.dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A playbook that was applied from another file than now; `now` is empty for standard input."""
+    """A playbook that was applied from another file; `now` is empty for standard input."""
 
     playbook: str
     before: str
@@ -57,5 +57,5 @@ class Applied:
 
 
 def barriers(todo: Iterable[Change]) -> tuple[str, ...]:
-    """What is in the way of changes, a line each: "cannot apply X: reason; what to do"."""
+    """What keeps changes from being made, a line each: "cannot apply X: reason; what to do"."""
     return tuple(dict.fromkeys(f"cannot apply {c.quoted}: {why}" for c in todo for why in c.barred))

@@ -1,4 +1,4 @@
-"""What gxo needs on a host before its first apply: user, directories, what restores at boot."""
+"""Setup: what gxo needs on a host: a user, directories, the service that restores at boot."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ class SetupError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HostFile:
-    """A file gxo installs: a package may have put it under /usr/lib, else it goes to /etc."""
+    """A file that gxo installs into /etc, unless a package has put it under /usr/lib."""
 
     source: str
     packaged: Path
@@ -40,7 +40,7 @@ FILES = (
 
 
 def setup(root: Path = Path("/")) -> tuple[str, ...]:
-    """Bring the host to what gxo needs; what was done, in words, empty where nothing was missing.
+    """Install what is missing on the host; what was done, in words.
 
     Idempotent. Raises SetupError where a step fails.
     """

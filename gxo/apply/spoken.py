@@ -1,4 +1,4 @@
-"""Spoken: a unit's property as `systemctl show` writes it, for people who look at drift."""
+"""Spoken: a unit's property as `systemctl show` writes it, for the lines of drift."""
 
 import errno
 import json
@@ -27,7 +27,7 @@ _SIZES = (("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10))
 
 
 def spoken(name: str, text: str) -> str:
-    """The value, kept as JSON text, of a D-Bus property; the text itself where it has none."""
+    """A D-Bus property, given as JSON text, in systemctl's words; else the text as it is."""
     say = _SAY.get(_KINDS.get(name, kinds.TEXT), _plain)
     if name.startswith("Memory"):
         say = _size

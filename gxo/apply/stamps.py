@@ -1,10 +1,10 @@
-"""Stamps: the files in which systemd keeps when a persistent timer last fired.
+"""Stamps: the files by which systemd knows when a persistent timer last elapsed.
 
-It reads the time of modification. gxo sets that for timers that have not fired, and so keeps in the
-time of access when they really did; systemd sets both as it fires a timer.
+systemd.timer(5), Persistent=: a timer elapses right at its start if its calendar has elapsed since
+the modification time of `stamp-NAME.timer`. A timer without a stamp gets one of now.
 
-systemd.timer(5), Persistent=: a timer that starts fires at once if its calendar has elapsed since
-the time of `stamp-NAME.timer`. A timer without a stamp gets one of now.
+gxo sets the modification time for new timers too, and so keeps in the access time when they really
+elapsed last; systemd sets both as a timer elapses.
 """
 
 import os
@@ -25,11 +25,11 @@ class Stamps:
     place: Path = PLACE
 
     def renew(self, timer: Unit, old: Unit | None, now: int) -> None:
-        """Make the stamp of a timer about to be started, which follows `old` or none.
+        """Set the stamp of a timer that is about to start in place of `old`, if there is one.
 
-        With the calendar of `old` it takes over its stamp: what is owed stays owed, once. With
-        another, nothing before `now` (microseconds since 1970) can be owed: an edit is no missed
-        run, nor is what a revision missed that was put aside long ago.
+        With the same calendar as `old` it takes over its stamp, and so a missed run is still made
+        up for, once. With another no run before `now` (microseconds since 1970) counts as missed,
+        since there was no such schedule then.
         """
         if not persistent(timer):
             return
@@ -44,16 +44,16 @@ class Stamps:
         os.utime(path, ns=((fired or 0) * 1000, at))
 
     def fired(self, timer: str) -> int | None:
-        """When it last fired, 0 for never, in microseconds since 1970; None without a stamp."""
+        """When it last elapsed, in microseconds since 1970, 0 for never; None without a stamp."""
         try:
             found = self._path(timer).stat()
         except FileNotFoundError:
             return None
-        # read by somebody since: then only the other is left to go by
+        # whoever read the file has moved its access time: then the other is all there is
         return min(found.st_atime_ns, found.st_mtime_ns) // 1000
 
     def sweep(self, prefix: str, kept: Container[str]) -> None:
-        """Remove the stamps of timers whose names begin so and that are not kept."""
+        """Remove the stamps of timers whose names begin with `prefix`, but for those `kept`."""
         for path in self.place.glob(f"stamp-{escape(prefix)}*.timer"):
             if path.name.removeprefix("stamp-") not in kept:
                 path.unlink(missing_ok=True)

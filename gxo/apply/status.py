@@ -1,4 +1,4 @@
-"""Status: what is applied, and what became of it."""
+"""Status: what is applied, and how it fares."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -38,9 +38,9 @@ class WorkloadStatus:
 
     orphaned      the playbook's file is gone
     interrupted   an apply of the playbook was killed and none has ended since
-    slice_drift   what others set on the slices that it is in, a line each
+    slice_drift   what others changed on its slices, a line each
     last          how a run_once step ended, None for others
-    step          what the step of a schedule's run is isolated by, where each turn is a run
+    step          the isolation of a schedule's step, where each turn is a run
     last_trigger, next_elapse   of a schedule, microseconds since 1970, 0 for never
     """
 
@@ -76,7 +76,7 @@ class Status:
 
 
 def status(playbooks: Iterable[str] | None = None, *, places: Places = HERE) -> Status:
-    """Of these playbooks, or of all that are applied. Raises SystemdError."""
+    """The status of these playbooks, or of all that are applied. Raises SystemdError."""
     store = places.store
     names = store.playbooks() if playbooks is None else tuple(playbooks)
     found: list[WorkloadStatus] = []
@@ -116,8 +116,8 @@ def workloads(
 ) -> tuple[WorkloadStatus, ...]:
     """The status of each workload of a revision, in its order.
 
-    `fired` says of a persistent timer when it last did: what systemd has for that is what gxo made
-    it believe, so that nothing is made up for that was never missed.
+    `fired` tells when a persistent timer last elapsed: systemd itself only has the time to which
+    gxo has set its stamp (apply/stamps.py).
     """
     orphaned = bool(revision.source) and not Path(revision.source).exists()
     found = []
@@ -150,7 +150,7 @@ def workloads(
 
 
 def _drift(part: Part, live: Live, observed: Observed) -> tuple[str, ...]:
-    """What is not as applied of any unit of a workload, a line each."""
+    """How the units of a workload differ from what was applied, a line each."""
     if part.policy is Policy.RUN_ONCE:
         last = observed.outcomes.get(part.workload)
         return () if last and last.digest == part.main.digest else ("has not run",)

@@ -1,4 +1,4 @@
-"""Store: the records of applied playbooks on disk; a power cut leaves the old or the new."""
+"""Store: the records of applied playbooks on disk; each write survives a power cut."""
 
 import errno
 import json
@@ -34,7 +34,7 @@ class NoSpace(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A directory with one directory a playbook. Every method may raise StoreError."""
+    """A directory with one directory per playbook. Every method may raise StoreError."""
 
     place: Path = PLACE
 
@@ -55,14 +55,14 @@ class Store:
         return self.revision(playbook, numbers[-1]) if numbers else None
 
     def revision(self, playbook: str, number: int) -> Revision:
-        """StoreError where it is not kept."""
+        """One revision; StoreError where it is not kept."""
         found = self._read(self._directory(playbook) / f"{number}.json", Revision)
         if found is None:
             raise StoreError(f"cannot find revision {number} of `{playbook}`: it is not kept")
         return found
 
     def older(self, playbook: str) -> tuple[Revision, ...]:
-        """Those before the current one, the oldest first, as far as they can be read."""
+        """The readable revisions before the current one, the oldest first."""
         found = []
         for number in self.numbers(playbook)[:-1]:
             with suppress(StoreError):
@@ -89,7 +89,7 @@ class Store:
         self._write(self._directory(playbook) / "intent.json", intent)
 
     def drop_intent(self, playbook: str) -> None:
-        """The apply has ended. A playbook of which nothing else is kept is forgotten with it."""
+        """Note that the apply has ended; a playbook without other records is forgotten."""
         directory = self._directory(playbook)
         (directory / "intent.json").unlink(missing_ok=True)
         durable.sync(directory)
@@ -97,7 +97,7 @@ class Store:
             directory.rmdir()
 
     def forget(self, playbook: str) -> None:
-        """Remove all records of a playbook, at one stroke."""
+        """Remove all records of a playbook, all or none of them."""
         directory = self._directory(playbook)
         if not directory.is_dir():
             return
@@ -144,7 +144,7 @@ class Store:
 
 
 def _damaged(path: Path, reason: str) -> StoreError:
-    """The error of a record that cannot be read, with what going on without it comes to."""
+    """The error of a record that cannot be read, with the way to go on without it."""
     without = {
         "observed.json": "steps that ran once then run again",
         "intent.json": "what an apply that was killed had set out to do is then not known",

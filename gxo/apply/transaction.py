@@ -1,4 +1,4 @@
-"""Transaction: one lot of changes to several playbooks, that all come about or none."""
+"""Transaction: changes to one or more playbooks, of which all are made or none."""
 
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
@@ -35,7 +35,7 @@ _LINES = 10
 
 
 class Prune(StrEnum):
-    """What goes that the playbooks no longer say: nothing, workloads, or playbooks too."""
+    """What is removed that is no longer in the files: nothing, workloads, or playbooks too."""
 
     NONE = "none"
     WORKLOADS = "workloads"
@@ -55,7 +55,7 @@ HERE = Places()
 
 
 class Transaction:
-    """Changes with what was known when they were worked out.
+    """Changes, and the records and live units that they were derived from.
 
     `over` are directories: with Prune.PLAYBOOKS a recorded playbook of theirs that is not wanted is
     removed, else `orphaned` has it. Without `steps` nothing that runs once runs. A playbook whose
@@ -104,7 +104,7 @@ class Transaction:
 
     @property
     def planned(self) -> Planned:
-        """The changes, and what else there is to know before they are made."""
+        """The changes, and what the user should know before they are made."""
         return Planned(
             changes=self.changes,
             interrupted=tuple(name for name, intent in self.intents.items() if intent),
@@ -119,9 +119,9 @@ class Transaction:
             raise ApplyError("\n".join(lines))
 
     def commit(self, listen: Listener, cancelled: Callable[[], bool] = lambda: False) -> Applied:
-        """Carry the changes out; raises ActivationFailed after taking them back.
+        """Make the changes; raises ActivationFailed after undoing them.
 
-        Cancelled is one, where `cancelled`, which is asked now and then, came to hold.
+        That is Cancelled, where `cancelled`, which is polled, has returned True.
         """
         cancelled()
         changed = {c.playbook for c in self.changes if c.action is not Action.NONE}
@@ -152,7 +152,7 @@ class Transaction:
         )
 
     def handle(self, todo: Sequence[Change], listen: Listener) -> None:
-        """Carry out changes to what the current revision has; nothing is taken back.
+        """Make changes to units of the current revision; nothing is undone.
 
         Raises ActivationFailed.
         """
@@ -167,7 +167,7 @@ class Transaction:
             raise ActivationFailed([self._report(failure) for failure in result.failures])
 
     def restore(self, listen: Listener) -> tuple[str, ...]:
-        """Start what does not run, steps apart; what could not be started, in words."""
+        """Start what does not run, without steps; what could not be started, in words."""
         starts = [change for change in self.changes if change.action is Action.START]
         with self.manager.jobs() as jobs:
             result = Commit(
@@ -183,7 +183,7 @@ class Transaction:
         return tuple(str(self._report(failure)) for failure in result.failures)
 
     def _recall(self, item: Desired) -> bool:
-        """Read what is recorded of a playbook; whether it can be worked on."""
+        """Read the records of a playbook; whether they could be read."""
         name, store = item.playbook, self.places.store
         current, intent, observed = None, None, Observed()
         try:
@@ -199,7 +199,7 @@ class Transaction:
         return True
 
     def _recall_older(self) -> None:
-        """Of a playbook whose live units are not all known: some left it without being stopped."""
+        """Read older revisions too where a live unit is unknown: it left without being stopped."""
         for name in self.wanted:
             if strangers(self.live.of(name), self.known[name]):
                 self.known[name] = known(
@@ -248,7 +248,7 @@ class Transaction:
         return read_live(self.manager, (*found, *slices, ROOT_SLICE), units)
 
     def _next(self, name: str) -> Revision | None:
-        """The revision to be recorded: the current one where it says the same; None to forget."""
+        """The revision to record: the current one if it is the same; None for a removal."""
         wanted, current = self.wanted[name], self.known[name].current
         if wanted.removal:
             return None
@@ -305,7 +305,7 @@ class Transaction:
         return left
 
     def _ran(self, change: Change, outcome: Outcome) -> None:
-        """Keep how a step ended at once: a killed apply must not run it again."""
+        """Record at once how a step ended: after a killed apply it must not run again."""
         before = self.observed[change.playbook]
         outcomes = {**before.outcomes, change.workload: outcome}
         self._save(change.playbook, replace(before, outcomes=outcomes))
@@ -316,7 +316,7 @@ class Transaction:
             self.places.store.save_observed(name, observed)
 
     def _observe(self, name: str, *, undone: bool = False) -> None:
-        """Keep how each unit that runs was described right after its start."""
+        """Record how systemd describes each unit right after its start."""
         touched = {
             unit.name
             for change in self.changes
@@ -346,7 +346,7 @@ class Transaction:
         self._save(name, Observed(outcomes=kept_outcomes, baselines=baselines))
 
     def _clear_up(self) -> None:
-        """Remove from disk what stopped units leave there, also those of a killed apply."""
+        """Remove what stopped units leave on the disk, also those of a killed apply."""
         for change in self.changes:
             for unit in change.before if change.action is Action.STOP else ():
                 tidy(unit, self.manager)

@@ -1,4 +1,4 @@
-"""Undo: after a failed commit, what ran before runs again."""
+"""Undo: starts again what ran before a failed commit."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ def undo(
     stamps: Stamps,
     listen: Listener,
 ) -> tuple[str, ...]:
-    """Stop what was begun and start what ran before; what could not be, in words.
+    """Stop what was begun and start what ran before; what could not be undone, in words.
 
     A run_once step is not undone. Raises SystemdError where systemd cannot be reached.
     """
@@ -89,7 +89,7 @@ def _start(launch: Launch, jobs: Jobs, change: Change, listen: Listener) -> Outc
 def _wait(
     jobs: Jobs, limit: float, wanted: Iterable[Job], tell: Callable[[Job, int], None]
 ) -> dict[Job, Outcome]:
-    """Jobs.wait that tells of a job that is not over, about once a second."""
+    """As Jobs.wait, and calls `tell` with a job that has not ended, about once a second."""
     begun = time.monotonic()
     while True:
         outcomes = jobs.wait(1.0, *wanted)

@@ -1,4 +1,4 @@
-"""Why: what kept a unit from starting, or ended it, in words."""
+"""Why: the reason why a unit did not start, or ended, in words."""
 
 from gxo.spec.lifecycle import SECOND
 from gxo.systemd.ending import describe
@@ -17,9 +17,9 @@ _WHY = {
 def why(
     unit: Unit, ended: JobResult, found: UnitResult, *, probed: int = 0, before: int = 0
 ) -> str:
-    """Why a start failed: how its job ended, what became of the unit.
+    """Why a start failed, by the result of its job and of the unit.
 
-    `probed` and `before` are the exit statuses of its probe, and of what goes before its command.
+    `probed` and `before` are the exit statuses of its probe and of its ExecStartPre=.
     """
     late = found.result == "timeout" or ended is JobResult.TIMEOUT
     if late or probed == UNREADY:
@@ -29,14 +29,14 @@ def why(
 
 
 def describe_turn(found: UnitResult, *, runs: bool, before: int = 0) -> str:
-    """How a unit's process ended; where it `runs` its workload, its status is not that one's."""
+    """How a unit's process ended; with `runs` it was gxo's runner, not the workload itself."""
     if runs and (found.code, found.status) == ("exited", 1):
         return "its run failed"
     return describe(found, before)
 
 
 def why_unsettled(found: UnitResult, settle: int) -> str:
-    """Why a service failed that was up and did not stay so; `settle` is in microseconds."""
+    """Why a service ended within `settle` microseconds of its start."""
     said = describe(found) if found.found else "it ended"
     told = f"{said} within {settle / SECOND:g} s of its start"
     if found.result == "success" and not found.restarts:
@@ -45,12 +45,12 @@ def why_unsettled(found: UnitResult, settle: int) -> str:
 
 
 def why_job(outcome: Outcome) -> str:
-    """Why a job did not do what was asked: what systemd refused it with, or how it ended."""
+    """Why a job failed: the error by which systemd refused it, or its result."""
     return str(outcome.error) if outcome.error else f"its job ended as {outcome.result}"
 
 
 def probe(unit: Unit) -> tuple[str, ...] | None:
-    """The arguments of the probe that says when the service is ready; None without one."""
+    """The arguments of the TCP probe that tells when the service is ready; None without one."""
     for item in unit.directives:
         command = item.value
         if item.name == "ExecStartPost" and isinstance(command, Command) and PROBE in command.argv:
@@ -59,9 +59,9 @@ def probe(unit: Unit) -> tuple[str, ...] | None:
 
 
 def describe_stop(found: UnitResult) -> str:
-    """How a unit's process ended that was stopped, and did not end well; empty for no process.
+    """How a process failed as its unit was stopped; empty where there was no process.
 
-    One that waits for its next start is stopped in what goes before its command.
+    A service that waits for its next start is stopped in its ExecStartPre=.
     """
     if found.result == "timeout":
         return "it did not stop in time and was killed"

@@ -52,7 +52,7 @@ class TimedOut(BusError):
 
 
 class Bus(Closing):
-    """A connection of our own: closing it disturbs nobody, and its end does not end the process.
+    """A private connection: closing it disturbs nobody, and losing it does not end the process.
 
     Use as a context manager, or close(). A thread may use a Bus only one call at a time.
     """
@@ -163,9 +163,9 @@ class Bus(Closing):
         *args: object,
         timeout: float = DEFAULT_TIMEOUT,
     ) -> Any:
-        """`call` by pydbus, which asks systemd what the method takes and yields.
+        """`call` by pydbus, which learns the signatures by introspection.
 
-        That takes 20 ms the first time: not for what a short command or a run does.
+        That takes 20 ms the first time: too long for short commands and runs.
         """
         from gi.repository import GLib
 
@@ -219,7 +219,7 @@ class Bus(Closing):
         timeout: float = DEFAULT_TIMEOUT,
         files: Any = None,
     ) -> None:
-        """Call systemd without waiting; `done` runs in the thread's default main context of now.
+        """Call systemd without waiting; `done` runs in the thread's current default main context.
 
         `files` is the Gio.UnixFDList that handles in `args` point into.
         """

@@ -15,7 +15,7 @@ _STATUSES = {
 def describe(found: UnitResult, before: int = 0) -> str:
     """How a unit's process ended.
 
-    `before` is the exit status of what goes before its command, where it never came to that.
+    `before` is the exit status of its ExecStartPre=, where that failed.
     """
     if found.result == "timeout":
         return "it was not ready in time"

@@ -24,7 +24,7 @@ class CgroupMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """Facts read once. `systemd` is 0 where none is installed; `running`: PID 1 is one."""
+    """A host, read once. `systemd` is 0 where none is installed; `running`: it is PID 1."""
 
     systemd: int
     systemd_text: str
@@ -33,29 +33,29 @@ class Host:
     running: bool
     cgroup_mode: CgroupMode
     controllers: frozenset[str]
-    """Those that systemd can use: mounted writable (v1), or given to this tree (v2)."""
+    """The controllers that systemd can use: mounted writable (v1), or delegated here (v2)."""
     security_modules: frozenset[str]
     namespaces: frozenset[str]
-    """Kinds that systemd can make, as /proc/self/ns names them (namespaces(7))."""
+    """The kinds that systemd can make, by their names in /proc/self/ns (namespaces(7))."""
     root: bool
     user_gxo: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Directives that this host accepts or not, but in no case enforces, and why."""
+    """Directives that this host does not enforce, whether or not it accepts them, and why."""
 
     directives: tuple[str, ...]
     reason: str
 
 
 def read_host() -> Host:
-    """Look at this host, also where no bus can be reached; some 10 ms."""
+    """Read this host, without a bus; takes some 10 ms."""
     return _host(*_systemctl())
 
 
 def host_of(manager: Manager) -> Host:
-    """The same as the systemd says that runs; under a millisecond. SystemdError."""
+    """Read this host, by its running systemd; takes under a millisecond. Raises SystemdError."""
     return _host(manager.version_text, _features(manager.features_text))
 
 
@@ -92,9 +92,9 @@ def virtualisation() -> str:
 
 
 def gaps(host: Host) -> tuple[Gap, ...]:
-    """The protections that `host` cannot give, by the first reason for each group of directives.
+    """The directives that `host` does not enforce, in groups, each with the first reason found.
 
-    What gxo does by other means where systemd is older (growing gaps between restarts) is none.
+    What gxo does by other means on an older systemd (growing delays between restarts) is no gap.
     """
     return tuple(
         Gap(directives, reason)
@@ -188,7 +188,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Host], str | None]], ...] = (
 
 
 def _namespaces() -> frozenset[str]:
-    """Those of the kernel; none where PID 1 lacks the right: it starts services without, then."""
+    """The kernel's kinds; none where PID 1 may not make any, and starts services without."""
     bounds = re.search(r"^CapBnd:\s*([0-9a-f]+)$", _read("/proc/1/status"), re.MULTILINE)
     if bounds and not int(bounds[1], 16) >> _CAP_SYS_ADMIN & 1:
         return frozenset()
@@ -199,7 +199,7 @@ def _namespaces() -> frozenset[str]:
 
 
 def _cgroups(mounts: str) -> tuple[CgroupMode, frozenset[str]]:
-    """Mode and usable controllers out of the text of /proc/self/mounts."""
+    """The mode and the usable controllers, from the text of /proc/self/mounts."""
     rows = [line.split() for line in mounts.splitlines()]
     groups = [row for row in rows if row[1].startswith("/sys/fs/cgroup")]
     if any(row[1] == "/sys/fs/cgroup" and row[2] == "cgroup2" for row in groups):
@@ -234,7 +234,7 @@ def _systemctl() -> tuple[str, frozenset[str]]:
 
 
 def _features(text: str) -> frozenset[str]:
-    """Those that are in: `+SECCOMP`, where `-SECCOMP` says that it is not."""
+    """The features that it has: `+SECCOMP`, and not `-SECCOMP`."""
     return frozenset(word[1:] for word in text.split() if word.startswith("+"))
 
 

@@ -1,8 +1,8 @@
-"""Jobs: starting and stopping many units at once, and how each of it ended.
+"""Jobs: starting and stopping many units at once, and the result of each job.
 
-systemd answers a start with the path of a job, and says by the signal JobRemoved how that job
-ended (org.freedesktop.systemd1(5)). The signal is subscribed to before the first call, and kept by
-path, since it may be delivered before the answer that names the path.
+systemd answers a start with the path of a job, and reports the job's result by the signal
+JobRemoved (org.freedesktop.systemd1(5)). That may come before the answer with the path: so the
+signal is subscribed to before the first call, and its results are kept by path.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ loss of its bus: it closes the connection, and answers and signals under way are
 
 
 class JobResult(StrEnum):
-    """How a job ended: systemd's words, then ours for what never became or ended a job."""
+    """The result of a job, in systemd's words. REFUSED: no job was made; WAITING: it goes on."""
 
     DONE = "done"
     FAILED = "failed"
@@ -50,7 +50,7 @@ class JobResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One thing asked of systemd; `number` tells jobs of one Jobs apart."""
+    """A call that asks systemd for a job; `number` is unique within one Jobs."""
 
     number: int
     verb: str
@@ -136,9 +136,9 @@ class Jobs(Closing):
         return self._ask("reload", unit, "ReloadUnit", pack("ss", (unit, mode)))
 
     def wait(self, timeout: float, *jobs: Job) -> dict[Job, Outcome]:
-        """The outcome of the jobs named, or of all whose end was not told yet, as they were asked.
+        """The outcomes of these jobs, or of all not returned before, in the order of the calls.
 
-        One that is not over within `timeout` seconds is WAITING, and can be waited for again.
+        A job that has not ended within `timeout` seconds is WAITING, and can be waited for again.
         Raises Unreachable where the connection ends first.
         """
         untold = (self._open | self._ended.keys()) - self._told
@@ -150,11 +150,11 @@ class Jobs(Closing):
 
     @property
     def news(self) -> bool:
-        """There is an outcome that was not told yet."""
+        """There is an outcome that was not returned yet."""
         return len(self._ended) > len(self._told)
 
     def ended(self, timeout: float) -> tuple[Outcome, ...]:
-        """The outcomes not told yet, once there is one; none after `timeout` seconds without.
+        """Wait for outcomes that were not returned before; none where `timeout` seconds bring none.
 
         Raises Unreachable where the connection ends first.
         """

@@ -1,9 +1,8 @@
 """Reading the journal: the lines of a playbook, a workload, a run or one start of a unit.
 
-`journalctl` is the reader: the file format has no other stable one without a C library. What is
-asked for is matched by field there; who wrote a line is then checked here against the unit that
-journald itself notes, since any program may send a GXO_ or UNIT field of its own
-(systemd.journal-fields(7)).
+journalctl reads it, as nothing else but a C library reads the file format. It matches fields; who
+wrote a line is then checked here against the unit that journald itself notes, since any program may
+send a GXO_ or UNIT field of its own (systemd.journal-fields(7)).
 """
 
 import json
@@ -48,7 +47,7 @@ _CHUNK = 1 << 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line of the journal. `unit` is whom it is about, as only journald or systemd can say."""
+    """One line of the journal. `unit` is the unit it is about, by journald's or systemd's word."""
 
     time: int
     """Microseconds since 1970."""
@@ -109,7 +108,7 @@ class Journal:
     def readable(self) -> bool:
         """Whether this user may read what units of the system write.
 
-        journalctl shows others what they wrote themselves, which is nothing, and calls that well.
+        To other users journalctl shows only what they wrote themselves, and succeeds.
         """
         if os.geteuid() == 0 or self.directory:
             return True
@@ -127,7 +126,7 @@ class Journal:
             return tuple(islice(filter(query.wants, found), lines))[::-1]
 
     def each(self, query: Query) -> Generator[Entry, None, None]:
-        """All lines, the oldest first, as they are read: there may be more than memory holds."""
+        """All lines, the oldest first, one by one: there may be more than memory holds."""
         args = self._args(query)
         if args is not None:
             with self._run(args) as found:
@@ -196,7 +195,7 @@ class Journal:
         return tuple(mine[-lines:] if lines else ())
 
     def _sync(self) -> None:
-        """Have journald write what it was sent; only root may ask for that."""
+        """Make journald write what it has received; only root may ask for that."""
         if not self.directory:
             subprocess.run(["journalctl", "--sync"], capture_output=True, check=False)
 
@@ -254,7 +253,7 @@ class Journal:
 
 
 def _until(out: IO[bytes], over: Callable[[], bool]) -> Iterator[bytes]:
-    """Whole lines as they come, until `over` holds; that is asked now and then."""
+    """Whole lines as they come, until `over` holds; it is called now and then."""
     held, asked = b"", monotonic()
     while True:
         if monotonic() - asked >= _BEAT:
@@ -305,7 +304,7 @@ def _matches(own: Fields | None, about: Fields | None, more: Fields = ()) -> lis
 
 
 def parse(fields: Mapping[str, Any]) -> Entry:
-    """An entry out of one object of `journalctl --output=json`."""
+    """The entry in one object of `journalctl --output=json`."""
     from_systemd = text(fields.get("_PID")) == "1" and bool(fields.get("UNIT"))
     unit = "UNIT" if from_systemd else "_SYSTEMD_UNIT"
     invocation = "INVOCATION_ID" if from_systemd else "_SYSTEMD_INVOCATION_ID"

@@ -1,7 +1,6 @@
-"""Loop: calls under way and signals of one bus, run in a main context of their own.
+"""Loop: the pending calls and the signals of one bus, in a GLib main context of their own.
 
-No global main loop: what waits here wakes nothing else, and a library user's own GLib loop stays
-untouched.
+A library user's own GLib main loop is not touched, and does not run while this one waits.
 """
 
 from collections import deque
@@ -26,10 +25,10 @@ from gxo.systemd.values import Variant, unpack
 Done = Callable[[Variant | None, SystemdError | None], None]
 
 IN_FLIGHT = 64
-"""Calls sent and not answered. dbus-daemon refuses more than 128 a connection."""
+"""The most calls without an answer: dbus-daemon refuses more than 128 per connection."""
 
 _BEAT = 0.25
-"""Seconds after which a wait looks whether the connection still stands."""
+"""Seconds after which a wait checks that the connection is still open."""
 
 
 class Loop(Closing):
@@ -61,7 +60,7 @@ class Loop(Closing):
     def subscribe(
         self, path: str, interface: str, signal: str, heard: Callable[[tuple[Any, ...]], None]
     ) -> None:
-        """Hear a signal of systemd from here on; the bus has the match before any later call."""
+        """Call `heard` with each signal; the bus has the match before it gets any later call."""
         from gi.repository import Gio
 
         def fired(*told: Any) -> None:
@@ -84,8 +83,9 @@ class Loop(Closing):
                 raise
 
     def watch(self, descriptor: int, readable: Callable[[], bool]) -> Callable[[], None]:
-        """Call `readable` within `run` while there is something to read, or its end, until False;
-        or until what is returned is called.
+        """Have `run` call `readable` whenever there is data or its end, until that returns False.
+
+        Calling what is returned ends the watch too.
 
         The descriptor stays the caller's; it may be closed once `readable` has returned False.
         """
@@ -200,7 +200,7 @@ class Loop(Closing):
 
     @contextmanager
     def _ours(self) -> Iterator[None]:
-        """Answers and signals asked for in here are delivered to our context."""
+        """Deliver answers and signals that are asked for in the block to our context."""
         self._context.push_thread_default()
         try:
             yield

@@ -174,10 +174,9 @@ class Manager:
         self.bus.call_by_proxy(MANAGER_PATH, MANAGER, "Reload", timeout=120)
 
     def settle(self) -> None:
-        """Return when systemd has done what follows an event that it told of before.
+        """Wait until systemd has cleaned up after a unit whose job has just ended.
 
-        It tells of a job's end first, and only then clears up after the unit; but it answers calls
-        one after another.
+        It reports the end of the job first and cleans up then, before it answers the next call.
         """
         self.bus.call(MANAGER_PATH, "org.freedesktop.DBus.Peer", "Ping")
 
@@ -195,19 +194,19 @@ class Manager:
 
 
 def no_such_unit(error: SystemdError | None) -> bool:
-    """There is no unit of that name loaded, nor a file for it: a call refused for that."""
+    """Whether a call was refused as no unit of that name is loaded or has a file."""
     return isinstance(error, BusError) and error.name == f"{SYSTEMD}.NoSuchUnit"
 
 
 def major(version: str) -> int:
-    """The number that a version text starts with (`257.13-1~deb13u1`, `v256`); 0 for none."""
+    """The number that a version begins with (`257.13-1~deb13u1`, `v256`); 0 for none."""
     number = version.lstrip("v")
     end = next((i for i, c in enumerate(number) if c not in digits), len(number))
     return int(number[:end] or 0)
 
 
 def unit_path(unit: str) -> str:
-    """A unit's object path: all but letters and digits as `_` and two hex digits.
+    """A unit's object path, in which all but letters and digits is `_` and two hex digits.
 
     Asking an object that is not there makes systemd load the unit, so no GetUnit call is needed.
     """
@@ -243,7 +242,7 @@ def _unit_state(row: tuple[Any, ...]) -> UnitState:
 
 
 def _picked(answer: Variant, names: Iterable[str] | None) -> dict[str, Any]:
-    """The properties wanted out of a `(a{sv})`, without unpacking the other three hundred."""
+    """The wanted properties in a `(a{sv})`, without unpacking the other three hundred."""
     found = answer.get_child_value(0)
     if names is None:
         return unpack(found)  # type: ignore[no-any-return]

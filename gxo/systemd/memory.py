@@ -7,7 +7,7 @@ _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_
 
 
 def sealed(data: str | bytes) -> int:
-    """A descriptor from which whoever holds it can read the data once, and nobody can change it."""
+    """A descriptor of sealed memory, to be read once from its start; nobody can change it."""
     descriptor = os.memfd_create("gxo", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         with os.fdopen(descriptor, "wb", closefd=False) as file:

@@ -1,6 +1,6 @@
-"""Transient files: what an old systemd writes of a unit it would itself misread at its next reload.
+"""Transient files: replacing those that systemd would itself misread at its next reload.
 
-See units.properties.misread_after_reload: there gxo puts its own rendering of the unit in place.
+See units.properties.misread_after_reload.
 """
 
 import os
@@ -17,9 +17,9 @@ _THEIRS = b"# This is a transient unit file"
 
 
 def mend(units: Iterable[Unit], systemd: int, place: Path = PLACE) -> bool:
-    """Replace systemd's file of each unit that is loaded; whether all of them were there.
+    """Replace systemd's files of loaded services by gxo's rendering; whether all were there.
 
-    The time of the file stays: by it systemd tells whether a reload is due.
+    A file keeps its modification time, by which systemd tells whether a reload is due.
     """
     if not misread_after_reload(systemd):
         return True
@@ -31,7 +31,7 @@ def mend(units: Iterable[Unit], systemd: int, place: Path = PLACE) -> bool:
 
 
 def _replace(unit: Unit, path: Path) -> bool:
-    """Written in place: by another file under its name a unit that just ended would be back."""
+    """Write in place: a new file under the name would bring back a unit that has just ended."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:

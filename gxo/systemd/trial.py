@@ -1,4 +1,4 @@
-"""What this host really enforces, found by trying: short services that break a limit each.
+"""What this host really enforces: short services each try to break one limit.
 
 That systemd accepts a directive proves nothing: on a host whose cgroup v2 tree lacks a controller,
 or in a container without the right to mount, it starts the service all the same.
@@ -21,10 +21,9 @@ _SETUP_FAILED = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """A service that ends well only where its directives do nothing.
+    """A service that succeeds only where its directives are not enforced.
 
-    `control` is what its control has in their place; `alone`: it counts time, which others would
-    take.
+    `control` are the properties of its control; `alone`: it measures time, and runs by itself.
     """
 
     name: str
@@ -46,10 +45,10 @@ class Verdict:
 
 
 def attempt(manager: Manager, tried: Sequence[Trial]) -> tuple[Verdict, ...]:
-    """Run trials, a second or two for all there are, and judge each. Raises BusError, Unreachable.
+    """Run trials and judge each; all take a second or two. Raises BusError, Unreachable.
 
-    Beside each runs a control, the same program without the directives: where that does not end
-    well either, the trial says nothing. Only root may start services. Nothing is left behind.
+    Beside each runs a control, the same program without the directives: where that fails too, the
+    trial proves nothing. Only root may start services. Nothing is left behind.
     """
     found: dict[Trial, Verdict] = {}
     for batch in _batches(tried):
@@ -58,14 +57,14 @@ def attempt(manager: Manager, tried: Sequence[Trial]) -> tuple[Verdict, ...]:
 
 
 def _batches(tried: Sequence[Trial]) -> Iterator[Sequence[Trial]]:
-    """So few that each has its time on a slow machine, and those that count it by themselves."""
+    """Batches small enough for a slow machine; trials that measure time come alone."""
     patient = [trial for trial in tried if not trial.alone]
     yield from (patient[at : at + _BATCH] for at in range(0, len(patient), _BATCH))
     yield from ([trial] for trial in tried if trial.alone)
 
 
 def _together(manager: Manager, tried: Sequence[Trial]) -> dict[Trial, Verdict]:
-    """Run them side by side."""
+    """Run trials side by side, each with its control."""
     mark = f"gxo-doctor-{secrets.token_hex(4)}"
     with manager.jobs() as jobs:
         asked = {

@@ -1,7 +1,7 @@
-"""The protections that `gxo doctor` tries: a service each that does what a directive forbids.
+"""The protections that `gxo doctor` tries, each by a service that does what a directive forbids.
 
-None of it changes anything on the host, whatever is enforced there: what would is only asked for
-in a way that the kernel refuses otherwise, by another error.
+None changes anything on the host, even where nothing is enforced: what would change something is
+asked for in a way that the kernel refuses with another error.
 """
 
 import os
@@ -38,7 +38,7 @@ _WRITABLE_SETTINGS = "/proc/sys/net/ipv4/ip_forward /proc/sys/kernel/pid_max"
 
 
 def trials(systemd: int) -> tuple[Trial, ...]:
-    """All that is tried on a systemd of that version, in the order in which it is told."""
+    """All trials for a systemd of that version, in the order of the report."""
     return (*_limits(), *_files(), *_network(), *_apart(systemd), *_rights(), *_calls())
 
 
@@ -232,7 +232,7 @@ def _processes() -> Trial:
 
 
 def _launched_processes() -> Trial:
-    """By the launcher, which without its capabilities makes none."""
+    """The trial of the launcher, which fails without its capabilities."""
     alone = _shell("set -- /proc/[0-9]*; test $$$$ = 1 -a $# = 1 && exit 77")
     held = sum(1 << CAPABILITIES.index(name) for name in started_with(()))
     return _trial(
@@ -353,7 +353,7 @@ def _trial(
     always: tuple[Property, ...] = (),
     alone: bool = False,
 ) -> Trial:
-    """Of the directives that its properties are, unless told otherwise."""
+    """A trial; its directives are named as its properties are, unless given."""
     return Trial(
         name=name,
         protects=protects,
@@ -374,12 +374,12 @@ def _python(code: str) -> tuple[str, ...]:
 
 
 def _same_namespace(kind: str) -> tuple[str, ...]:
-    """Ends well in the namespace of PID 1; not even to be allowed to look counts as another."""
+    """Succeeds in the namespace of PID 1, and fails also where it may not look."""
     return _shell(f'test "$(readlink /proc/self/ns/{kind})" = "$(readlink /proc/1/ns/{kind})"')
 
 
 def _same_file(path: str) -> tuple[str, ...]:
-    """Ends well where it is the one that PID 1 has."""
+    """Succeeds where the path is the same file for PID 1."""
     return _shell(f"test {path} -ef /proc/1/root{path}")
 
 
@@ -388,6 +388,6 @@ def _any_writable(paths: str) -> tuple[str, ...]:
 
 
 def _capable(number: int) -> str:
-    """True where the service could have that capability."""
+    """Succeeds where the bounding set has that capability."""
     bits = "$(sed -n 's/^CapBnd:.//p' /proc/self/status)"
     return f"test $((0x{bits} >> {number} & 1)) = 1"

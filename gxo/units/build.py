@@ -61,9 +61,9 @@ def compile_units(plan: Plan, target: Target) -> tuple[tuple[Unit, ...], tuple[P
 def service_in_run(
     plan: Plan, step: Step, target: Target, run: str
 ) -> tuple[tuple[Directive, ...], tuple[Problem, ...]]:
-    """What `apply` would make of a supervised workload, under names of a run's own.
+    """The service that `apply` would make of a supervised workload, under names of the run.
 
-    Nothing where anything is wrong with it, or its condition says no.
+    Empty where the workload has an error, or its `when` is false.
     """
     work, _ = _work_on(plan, target)
     made = work.service(step, replace(work.names(step), run=run))
@@ -72,7 +72,7 @@ def service_in_run(
 
 
 def _work_on(plan: Plan, target: Target) -> tuple["_Work", tuple[Problem, ...]]:
-    """The compilation of a plan, not begun, and what is wrong with the plan's vars."""
+    """A plan's compilation, about to begin, and what is wrong with the plan's vars."""
     scope, problems = compile_scope(plan)
     steps = {step.name.text: step for step in plan.steps}
     return _Work(plan, target, scope, steps, edges_into(plan.edges), []), problems
@@ -130,14 +130,14 @@ class _Work:
         return WorkloadNames(self.plan.playbook.text, step.name.text)
 
     def service(self, step: Step, names: WorkloadNames) -> tuple[Directive, ...]:
-        """The content of the one service that a workload is, where it is wanted."""
+        """The content of a supervised workload's service; empty where it must not run."""
         self.problems.extend(unmet := self._edges(step))
         if unmet or step.action.module.text != "exec" or not self._wanted(step):
             return ()
         return self._service(step, names)
 
     def _service(self, step: Step, names: WorkloadNames) -> tuple[Directive, ...]:
-        """All directives of a workload's service but the one that tells its digest."""
+        """All directives of a workload's service but the journal field with its digest."""
         if is_instance(self.plan, step):
             run, wrong = instance(self.plan, step, names, self.target)
             self.problems.extend(problem for problem in wrong if problem not in self.problems)
@@ -223,7 +223,7 @@ class _Work:
         )
 
     def _after(self, step: Step) -> tuple[Directive, ...]:
-        """Start order alone: to require the other would stop this one when that one restarts."""
+        """After= without Requires=, which would stop this service whenever the other restarts."""
         if isinstance(step.lifecycle, Scheduled):
             return ()
         names = {
@@ -293,7 +293,7 @@ def _unit(
 
 
 def _stamped(content: tuple[Directive, ...], digest: str) -> tuple[Directive, ...]:
-    """With the digest among the other journal fields."""
+    """The content with its digest, behind the other journal fields."""
     own = directive("LogExtraFields", f"GXO_DIGEST={digest}")
     last = max((i for i, s in enumerate(content) if s.name == own.name), default=-1)
     return (*content[: last + 1], own, *content[last + 1 :])

@@ -1,7 +1,7 @@
-"""The system calls whose names systemd knows: what it does not know it leaves out of a list.
+"""The system calls that systemd knows by name: others it leaves out of its filters.
 
-So a list of what is denied must not hold another name; one of what is allowed may. The names are
-those of `systemd-analyze syscall-filter @known`, for every architecture.
+So a list of denied calls must not hold other names, or they would be allowed. The names are those
+of `systemd-analyze syscall-filter @known`, for every architecture.
 """
 
 from functools import cache
@@ -78,7 +78,7 @@ vm86old vmsplice vserver wait4 waitid waitpid write writev
 
 
 def is_known(call: str, systemd: int) -> bool:
-    """Whether systemd of that version can deny a call of that name; a group (`@…`) it can."""
+    """Whether systemd of that version can deny a system call, or a group of them (`@…`)."""
     return call.startswith("@") or call in _names(with_257=systemd >= 257)
 
 

@@ -24,7 +24,7 @@ _SPACED = 'write the words behind the program as `args: ["…"]`, or say `shell:
 
 @dataclass(frozen=True, slots=True)
 class Exec:
-    """What `exec` runs: the directive of its command line, and those of what is around it."""
+    """What `exec` runs: `start` has the command line, `around` its environment and input."""
 
     start: Directive
     around: tuple[Directive, ...]
@@ -33,7 +33,7 @@ class Exec:
 def read_exec(
     params: MapValue, scope: Scope, span: Span
 ) -> tuple[Exec | None, tuple[Problem, ...]]:
-    """The evaluated params, None where any is wrong; all that is wrong in one go."""
+    """The evaluated params, None where any is wrong, and every problem."""
     reader = _Reader(scope, [])
     written = reader.text(params.get("command"), "command", span)
     command = written or ""
@@ -71,7 +71,7 @@ def _advice(command: str) -> str | None:
 
 
 def _program_fault(argv: tuple[str, ...]) -> str | None:
-    """Why the first of `argv` is no program; one word with a blank in it is most likely a line."""
+    """Why `argv` has no program; a single word with a blank is most likely a shell's command."""
     command = argv[0]
     if " " in command and len(argv) == 1 and not command.startswith("/"):
         return "it is one word with a blank in it, the name of no program"

@@ -1,4 +1,4 @@
-"""Credential: the file from which a unit gets its secrets, and what it says of them."""
+"""Credential: the file from which systemd hands a unit its secrets, and what units say of it."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from gxo.units.model import Directive, Unit
 
 PLACE = "/run/gxo/credentials"
-"""Where each such unit has a file that systemd hands it at each of its starts."""
+"""The directory of these files; systemd reads a unit's file each time the unit starts."""
 DIGEST = "GXO_DIGEST="
 NO_DUMP = 1
 """LimitCORE= of what holds secrets. At 0 the kernel would still call a handler such as
@@ -24,14 +24,14 @@ def credential(directives: Iterable[Directive]) -> str:
 
 
 def recipe(directives: Iterable[Directive]) -> Mapping[str, Any]:
-    """The plan of which the templates say what is in the file of such a unit."""
+    """The plan that such a unit carries: its templates say what belongs into the file."""
     found = next(item.value for item in directives if item.name == "StandardInputData")
     read: Mapping[str, Any] = json.loads(str(found))["plan"]
     return read
 
 
 def only_secrets_differ(old: Unit, new: Unit) -> bool:
-    """Whether two revisions of a guarded service say the same, but for what they are given."""
+    """Whether two revisions of a service differ in the values of their secrets alone."""
     first, second = (
         [item for item in unit.directives if not is_stamp(item) and item.name != "LoadCredential"]
         for unit in (old, new)
@@ -40,5 +40,5 @@ def only_secrets_differ(old: Unit, new: Unit) -> bool:
 
 
 def is_stamp(item: Directive) -> bool:
-    """Whether it is where a unit tells its digest."""
+    """Whether it is the journal field with the unit's digest."""
     return item.name == "LogExtraFields" and str(item.value).startswith(DIGEST)

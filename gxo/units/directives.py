@@ -15,7 +15,7 @@ from gxo.units.model import Directive, DirectiveValue, UnitType
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`property` is the D-Bus name, empty where a directive only stands in files."""
+    """`property` is its name on D-Bus, empty for directives that only files have."""
 
     name: str
     kind: Kind
@@ -139,7 +139,7 @@ def directive(
     *,
     span: Span | None = None,
 ) -> Directive:
-    """A directive in the section where it belongs; `span` is what in a playbook asks for it."""
+    """A directive in its section; `span` is the place in the playbook that asks for it."""
     return Directive(TABLE[name].section or _SECTIONS[kind], name, value, span)
 
 
@@ -150,16 +150,16 @@ def line(setting: Directive) -> str:
 
 
 def fault(setting: Directive) -> str | None:
-    """Why systemd would not take the value for what it is; None where it does."""
+    """Why systemd would misread or refuse the value; None where it takes it as it is."""
     return TABLE[setting.name].kind.fault(setting.value)
 
 
 @lru_cache(maxsize=8192)
 def sound(setting: Directive) -> Directive:
-    """The directive itself. ValueError where it has a fault: the last door before systemd.
+    """The directive itself; ValueError where it has a fault: the last check before systemd.
 
-    What users write is checked where it has a place that can be shown; nothing comes as far as
-    this, unless that was forgotten, or a stored unit is not what gxo has written.
+    What users write is checked earlier, where its place can be shown. This catches a check that was
+    forgotten, and stored units that gxo has not written.
     """
     if reason := fault(setting):
         raise ValueError(f"cannot write {setting.name}= into a unit: {reason}")

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def render_file(unit: Unit) -> str:
-    """The whole file; systemd reads from it what it gets from `properties.properties`."""
+    """The whole file; it says the same to systemd as `properties.properties` over D-Bus."""
     return _template(unit.type).render(unit=unit, sections=_sections(unit))
 
 
 def render_plain(unit: Unit) -> str:
-    """The same without its layout: a run starts in less time than jinja2 takes to load."""
+    """The file without its layout: loading jinja2 takes longer than starting a run."""
     return "".join(
         f"[{name}]\n" + "".join(f"{each}\n" for each in lines)
         for name, lines in _sections(unit).items()

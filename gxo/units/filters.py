@@ -1,7 +1,7 @@
 """System call filters: a profile's own, one out of a file, and what a playbook adds to either.
 
-systemd makes a list of what is allowed of the first `SystemCallFilter=` without `~`, and one of
-what is denied of a first one with it; later lines add and take away (systemd.exec(5)).
+The first `SystemCallFilter=` decides: without `~` it begins a list of allowed calls, with it one of
+denied calls; later lines add to the list or take away from it (systemd.exec(5)).
 """
 
 import re
@@ -33,7 +33,7 @@ _DENIES = (CallAction.ERRNO, CallAction.KILL)
 def filters(
     context: SecurityContext, target: Target, problems: list[Problem]
 ) -> Iterator[Directive]:
-    """The filter of a context; `changes` says what else of its profile is another then."""
+    """The filter of a context; `changes` says which other directives of its profile it changes."""
     wanted = context.seccomp
     if wanted is None:
         yield from _own(context, target)
@@ -56,7 +56,7 @@ def filters(
 
 
 def _unknown(wanted: Seccomp) -> Iterator[Problem]:
-    """A profile that has not been read, or that there is none of; names of no call."""
+    """Unknown or unread seccomp profiles, and unknown names of calls."""
     if wanted.profile_path is not None and wanted.listed is None:
         span, reason = wanted.where("profile_path"), "it has not been read"
         yield faults.UnsafeText(span=span, what="seccomp profile", reason=reason)
@@ -79,7 +79,7 @@ def _unknown(wanted: Seccomp) -> Iterator[Problem]:
 
 
 def changes(wanted: Seccomp | None) -> Iterator[tuple[str, Directive | None]]:
-    """What a profile's own directives become under a filter out of a file; None: they go."""
+    """Directives of the profile that a filter out of a file replaces; None: it removes them."""
     if wanted is None or wanted.listed is None:
         return
     listed, span = wanted.listed, wanted.where("profile_path")
@@ -95,7 +95,7 @@ def changes(wanted: Seccomp | None) -> Iterator[tuple[str, Directive | None]]:
 
 
 def _own(context: SecurityContext, target: Target) -> Iterator[Directive]:
-    """The profile's, and what a launcher calls before it gives up what these calls take."""
+    """The profile's filter, and the calls of a launcher before it drops its capabilities."""
     found = profiles.filters(context.profile)
     yield from found
     if found and context.namespaces is not None and is_launched(context, target):
@@ -103,7 +103,7 @@ def _own(context: SecurityContext, target: Target) -> Iterator[Directive]:
 
 
 def _listed(wanted: Seccomp, listed: CallProfile) -> Iterator[Directive]:
-    """Exactly what a file says."""
+    """The filter that a file describes, and nothing beside it."""
     span = wanted.where("profile_path")
     passed = _names(listed, CallAction.ALLOW)
     logged = _names(listed, CallAction.LOG)
@@ -131,7 +131,7 @@ def _listed(wanted: Seccomp, listed: CallProfile) -> Iterator[Directive]:
 
 
 def _unenforced(context: SecurityContext, wanted: Seccomp, target: Target) -> Iterator[Problem]:
-    """Calls that a list of what is denied would leave out, since systemd does not know them."""
+    """Calls that a list of denied calls would leave out, since systemd does not know them."""
     rules: list[tuple[Span, tuple[str, ...]]] = []
     if wanted.listed is None:
         if context.profile is Profile.HOST and not wanted.allow:

@@ -1,4 +1,4 @@
-"""Instance: a scheduled workload as a run of its own, or as a bare service where that is enough."""
+"""Instance: a scheduled workload whose every turn is a run, where a plain service is not enough."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -33,10 +33,7 @@ _STOP = 120 * SECOND
 
 
 def is_instance(plan: Plan, step: Step) -> bool:
-    """Whether each turn of a workload is a run.
-
-    It is none where a plain command needs nothing that only runs have.
-    """
+    """Whether each turn of a schedule is a run: where it needs anything that only runs have."""
     lifecycle = step.lifecycle
     if not isinstance(lifecycle, Scheduled):
         return False
@@ -73,9 +70,9 @@ def _late(value: Value) -> bool:
 def instance(
     plan: Plan, step: Step, names: WorkloadNames, target: Target
 ) -> tuple[tuple[Directive, ...], tuple[Problem, ...]]:
-    """What the service says that starts the run, and all that is wrong with it.
+    """The directives of the service that starts the run, and every problem.
 
-    The run is handed to it on its standard input, so that it needs no file beside the unit.
+    It gets the run on its standard input, so that it needs no file beside the unit.
     """
     assert isinstance(step.lifecycle, Scheduled)
     run = alone(plan, step)
@@ -110,7 +107,7 @@ def instance(
 
 
 def step_of(service: Unit) -> Unit | None:
-    """Of a service that starts a run: its step's isolation as a unit. None of any other service."""
+    """The step's isolation, as a unit, of a service that starts a run; None for other services."""
     given = {setting.name: setting for setting in service.directives}
     start = given.get("ExecStart")
     if start is None or not isinstance(start.value, Command):
@@ -127,7 +124,7 @@ def step_of(service: Unit) -> Unit | None:
 
 
 def alone(plan: Plan, step: Step) -> Plan:
-    """A plan of that one workload, with the names it reads and nothing that is about others."""
+    """A plan of that workload alone, with the vars and inputs that it reads."""
     once = replace(step, lifecycle=RunOnce(span=step.lifecycle.span))
     found = replace(plan, steps=(once,), edges=(), vars=None)
     names = Names(dict(plan.inputs), plan.vars)

@@ -1,7 +1,4 @@
-"""Kinds of directive values: how each shows in a unit file, and what it is over D-Bus.
-
-A kind is two functions of the value, and one that says why systemd would not take it as it stands.
-"""
+"""Kinds of directive values: how each is written to a unit file, sent over D-Bus and checked."""
 
 import signal
 from base64 import b64encode
@@ -31,7 +28,7 @@ NAMESPACES = {
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`file` yields the text behind `=`; `bus` plain data for `signature`; `fault` a reason."""
+    """`file` yields the text behind `=`, `bus` data for `signature`, `fault` why not."""
 
     signature: str
     file: Callable[[Any], str]
@@ -102,7 +99,7 @@ def _mask(names: tuple[str, ...]) -> int:
 
 
 def _filter(values: tuple[str, ...]) -> object:
-    """A list of what is allowed, or with a first `~` of what is not."""
+    """A list of allowed names, or with a first `~` of denied ones."""
     return (not values[0].startswith("~"), tuple(value.lstrip("~") for value in values))
 
 
@@ -167,7 +164,7 @@ NAMESPACE_SET = Kind(
     lambda names: sum(NAMESPACES[name] for name in names),
     _first_fault(quote.text_fault),
 )
-"""The kinds of namespaces that may be made; none of them: `yes`."""
+"""The kinds of namespaces that may be made; none is `RestrictNamespaces=yes`."""
 ADDRESS_PREFIX = Kind("a(iayu)", str, _prefix, quote.text_fault)
 """One network in CIDR notation; the directive repeats."""
 QUOTA = Kind("t", lambda value: f"{value / 10_000:.2f}".rstrip("0").rstrip(".") + "%")

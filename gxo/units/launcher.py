@@ -1,9 +1,8 @@
-"""Launcher: a PID namespace where systemd makes none, by unshare(1) and setpriv(1) of util-linux.
+"""Launcher: a PID namespace for systemd before 257, made by unshare(1) and setpriv(1).
 
-The unit's commands are started with the capabilities that this takes, within the workload's own
-user namespace where it has one. They come behind a program that gives up whatever the workload is
-not to have: the first process of the namespace behind both. None of these reads what a playbook or
-a workload may have written: a variable such as LD_PRELOAD is set behind them, and they are the
+The unit starts with the capabilities that this takes, within the workload's user namespace if it
+has one. unshare makes the PID namespace, setpriv drops what the workload must not have, and only
+then come the workload's variables, such as LD_PRELOAD, and its program. Both programs are the
 host's own (docs/reference/security-profiles.md).
 """
 
@@ -28,11 +27,11 @@ else:
 SINCE = 257
 """The first systemd that makes PID namespaces itself."""
 KINDS = ("mnt", "pid")
-"""The kinds of namespaces that it makes."""
+"""The kinds of namespaces that a launcher makes."""
 CALLS = ("capset", "mount")
-"""The system calls that it makes beside those of every service."""
+"""The system calls that a launcher makes, and that a profile's filter may deny."""
 OLD_PROC = ("ProcSubset", "ProtectKernelTunables")
-"""Directives that hold in the /proc that systemd mounts, and not in that of the namespace."""
+"""Directives for the /proc that systemd mounts; the namespace has a new one without them."""
 
 _UNSHARE = ("/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
 _SETPRIV = "/usr/bin/setpriv"
@@ -49,10 +48,10 @@ _BY_SHELL = ("/bin/sh", "-c", 'exec "$0" "$@"')
 
 @dataclass(frozen=True, slots=True)
 class Launcher:
-    """What stands in front of the commands of a unit.
+    """What stands in front of a unit's commands.
 
-    `main` makes the namespace, of which its command is the first process; all other commands stay
-    outside, and have only to be without the capabilities: `beside`.
+    `main`, before ExecStart=, makes the namespace. The other commands stay outside of it: `beside`
+    only drops the capabilities.
     """
 
     main: tuple[str, ...]
@@ -61,7 +60,7 @@ class Launcher:
     def service(
         self, settings: Sequence[Directive], around: Sequence[Directive]
     ) -> tuple[tuple[Directive, ...], tuple[Directive, ...]]:
-        """A lifecycle's settings and what is around its program, with all commands behind this."""
+        """A lifecycle's settings with this before all commands, and what is left of `around`."""
         said = {item.name: item.value for item in settings}
         variables, rest = _variables(around)
         if "WatchdogSec" in said:
@@ -77,7 +76,7 @@ class Launcher:
 
 
 def command_behind(main: tuple[str, ...], command: Sequence[Directive]) -> tuple[Directive, ...]:
-    """The command of a step, and what is around it, behind a launcher's `main`."""
+    """The command of a step and its environment, behind a launcher's `main`."""
     if not main:
         return tuple(command)
     variables, rest = _variables(command)
@@ -91,7 +90,7 @@ def is_launched(context: SecurityContext, target: Target) -> bool:
 
 
 def launcher(context: SecurityContext, target: Target) -> Launcher | None:
-    """What stands in front of the commands of a workload; None: nothing."""
+    """The launcher of a workload, if it has one."""
     if not is_launched(context, target):
         return None
     bounded = is_bounded(context)
@@ -101,7 +100,7 @@ def launcher(context: SecurityContext, target: Target) -> Launcher | None:
 
 
 def plain() -> Launcher:
-    """That of a workload that asks for nothing else."""
+    """The launcher of a workload without capabilities."""
     return _dropping((), bounded=True)
 
 
@@ -114,7 +113,7 @@ def _dropping(capabilities: tuple[str, ...], *, bounded: bool) -> Launcher:
 
 
 def kept(settings: Sequence[Directive]) -> tuple[str, ...] | None:
-    """The capabilities that a launcher leaves a unit's program; None where it cannot be told."""
+    """The capabilities that a launcher leaves to the program; None where there is no launcher."""
     said = {item.name: item.value for item in settings}
     start = said.get("ExecStart")
     # a playbook can name the same programs, but not ask for these kinds alone
@@ -125,7 +124,7 @@ def kept(settings: Sequence[Directive]) -> tuple[str, ...] | None:
 
 
 def is_bounded(context: SecurityContext) -> bool:
-    """Whether no process of a workload may ever have other capabilities than it asks for."""
+    """Whether the bounding set limits a workload to the capabilities it asks for."""
     return context.profile is not Profile.HOST or bool(context.capabilities)
 
 
@@ -136,7 +135,7 @@ def started_with(capabilities: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def refused(context: SecurityContext) -> Iterator[Problem]:
-    """What of a workload's context keeps a launcher from its work, or would undo that."""
+    """What in a context would keep the launcher from its work, or let a workload undo it."""
     if context.root_filesystem is not None:
         yield faults.UnsafeText(
             span=context.root_filesystem.span,
@@ -160,7 +159,7 @@ def refused(context: SecurityContext) -> Iterator[Problem]:
 
 
 def _denied(context: SecurityContext) -> Iterator[tuple[Span, str]]:
-    """The calls that a launcher lacks under a filter, one for each place that keeps it from any."""
+    """The calls a launcher needs and a filter denies: one for each place that denies any."""
     wanted = context.seccomp
     assert wanted is not None
     found: dict[Span, str] = {}
@@ -180,7 +179,7 @@ def _denied(context: SecurityContext) -> Iterator[tuple[Span, str]]:
 
 
 def _variables(around: Sequence[Directive]) -> tuple[tuple[str, ...], tuple[Directive, ...]]:
-    """Those that a playbook sets, and what else is around its program."""
+    """The variables of the playbook, and the other directives."""
     return (
         tuple(str(item.value) for item in around if item.name == "Environment"),
         tuple(item for item in around if item.name != "Environment"),

@@ -27,7 +27,7 @@ DirectiveValue = bool | int | str | Command | tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """One setting. A directive that systemd lets repeat may stand several times, in order."""
+    """One setting. Directives that systemd lets repeat are repeated, in order."""
 
     section: str
     name: str
@@ -37,7 +37,7 @@ class Directive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """`name` is complete (`gxo-site.web.service`); `digest` is over all content but itself."""
+    """`name` is the full name (`gxo-site.web.service`); `digest` is over all other content."""
 
     name: str
     type: UnitType

@@ -46,8 +46,8 @@ def playbook_slice(playbook: str) -> str:
 class WorkloadNames:
     """Everything on a host that is named after one workload.
 
-    `digest` is there for what comes and goes with each revision (a schedule's timer and service),
-    `run` for a service in a run: it shares nothing with what is applied, nor with other runs.
+    `digest` is set for units that are new with each revision (a schedule's timer and service),
+    `run` for a service in a run, which shares nothing with what is applied or with other runs.
     """
 
     playbook: str
@@ -63,7 +63,7 @@ class WorkloadNames:
 
     @property
     def directory(self) -> str:
-        """The name of its directories, unique as the unit's is; safe in every directive."""
+        """The name of its directories: as unique as the unit's, and valid in every directive."""
         name = f"{_in_path(self.playbook)}.{_in_path(self.workload)}"
         if self.run:
             return run_directories(self.run).replace("*", name)
@@ -76,19 +76,17 @@ class WorkloadNames:
 
     @property
     def restarts(self) -> str:
-        """Where a service's restarts are counted, below /run."""
+        """The directory in which a service counts its restarts, below /run."""
         return f"gxo/restarts/{self.directory}"
 
     @property
     def state(self) -> str:
-        """What lasts, below /var/lib: the same for all its revisions."""
+        """Its StateDirectory=, below /var/lib: the same for all its revisions."""
         return f"gxo/state/{_in_path(self.playbook)}.{_in_path(self.workload)}"
 
     @property
     def user(self) -> str:
-        """The dynamic user of all its revisions, or of this one run (user names are short and know
-        few characters).
-        """
+        """Its dynamic user, in all revisions, or in this run; a hash, as user names are short."""
         from hashlib import sha256  # brings OpenSSL
 
         whose = f"{self.state}/{self.run}" if self.run else self.state
@@ -96,12 +94,12 @@ class WorkloadNames:
 
     @property
     def label(self) -> str:
-        """As people read it."""
+        """Its name for people, and in the journal."""
         return f"{self.playbook}.{self.workload}"
 
 
 def run_directories(run: str) -> str:
-    """What matches the directories of the services of a run; `*` is for whose each is."""
+    """A glob for the directories of a run's services; `*` is the part of each workload."""
     return f"run.{run}.*"
 
 

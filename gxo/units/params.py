@@ -1,4 +1,4 @@
-"""Params of a module, evaluated: each value held to the type that the module's spec names."""
+"""Params of a module, evaluated, and each checked against the type in the module's spec."""
 
 import json
 import math
@@ -30,7 +30,7 @@ _SHOWN = 60
 
 
 class Bad:
-    """What there is in place of a value whose problem has been noted."""
+    """In place of a value that could not be evaluated; its problem is noted."""
 
 
 BAD = Bad()
@@ -102,10 +102,10 @@ class ParamReader:
 def read_params(
     spec: ModuleSpec, params: MapValue, scope: Scope, span: Span
 ) -> tuple[dict[str, Data], tuple[Problem, ...]]:
-    """Each param of a module, nil where it is not given and has no default; all that is wrong.
+    """Each param of a module, None where it has neither value nor default, and every problem.
 
     Modes come out as numbers, durations as seconds, sizes as bytes, conditions as true or false.
-    What `is_left` has not been evaluated, and is left out.
+    Params that are `is_left` to the module are not evaluated, and left out.
     """
     reader = ParamReader(scope, [])
     found: dict[str, Data] = {}
@@ -125,7 +125,7 @@ def read_params(
 
 
 def is_left(param: Param) -> bool:
-    """Whether its templates are evaluated where the module works: they read what it binds."""
+    """Whether the module evaluates its templates itself, as they read what it sets per record."""
     return bool(param.binds) or param.type is ParamType.STEPS
 
 
@@ -143,7 +143,7 @@ def _read(reader: ParamReader, param: Param, value: Value) -> Data:
 
 
 def _default(kind: ParamType, written: str) -> Data:
-    """A default stands in its spec as a playbook writes it."""
+    """A default, which a spec holds as a playbook would write it, as data."""
     if written[:1] in ('"', "[", "{") or kind in (ParamType.ANY, ParamType.CONDITION):
         found: Data = json.loads(written)
         return found
@@ -275,9 +275,9 @@ def _wanted(param: Param) -> str:
 
 
 def _shown(data: Data) -> str:
-    """A short scalar as it is, since its value may be what is wrong; of others their kind.
+    """A short scalar as it is, since its value may be what is wrong; other data by its kind.
 
-    Whole or not at all: what is cut in a secret is not masked any more.
+    Whole or not at all: part of a secret would not be masked.
     """
     if data is None or isinstance(data, list | dict):
         return kind(data)

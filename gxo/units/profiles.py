@@ -58,7 +58,7 @@ _PID_NAMESPACE_SINCE = 257
 
 
 def profile(name: Profile, systemd: int, *, own_pids: bool) -> tuple[Directive, ...]:
-    """The directives of a profile but its system call filter and its user.
+    """The directives of a profile without its system call filter and its user.
 
     `own_pids`: systemd can give the workload's user a PID namespace.
     """
@@ -72,7 +72,7 @@ def profile(name: Profile, systemd: int, *, own_pids: bool) -> tuple[Directive, 
 
 
 def filters(name: Profile) -> tuple[Directive, ...]:
-    """The system call filter of a profile, before what the playbook adds to it or takes away."""
+    """The system call filter of a profile, before the playbook's own `allow` and `deny`."""
     if name is Profile.HOST:
         return ()
     base = (d("SystemCallFilter", (DEFAULT_FILTER,)),)

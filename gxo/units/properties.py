@@ -11,7 +11,7 @@ FAITHFUL = sys.maxsize
 
 
 def properties(unit: Unit) -> tuple[Property, ...]:
-    """The properties in the order of the directives; a repeated one is added to, as in a file."""
+    """The properties in the order of the directives; repeated ones add up, as in a file."""
     return tuple(
         entry for setting in unit.directives for entry in (_property(setting),) if entry is not None
     )

@@ -1,7 +1,7 @@
-"""Quoting: text as a unit file holds it, and which text no unit may hold; nothing else escapes.
+"""Quoting: the only place that escapes text for unit files, and refuses what no unit can hold.
 
-Over D-Bus the same text goes as it is, but systemd writes it to a file too, which it reads at the
-next reload, so that what is refused here is refused for both (systemd.syntax(7), systemd.exec(5)).
+Over D-Bus text is sent as it is, but systemd writes it to a file that it reads at the next reload:
+so both renderings refuse the same (systemd.syntax(7), systemd.exec(5)).
 """
 
 import re
@@ -39,14 +39,14 @@ def words_fault(text: str) -> str | None:
 
 
 def data_fault(text: str) -> str | None:
-    """Why a text cannot be handed over as bytes in one line."""
+    """Why a text cannot be the value of StandardInputData=."""
     if found := re.search(r"[\ud800-\udfff]", text):
         return _control(found[0])
     return _too_long(text, LONGEST_LINE * 3 // 4)
 
 
 def text_fault(text: str) -> str | None:
-    """Why a text cannot stand unquoted and whole in a line (Description=, User=…)."""
+    """Why a text cannot be an unquoted value up to the end of its line (Description=, User=…)."""
     if found := _CONTROL_OR_BREAK.search(text):
         return _control(found[0])
     if text != text.strip():
@@ -90,7 +90,7 @@ def program_fault(program: str) -> str | None:
 
 
 def line_fault(words: Iterable[str]) -> str | None:
-    """Why words together are too much for one line."""
+    """Why words together are too long for one line."""
     size = sum(len(word.encode()) + 1 for word in map(file_word, words))
     return f"it is longer than {LONGEST_LINE} bytes" if size > LONGEST_LINE else None
 

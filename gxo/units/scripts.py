@@ -1,18 +1,18 @@
-"""Two small scripts beside a service: the growing wait before a restart, and the TCP probe.
+"""Small scripts beside a service: the growing delay before a restart, and the TCP probe.
 
-They run as the service's own user, in its sandbox, with nothing of gxo installed. `+` would be
-cheaper and would be a hole: the environment of the unit, LD_PRELOAD too, would be root's.
+They run as the service's own user, in its sandbox, without gxo. With a `+` prefix they would be
+cheaper, and run as root with the unit's environment, such as LD_PRELOAD: a hole.
 """
 
 from gxo.spec.lifecycle import SECOND, Address, Backoff
 from gxo.units.model import Command
 
 HEALTHY = 10 * SECOND
-"""A run that lasted this long was healthy: the gaps start anew."""
+"""After a run that lasted this long the back-off starts anew."""
 PROBE = "gxo-ready"
 """What the TCP probe calls itself, before its arguments."""
 UNREADY = 124
-"""What it exits with when its time is over; with 1 where the service ended before."""
+"""Its exit status when its time is over; 1 where the service ended before."""
 
 # Arguments: the state file, seconds of a healthy run, then the seconds to sleep before the 1st,
 # 2nd, … restart in a row. The file holds how many there were, and when the last began. `strict`
@@ -55,19 +55,19 @@ def gaps(backoff: Backoff) -> tuple[int, ...]:
 
 
 def wait(backoff: Backoff, state: str) -> Command:
-    """ExecStartPre= that sleeps what a gap is longer than the first, which is RestartSec=."""
+    """ExecStartPre= that sleeps for the rest of each gap: systemd waits RestartSec=, the first."""
     healthy = (HEALTHY + backoff.initial) // SECOND
     sleeps = (_seconds(gap - backoff.initial) for gap in gaps(backoff))
     return Command(("/bin/sh", "-c", _WAIT, state, str(healthy), *sleeps))
 
 
 def forget(state: str) -> Command:
-    """ExecStop= after which a start by hand waits for nothing."""
+    """ExecStop= that forgets the count of restarts, so that a start by hand waits for nothing."""
     return Command(("/bin/sh", "-c", _FORGET, state), ignore_failure=True)
 
 
 def probe(address: Address, timeout: int, *, own_pids: bool) -> Command:
-    """ExecStartPost= that ends when the address takes a connection, or the service has ended."""
+    """ExecStartPost= that ends when the address accepts a connection, or the service has ended."""
     script = _PROBE % (_ALIVE_UNSEEN if own_pids else _ALIVE)
     hosts = (address.host,) if address.host else ("127.0.0.1", "::1")
     seconds = str(max(1, -(-timeout // SECOND)))

@@ -87,7 +87,7 @@ def security(
 
 
 def _misnamed(context: SecurityContext) -> Iterator[Problem]:
-    """Directives that may be missing, and that there are none of."""
+    """Names in `allow_degraded` that are no directives."""
     if isinstance(context.allow_degraded, bool):
         return
     span = context.where("allow_degraded")
@@ -110,12 +110,12 @@ def _unmapped(context: SecurityContext) -> bool:
 
 
 def has_own_pids(settings: tuple[Directive, ...]) -> bool:
-    """Whether the processes of a unit do not see each other across its command lines."""
+    """Whether each command of a unit has a PID namespace of its own."""
     return any(s.name == "PrivatePIDs" and s.value == "yes" for s in settings)
 
 
 def _nothing_more(context: SecurityContext) -> SecurityContext:
-    """The same profile and user, all else as in a playbook that says nothing of it."""
+    """The same profile and user, with the defaults for all else."""
     return SecurityContext(
         span=context.span,
         profile=context.profile,
@@ -126,7 +126,7 @@ def _nothing_more(context: SecurityContext) -> SecurityContext:
 
 @cache
 def _plain(profile: Profile, systemd: int, *, own_pids: bool) -> tuple[Directive, ...]:
-    """A profile as it stands, as most workloads have it: one tuple for all of them."""
+    """A profile without changes, as most workloads have it; they share one tuple."""
     return (*profiles.profile(profile, systemd, own_pids=own_pids), *profiles.filters(profile))
 
 
@@ -184,7 +184,7 @@ def _profile(
 def _changes(
     context: SecurityContext, bounding: Directive | None, *, launched: bool
 ) -> Iterator[tuple[str, Directive | None]]:
-    """Directives of a profile that become others, by name; None: they go. The last one counts."""
+    """What the context makes of a profile's directives; None removes one. Later ones win."""
     yield from changes(context.seccomp)
     wanted = context.namespaces
     if launched and wanted and context.profile is not Profile.HOST:
@@ -276,7 +276,7 @@ def _paths(context: SecurityContext, problems: list[Problem]) -> Iterator[Direct
 
 
 def _hidden(paths: tuple[str, ...], profile: Profile) -> str | None:
-    """Why a path stays out of sight whatever is granted: ProtectHome= hides what is around it."""
+    """Why a path cannot be granted: ProtectHome= hides the directory that it is in."""
     if profile is Profile.HOST:
         return None
     for path in paths:

@@ -1,4 +1,4 @@
-"""Steps: what is fixed of a run's units before it starts: how each is isolated, and its limits."""
+"""Steps: the parts of a run's units that are compiled before it starts: isolation and limits."""
 
 from collections.abc import Iterator, Mapping
 
@@ -20,7 +20,7 @@ from gxo.units.unsupported import unsupported_by_run
 USER = "gxo"
 """Who steps run as unless the playbook or the profile `host` says otherwise."""
 NOTIFY = "/notify"
-"""Under which the frames of a plan hold that of its `on_success` and `on_failure`: no step's."""
+"""The key of the frame for `on_success` and `on_failure`; no step can have that name."""
 _NOTIFY_WITHIN = 300 * SECOND
 _NO_RUN = "0" * 12
 _STATES = "gxo/states"
@@ -30,8 +30,8 @@ _STATES = "gxo/states"
 class Frame:
     """The part of a step's unit that no template can change.
 
-    `user` is empty for root; `hidden`: the step must not see other runs' files; `launcher` is what
-    stands in front of its command.
+    `user` is empty for root; `hidden`: the step must not see the files of other runs; `launcher` is
+    put in front of its command.
     """
 
     directives: tuple[Directive, ...]
@@ -41,7 +41,7 @@ class Frame:
 
 
 def compile_steps(plan: Plan, target: Target) -> tuple[Mapping[str, Frame], tuple[Problem, ...]]:
-    """The frames of all that a run executes, by step, and all that is wrong with it."""
+    """The frames of all that a run executes, by step, and every problem."""
     frames: dict[str, Frame] = {}
     problems: list[Problem] = [*unsupported_by_run(plan), *out_of_sight(plan)]
     for step in plan.steps:
@@ -60,9 +60,9 @@ def compile_steps(plan: Plan, target: Target) -> tuple[Mapping[str, Frame], tupl
 
 
 def isolations(plan: Plan, target: Target) -> Iterator[tuple[Span, Unit]]:
-    """How each workload is isolated, and what tells of the run: as units that only rating is for.
+    """The isolation of each workload and of notifications, as units for `systemd-analyze` alone.
 
-    With the place of each in the playbook. What is wrong with them is told where they are compiled.
+    Each with its place in the playbook. Their problems are reported where they are compiled.
     """
     for step in plan.steps:
         span = step.security.where("profile") if step.security.at else step.name.span
@@ -90,7 +90,7 @@ def supervised_in_run(
 ) -> tuple[tuple[Directive, ...], tuple[Problem, ...]]:
     """A supervised workload's service as `apply` would make it, for one run's duration.
 
-    Its directories are of this run alone and go with it: also what would last, its state.
+    Its directories belong to this run and go with it, its state too.
     """
     from gxo.units.build import service_in_run
 
@@ -103,7 +103,7 @@ def supervised_in_run(
 _OF_APPLIED = frozenset(
     {"Description", "After", "Slice", "StateDirectory", "StateDirectoryMode", "WantedBy"}
 )
-"""What ties a service to others that are applied, or lasts longer than a run."""
+"""Directives that tie a service to what is applied, or that outlast a run."""
 
 
 def _own(setting: Directive, names: WorkloadNames) -> tuple[Directive, ...]:

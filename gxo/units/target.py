@@ -20,7 +20,7 @@ class Target:
     runtime: tuple[str, ...] = ("/usr/bin/python3", "-I", "-m", "gxo.runtime")
 
     def lacks(self, directive: str, since: int) -> str | None:
-        """Why a directive has no effect there; None where it has."""
+        """Why a directive has no effect there; None where it takes effect."""
         if self.systemd < since:
             return f"it needs systemd {since}, this is for {self.systemd}"
         return self.gaps.get(directive)

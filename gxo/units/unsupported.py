@@ -1,4 +1,4 @@
-"""Unsupported: what this version of gxo checks in a playbook, but does not carry out."""
+"""Unsupported: what this version of gxo accepts in a playbook, but cannot carry out yet."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -28,11 +28,11 @@ NOT_IN_RUNS = frozenset(
 """The modules of the library that no run carries out yet."""
 
 _TAKING = frozenset({"recvmsg", "@network-io", "@system-service"})
-"""Calls without which a message is not taken."""
+"""Calls without which a message cannot be received."""
 
 
 def unsupported_by_apply(plan: Plan) -> tuple[Problem, ...]:
-    """Parts of a playbook that only runs have."""
+    """Parts of a playbook that only runs carry out."""
     return _problems(_of_plan(plan))
 
 
@@ -68,7 +68,7 @@ def _of_plan(plan: Plan) -> Iterator[_Lack]:
 
 
 def _outside(step: Step) -> Iterator[Problem]:
-    """What gxo's own Python would have to do in a root filesystem, in which there is none."""
+    """Steps for which gxo's own Python would be needed in a root filesystem that has none."""
     root = step.security.root_filesystem
     if root is None:
         return
@@ -93,7 +93,7 @@ def _told(actions: Iterable[Action], key: str) -> Iterator[_Lack]:
 
 
 def _modules(actions: Iterable[Action]) -> Iterator[_Lack]:
-    """What no run carries out; modules from outside the library are all alike."""
+    """Modules of the library that no run carries out."""
     for action in actions:
         if action.outside is None and action.module.text in NOT_IN_RUNS:
             yield action.module.span, f"run `{action.module.text}`"
@@ -110,7 +110,7 @@ def _edges(plan: Plan) -> Iterator[_Lack]:
 
 
 def _messages(plan: Plan) -> Iterator[_Lack]:
-    """Where streams come in a message, which Python takes before the program is there."""
+    """Steps that get streams in a socket's message and are kept from receiving it."""
     joined = {end for edge in streams(plan.edges) for end in (edge.source, edge.target)}
     for step in plan.steps:
         several = len(step.stream_inputs) > 1
@@ -153,7 +153,7 @@ def _of_both(step: Step) -> Iterator[_Lack]:
 
 
 def _of_service(step: Step) -> Iterator[_Lack]:
-    """What a supervised workload has no place for, applied or in a run."""
+    """Keys that a supervised workload cannot have, applied or in a run."""
     name = step.name.text
     if step.loop is not None:
         yield step.loop.span, f"loop `{name}`"
