@@ -21,6 +21,7 @@ from gxo.apply.undo import undo
 from gxo.dataclass import dataclass, field, replace
 from gxo.runtime.handover import drop
 from gxo.spec.lifecycle import Policy
+from gxo.systemd.jobs import Jobs
 from gxo.systemd.journal import Journal
 from gxo.systemd.journal_write import JournalError
 from gxo.systemd.manager import Manager, major
@@ -158,9 +159,7 @@ class Transaction:
         """
         self.changes = tuple(todo)
         with self.manager.jobs() as jobs:
-            stamps = self.places.stamps
-            commit = Commit(self.manager, jobs, stamps=stamps, listen=listen, ran=self._ran)
-            result = commit.run(todo)
+            result = self._commit(jobs, listen).run(todo)
         for name in self.wanted:
             self._observe(name)
         if result.failures:
@@ -170,17 +169,28 @@ class Transaction:
         """Start what does not run, without steps; what could not be started, in words."""
         starts = [change for change in self.changes if change.action is Action.START]
         with self.manager.jobs() as jobs:
-            result = Commit(
-                self.manager,
-                jobs,
-                stamps=self.places.stamps,
-                listen=listen,
-                ran=lambda *_: None,
-                restoring=True,
-            ).run(starts)
+            result = self._commit(jobs, listen, restoring=True).run(starts)
         for name in self.wanted:
             self._observe(name)
         return tuple(str(self._report(failure)) for failure in result.failures)
+
+    def _commit(
+        self,
+        jobs: Jobs,
+        listen: Listener,
+        *,
+        restoring: bool = False,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Commit:
+        return Commit(
+            self.manager,
+            jobs,
+            stamps=self.places.stamps,
+            listen=listen,
+            ran=self._ran,
+            restoring=restoring,
+            cancelled=cancelled,
+        )
 
     def _recall(self, item: Desired) -> bool:
         """Read the records of a playbook; whether they could be read."""
@@ -275,14 +285,7 @@ class Transaction:
             release(self.manager, slices)
         todo = [change for change in todo if change.action is not Action.RELOAD]
         with self.manager.jobs() as jobs:
-            commit = Commit(
-                self.manager,
-                jobs,
-                stamps=self.places.stamps,
-                listen=listen,
-                ran=self._ran,
-                cancelled=cancelled,
-            )
+            commit = self._commit(jobs, listen, cancelled=cancelled)
             failed: type[ActivationFailed] = ActivationFailed
             try:
                 commit.run(todo)

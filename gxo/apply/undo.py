@@ -30,8 +30,8 @@ def undo(
     A run_once step is not undone. Raises SystemdError where systemd cannot be reached.
     """
     launch = Launch(manager, jobs)
-    problems: list[str] = []
     started = [c for c in begun if c.action in (Action.START, Action.RESTART)]
+    problems: list[str] = []
     backwards = started[::-1]
     for at in range(0, len(started), AT_ONCE):
         problems += _stop(jobs, backwards[at : at + AT_ONCE], listen)
@@ -43,23 +43,23 @@ def undo(
         if not change.before:
             continue
         _say(listen, change, Kind.UNDOING)
-        name = change.before[0].name
         try:
             outcome = _start(launch, jobs, change, listen)
         except SecretError as error:
-            problems.append(f"{name} could not be started again: {error}")
-            continue
-        mend(change.before, manager.version)
-        if outcome.ok:
-            _say(listen, change, Kind.UNDONE)
+            failed = str(error)
         else:
-            problems.append(f"{name} could not be started again: {why_job(outcome)}")
+            mend(change.before, manager.version)
+            failed = "" if outcome.ok else why_job(outcome)
+        if failed:
+            problems.append(f"{change.before[0].name} could not be started again: {failed}")
+        else:
+            _say(listen, change, Kind.UNDONE)
     problems += (f"{c.unit} is stopped: no record says what it was" for c in begun if c.lost)
     return tuple(problems)
 
 
 def _stop(jobs: Jobs, started: Sequence[Change], listen: Listener) -> Iterator[str]:
-    """Stop what was begun; what could not be."""
+    """Stop what was started; what could not be stopped, in words."""
     stops = {jobs.stop(change.make[0].name): change for change in started}
 
     def tell(job: Job, waited: int) -> None:

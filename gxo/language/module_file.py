@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from yaml import Node, ScalarNode
 
 from gxo.dataclass import dataclass, replace
-from gxo.diagnostic.base import Problem, Severity
+from gxo.diagnostic.base import Problem, has_errors
 from gxo.diagnostic.lazy import Lazy
 from gxo.language.document import compose
 from gxo.language.kinds import Bool, Choice, Kind, Named, Number, Prose, Schema, Text
@@ -310,5 +310,6 @@ def read_module(source: Source) -> tuple[Described | None, tuple[Problem, ...]]:
         takes = MODULE.takes
         empty = key_faults.NoValue(span=Span(source, 0, 0), key="module.yaml", takes=takes, word="")
         problems.append(empty)
-    failed = any(problem.severity is Severity.ERROR for problem in problems)
-    return (found if isinstance(found, Described) and not failed else None), tuple(problems)
+    if not isinstance(found, Described) or has_errors(problems):
+        return None, tuple(problems)
+    return found, tuple(problems)

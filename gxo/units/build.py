@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gxo.dataclass import dataclass, replace
-from gxo.diagnostic.base import Problem, Severity
+from gxo.diagnostic.base import Problem, has_errors
 from gxo.diagnostic.lazy import Lazy
 from gxo.plan.model import Edge, EdgeKind, Plan, Step, edges_into
 from gxo.plan.scope import compile_scope
@@ -53,7 +53,7 @@ def compile_units(plan: Plan, target: Target) -> tuple[tuple[Unit, ...], tuple[P
     for step in plan.steps:
         before = len(work.problems)
         made = work.units(step)
-        if not any(p.severity is Severity.ERROR for p in work.problems[before:]):
+        if not has_errors(work.problems[before:]):
             units += made
     return tuple(units), tuple(work.problems)
 
@@ -67,8 +67,7 @@ def service_in_run(
     """
     work, _ = _work_on(plan, target)
     made = work.service(step, replace(work.names(step), run=run))
-    bad = any(problem.severity is Severity.ERROR for problem in work.problems)
-    return () if bad else made, tuple(work.problems)
+    return () if has_errors(work.problems) else made, tuple(work.problems)
 
 
 def _work_on(plan: Plan, target: Target) -> tuple["_Work", tuple[Problem, ...]]:
