@@ -6,6 +6,7 @@ from functools import cached_property
 from threading import Timer
 from typing import Any, Self
 
+from gxo.dataclass import dataclass
 from gxo.systemd.closing import Closing
 from gxo.systemd.values import Variant, pack, unpack
 
@@ -49,6 +50,21 @@ class NotPermitted(BusError):
 
 class TimedOut(BusError):
     """No answer within the call's time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A method call to systemd; `files` is the Gio.UnixFDList that handles in `args` point into."""
+
+    path: str
+    interface: str
+    method: str
+    args: Variant
+    files: Any = None
+
+
+Done = Callable[[Variant | None, SystemdError | None], None]
+"""Called with the answer to a call, or with why there is none."""
 
 
 class Bus(Closing):
@@ -208,41 +224,28 @@ class Bus(Closing):
         """One property. Raises as `call` does."""
         return self.call(path, PROPERTIES, "Get", "ss", (interface, name), "v")[0]
 
-    def send(
-        self,
-        path: str,
-        interface: str,
-        method: str,
-        args: Variant,
-        done: Callable[[Variant | None, SystemdError | None], None],
-        *,
-        timeout: float = DEFAULT_TIMEOUT,
-        files: Any = None,
-    ) -> None:
-        """Call systemd without waiting; `done` runs in the thread's current default main context.
-
-        `files` is the Gio.UnixFDList that handles in `args` point into.
-        """
+    def send(self, call: Call, done: Done) -> None:
+        """Call systemd without waiting; `done` runs in the current default main context."""
         from gi.repository import GLib
 
         def finish(connection: Any, result: Any) -> None:
             try:
                 answer, _ = connection.call_with_unix_fd_list_finish(result)
             except GLib.Error as error:
-                done(None, to_error(error, method))
+                done(None, to_error(error, call.method))
             else:
                 done(answer, None)
 
         self.connection.call_with_unix_fd_list(
             SYSTEMD,
-            path,
-            interface,
-            method,
-            args,
+            call.path,
+            call.interface,
+            call.method,
+            call.args,
             None,
             0,
-            int(timeout * 1000),
-            files,
+            int(DEFAULT_TIMEOUT * 1000),
+            call.files,
             None,
             finish,
         )

@@ -10,19 +10,18 @@ from time import monotonic
 from typing import Any
 
 from gxo.systemd.bus import (
-    DEFAULT_TIMEOUT,
     MANAGER,
     MANAGER_PATH,
     SYSTEMD,
     Bus,
     BusError,
+    Call,
+    Done,
     SystemdError,
     Unreachable,
 )
 from gxo.systemd.closing import Closing
 from gxo.systemd.values import Variant, unpack
-
-Done = Callable[[Variant | None, SystemdError | None], None]
 
 IN_FLIGHT = 64
 """The most calls without an answer: dbus-daemon refuses more than 128 per connection."""
@@ -40,7 +39,7 @@ class Loop(Closing):
         self.bus = bus
         self._context = GLib.MainContext()
         self._subscriptions: list[int] = []
-        self._waiting: deque[tuple[str, str, str, Variant, Done, float, Any]] = deque()
+        self._waiting: deque[tuple[Call, Done]] = deque()
         self._watched: list[Any] = []
         self._raised: Exception | None = None
         self.in_flight = 0
@@ -121,7 +120,6 @@ class Loop(Closing):
         args: Variant,
         done: Done,
         *,
-        timeout: float = DEFAULT_TIMEOUT,
         files: Sequence[int] = (),
     ) -> None:
         """Send a call, or queue it while too many are under way; `done` runs within `run`.
@@ -135,7 +133,7 @@ class Loop(Closing):
             handed = Gio.UnixFDList.new()
             for descriptor in files:
                 handed.append(descriptor)
-        self._waiting.append((path, interface, method, args, done, timeout, handed))
+        self._waiting.append((Call(path, interface, method, args, handed), done))
         self._send()
 
     def run(self, until: Callable[[], bool], timeout: float) -> bool:
@@ -184,11 +182,10 @@ class Loop(Closing):
 
     def _send(self) -> None:
         while self._waiting and self.in_flight < IN_FLIGHT:
-            path, interface, method, args, done, timeout, files = self._waiting.popleft()
+            call, done = self._waiting.popleft()
             self.in_flight += 1
             with self._ours():
-                landing = self._landing(done)
-                self.bus.send(path, interface, method, args, landing, timeout=timeout, files=files)
+                self.bus.send(call, self._landing(done))
 
     def _landing(self, done: Done) -> Done:
         def landed(answer: Variant | None, error: SystemdError | None) -> None:
