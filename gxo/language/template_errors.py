@@ -22,8 +22,8 @@ from gxo.template.functions import FUNCTIONS
 _BLOCKS = {"IF": "if", "WITH": "with", "RANGE": "range"}
 _UNSUPPORTED = ("define", "template", "block")
 _INFIX = frozenset(
-    {"RELATION", "RELATION_WORD", "EITHER", "OR", "BOTH", "AND", "VBAR", "BANG", "NOT", "DECLARE",
-     "EQUAL"}
+    {"RELATION", "RELATION_WORD", "BARS", "OR", "AMPERSANDS", "AND", "VBAR", "BANG", "NOT",
+     "DECLARE", "EQUAL"}
 )  # fmt: skip
 _VALUES = frozenset(
     {"NAME", "PATH", "VARIABLE", "NUMBER", "QUOTED", "RAW", "TRUE", "FALSE", "NIL", "RPAR", "TAIL"}

@@ -128,13 +128,13 @@ class Builder:
     def condition_kept(self, values: list[Any]) -> tuple[str | None, Expr]:
         return self.slice(values[0]), values[2]
 
-    def rounds(self, values: list[Any]) -> tuple[str | None, str | None, Expr]:
+    def range_clause(self, values: list[Any]) -> tuple[str | None, str | None, Expr]:
         return None, None, values[0]
 
-    def rounds_item(self, values: list[Any]) -> tuple[str | None, str | None, Expr]:
+    def range_clause_item(self, values: list[Any]) -> tuple[str | None, str | None, Expr]:
         return None, self.slice(values[0]), values[2]
 
-    def rounds_key(self, values: list[Any]) -> tuple[str | None, str | None, Expr]:
+    def range_clause_key(self, values: list[Any]) -> tuple[str | None, str | None, Expr]:
         return self.slice(values[0]), self.slice(values[2]), values[4]
 
     # expressions
@@ -169,7 +169,7 @@ class Builder:
     def infix(self, name: str, left: Expr, token: Token, right: Expr) -> Expr:
         return Call(left.start, right.end, name, (left, right), token[1], token[2])
 
-    def either(self, values: list[Any], name: str = "or") -> Expr:
+    def disjunction(self, values: list[Any], name: str = "or") -> Expr:
         """A chain of one operator is one call: it is as deep as it looks."""
         left, token, right = values
         if (
@@ -187,8 +187,8 @@ class Builder:
             )
         return self.infix(name, left, token, right)
 
-    def both(self, values: list[Any]) -> Expr:
-        return self.either(values, "and")
+    def conjunction(self, values: list[Any]) -> Expr:
+        return self.disjunction(values, "and")
 
     def relation(self, values: list[Any]) -> Expr:
         left, token, right = values
@@ -345,12 +345,12 @@ RULES: Mapping[str, Callable[[Builder, list[Any]], object]] = {
     "else_with": Builder.else_branch,
     "condition": Builder.condition,
     "condition_kept": Builder.condition_kept,
-    "rounds": Builder.rounds,
-    "rounds_item": Builder.rounds_item,
-    "rounds_key": Builder.rounds_key,
+    "range_clause": Builder.range_clause,
+    "range_clause_item": Builder.range_clause_item,
+    "range_clause_key": Builder.range_clause_key,
     "pipe": Builder.pipe,
-    "either": Builder.either,
-    "both": Builder.both,
+    "disjunction": Builder.disjunction,
+    "conjunction": Builder.conjunction,
     "relation": Builder.relation,
     "negation": Builder.negation,
     "command": Builder.command,
