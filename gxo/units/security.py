@@ -68,15 +68,9 @@ def security(
     settings += _root(context, problems)
     kept = []
     for setting in settings:
-        lacking = target.lacks(setting.name, TABLE[setting.name].since)
-        if setting.name == "PrivatePIDs":
-            if launched:
-                continue
-            lacking = target.gaps.get(setting.name)
-            if lacking is None and not unmapped:
-                lacking = "systemd gives a PID namespace only to a fixed `user` other than nobody"
-        elif launched and setting.name in OLD_PROC:
-            lacking = f"a PID namespace, before systemd {SINCE}, has a /proc without it"
+        if launched and setting.name == "PrivatePIDs":
+            continue
+        lacking = _lacking(setting.name, target, launched=launched, unmapped=unmapped)
         if lacking is None:
             kept.append(setting)
         else:
@@ -84,6 +78,17 @@ def security(
             span = setting.span or context.where("profile")
             problems.append(kind(span=span, directive=setting.name, reason=lacking))
     return tuple(kept), tuple(problems)
+
+
+def _lacking(name: str, target: Target, *, launched: bool, unmapped: bool) -> str | None:
+    """Why a directive would have no effect for a workload; None where it takes effect."""
+    if name == "PrivatePIDs":
+        if name not in target.gaps and not unmapped:
+            return "systemd gives a PID namespace only to a fixed `user` other than nobody"
+        return target.gaps.get(name)
+    if launched and name in OLD_PROC:
+        return f"a PID namespace, before systemd {SINCE}, has a /proc without it"
+    return target.lacks(name, TABLE[name].since)
 
 
 def _misnamed(context: SecurityContext) -> Iterator[Problem]:
