@@ -223,7 +223,7 @@ class Commit:
         elif name_taken(outcome) and time.monotonic() < task.patience:
             task.due = time.monotonic() + _BEAT / 4
         elif outcome.job.verb == "start" and no_such_unit(outcome.error):
-            # the step that was under way ended as we looked; nobody knows how
+            # the step under way has ended since it was seen, and its outcome is lost
             task.jobs = {self.launch.start(change.make)}
         else:
             self._fail_start(task, outcome)
@@ -311,7 +311,7 @@ class Commit:
         For a persistent timer systemd does that by itself, by its stamp.
         """
         timer, new = task.change.old[0], task.change.make[0]
-        # kept loaded, a timer would bar its own next start
+        # a timer that is kept loaded could not start again under the same name
         if not timer.endswith(".timer") or persistent(new) or timer == new.name:
             return
         try:

@@ -20,7 +20,7 @@ _STATE = (
     "NextElapseUSecRealtime",
     "Triggers",
 )
-# How many fields of each row are as set; the rest is what became of it since.
+# The first fields of each row, as they were set; the others change as the unit runs.
 _STATIC_FIELDS = {
     "TimersCalendar": 2,
     "TimersMonotonic": 2,
@@ -33,7 +33,7 @@ _STATIC_FIELDS = {
 }
 
 
-# Lists of units that systemd adds to by itself, as others come and go, and in no fixed order.
+# Lists to which systemd itself adds as other units come and go, in no fixed order.
 _GROWING = frozenset(
     ("After", "Before", "Wants", "Requires", "Requisite", "BindsTo", "PartOf", "Conflicts")
 ) | {"Upholds", "RequiresMountsFor"}

@@ -42,7 +42,7 @@ def plan_changes(
     with Bus.system() as bus:
         wanted = [_with_secrets(desired(plan, units), for_good=False) for plan in plans]
         planned = Transaction(Manager(bus), places, wanted, prune, over).planned
-    # asked last: what ends while we look is as good as ended before
+    # asked last, so that an apply that has ended meanwhile does not count
     if busy := under_way():
         return replace(planned, interrupted=(), under_way=busy)
     return planned
@@ -123,28 +123,35 @@ def rollback(
     Raises ApplyError where there is no such revision, and as `apply` does.
     """
     with Bus.system() as bus, locked(f"gxo rollback {playbook}", timeout=lock_timeout):
-        kept = places.store.numbers(playbook)
-        current = places.store.current(playbook)
-        if number is None and current is not None:
-            number = _differing(places.store, current, kept[:-1])
-        if number not in kept:
-            hint = did_you_mean(playbook, places.store.playbooks())
-            there = f"kept: {', '.join(map(str, kept))}" if kept else "none is recorded"
-            which = f" to revision {number}" if number is not None else ""
-            if kept and number is None:
-                there = "no revision that is kept differs from the current one"
-            raise ApplyError(
-                f"cannot roll `{playbook}` back{which}: {there}", None if kept else hint
-            )
-        wanted = _with_secrets(to_desired(places.store.revision(playbook, number)))
-        if current is not None and not Path(wanted.source).exists():
-            # the playbook's file was moved since: it is not to count as gone
-            wanted = replace(wanted, source=current.source)
+        wanted = _with_secrets(_recorded(places.store, playbook, number))
         transaction = Transaction(Manager(bus), places, [wanted], steps=False)
         transaction.refuse_barred()
         if not confirm(transaction.planned):
             return None
         return transaction.commit(listen, cancelled)
+
+
+def _recorded(store: Store, playbook: str, number: int | None) -> Desired:
+    """A revision, by default the last that differs from the current one. Raises ApplyError."""
+    kept = store.numbers(playbook)
+    current = store.current(playbook)
+    if current is None:
+        hint = did_you_mean(playbook, store.playbooks())
+        which = "" if number is None else f" to revision {number}"
+        raise ApplyError(f"cannot roll `{playbook}` back{which}: none is recorded", hint)
+    if number is None:
+        number = _differing(store, current, kept[:-1])
+    if number is None:
+        there = "no revision that is kept differs from the current one"
+        raise ApplyError(f"cannot roll `{playbook}` back: {there}")
+    if number not in kept:
+        there = ", ".join(map(str, kept))
+        raise ApplyError(f"cannot roll `{playbook}` back to revision {number}: kept: {there}")
+    wanted = to_desired(store.revision(playbook, number))
+    if not Path(wanted.source).exists():
+        # the playbook's file has moved since; with its old place it would count as removed
+        wanted = replace(wanted, source=current.source)
+    return wanted
 
 
 def _differing(store: Store, current: Revision, before: Sequence[int]) -> int | None:

@@ -49,7 +49,7 @@ class Stamps:
             found = self._path(timer).stat()
         except FileNotFoundError:
             return None
-        # whoever read the file has moved its access time: then the other is all there is
+        # where reading has moved the access time, the modification time is the earlier one
         return min(found.st_atime_ns, found.st_mtime_ns) // 1000
 
     def sweep(self, prefix: str, kept: Container[str]) -> None:

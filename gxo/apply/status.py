@@ -156,7 +156,7 @@ def _drift(part: Part, live: Live, observed: Observed) -> tuple[str, ...]:
         return () if last and last.digest == part.main.digest else ("has not run",)
     lines: tuple[str, ...] = ()
     for unit in part.units:
-        # the service of a timer is loaded with it, and runs only now and then
+        # a timer's service is loaded with it, but mostly does not run
         idle = unit is not part.main and (it := live.get(unit.name)) and not it.up
         found = drift(unit, live, observed.baselines.get(unit.name))
         lines += found[1:] if idle else found

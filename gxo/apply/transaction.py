@@ -200,7 +200,7 @@ class Transaction:
             intent, observed = store.intent(name), store.observed(name)
             current = store.current(name)
         except StoreError as error:
-            # what is to be forgotten need not be understood
+            # a removal needs no readable record
             if not item.removal:
                 self.damaged.append(str(error))
                 return False
@@ -273,7 +273,7 @@ class Transaction:
         try:
             self.places.store.save_intent(name, Intent(started=timestamp(), target=target))
         except NoSpace:
-            # who removes may well do it to make room
+            # a removal may be meant to make room
             if target is not None:
                 raise
 
@@ -359,7 +359,7 @@ class Transaction:
             drop(prefix, {credential(unit.directives) for unit in wanted.units})
 
     def _report(self, failure: Failure) -> Report:
-        # systemd looks for the file of the unit that went before, and says that it is gone
+        # systemd complains of the missing file of the revision before
         noise = f"{failure.change.unit}: Failed to open {TRANSIENT}/"
         try:
             entries = self.places.journal.of_start(

@@ -23,7 +23,7 @@ def why(
     """
     late = found.result == "timeout" or ended is JobResult.TIMEOUT
     if late or probed == UNREADY:
-        # systemd has stopped it since: how it ended then is not why
+        # systemd stopped it then: how it ended is not the reason
         return _late(unit)
     return _WHY.get(ended) or describe_turn(found, runs=step_of(unit) is not None, before=before)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 else:
     faults = Lazy("gxo.diagnostic.graph")
 
-# Both ends of such an edge run at once; of any other, the source ends before the target starts.
+# both ends of these edges run at once; with all others the source ends before the target starts
 _LIVE = frozenset({EdgeKind.STREAM, EdgeKind.EVENT})
 
 

@@ -27,7 +27,7 @@ BUILTINS = (
     "_gxo.event",
 )
 _GXO = "_gxo"
-# What lies under these is data of the run; nothing is known of its shape.
+# below these lies data of a run, whose shape is not known here
 _OPEN = frozenset({"resume_payload", "event"})
 _CLOSED = frozenset(
     path[:end]

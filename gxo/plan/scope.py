@@ -48,7 +48,7 @@ class Names(Mapping[str, Data]):
 
     def __getitem__(self, name: str) -> Data:
         if name not in self._known and name in self.written:
-            # however long a chain of vars is, none is evaluated within another
+            # in order: each within the next would recurse as deep as a chain of vars is long
             for each in in_order(self.reads, [name]):
                 self._evaluate(each)
         if name in self._faults:

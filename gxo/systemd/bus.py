@@ -256,7 +256,7 @@ def to_error(error: Any, method: str) -> SystemdError:
     from gi.repository import Gio
 
     name = Gio.dbus_error_get_remote_error(error)
-    # GLib's own stripping works on a copy here
+    # GLib's strip_remote_error() changes only a copy of the error here
     message = error.message.removeprefix(f"GDBus.Error:{name}: ")
     if name is None:
         if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT):

@@ -192,7 +192,7 @@ def _namespaces() -> frozenset[str]:
     bounds = re.search(r"^CapBnd:\s*([0-9a-f]+)$", _read("/proc/1/status"), re.MULTILINE)
     if bounds and not int(bounds[1], 16) >> _CAP_SYS_ADMIN & 1:
         return frozenset()
-    # by their names: a process that may not be traced cannot list what is its own
+    # lexists, as a process that cannot be traced cannot read its own links
     found = frozenset(kind for kind in _KINDS if os.path.lexists(f"/proc/self/ns/{kind}"))
     users = _read("/proc/sys/user/max_user_namespaces").strip()
     return found - {"user"} if users == "0" else found

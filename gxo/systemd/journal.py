@@ -39,7 +39,7 @@ _FIELDS = (
 )
 _RUNNERS = "gxo-run-*.service"
 _PLACES = ("/var/log/journal", "/run/log/journal")
-# more names than this on a command line, and all that systemd says is read instead
+# above this number of names, all that systemd says is read instead of matched
 _MANY = 1000
 _BEAT = 0.5
 _CHUNK = 1 << 16

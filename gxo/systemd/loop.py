@@ -65,7 +65,7 @@ class Loop(Closing):
         def fired(*told: Any) -> None:
             heard(unpack(told[-1]))
 
-        # pydbus' own takes 13 ms to load, in each of the two processes of a run
+        # without pydbus, which takes 13 ms to load, in each of the two processes of a run
         with self._ours():
             self._subscriptions.append(
                 self.bus.connection.signal_subscribe(

@@ -248,7 +248,7 @@ def _picked(answer: Variant, names: Iterable[str] | None) -> dict[str, Any]:
         return unpack(found)  # type: ignore[no-any-return]
     from gi.repository import GLib
 
-    # a variant finds a key by going through all of them, and is asked for some fifty
+    # a dictionary, as a lookup in a variant goes through all of its keys
     table = GLib.VariantDict.new(found)
     values = {name: table.lookup_value(name, None) for name in names}
     return {name: unpack(value) for name, value in values.items() if value is not None}

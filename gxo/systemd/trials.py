@@ -18,7 +18,7 @@ _EPERM = 1
 _NOBODY = Property("User", "s", "nobody")
 # sends a datagram to itself: refused with EPERM where the kernel filters by address
 _SEND = "import _socket; _socket.socket(2, 2).sendto(b'', ('127.0.0.1', 9))"
-# a priority of 0 is none of this policy's: the kernel says so where it is asked at all
+# a priority of 0 is invalid for this policy: the kernel says so where the call reaches it
 _REALTIME = """import os
 try: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(0))
 except OSError as error: raise SystemExit(error.errno != 22)"""
@@ -26,7 +26,7 @@ except OSError as error: raise SystemExit(error.errno != 22)"""
 _FOREIGN = r"""import ctypes, mmap
 m = mmap.mmap(-1, 4096, prot=7); m.write(b"\xb8\x14\0\0\0\xcd\x80\xc3")
 ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(m)))()"""
-# of the user's session keyring, which is that of all of root's services that have none of their own
+# the session keyring: root's services without a private one share the user's, named _uid…
 _KEYRING = """import ctypes, os
 text = ctypes.create_string_buffer(99)
 number = {"x86_64": 250}.get(os.uname().machine, 219)

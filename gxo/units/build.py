@@ -258,7 +258,7 @@ class _Work:
         return tuple(problems)
 
     def _check_names(self, step: Step, names: WorkloadNames) -> None:
-        # every workload could become a scheduled one: the room for the digest is always kept
+        # with room for a digest, since any workload may become a scheduled one
         longest = replace(names, digest=_PENDING).unit(UnitType.SERVICE)
         if len(longest) > LONGEST:
             playbook = (self.plan.playbook.span, "the playbook")

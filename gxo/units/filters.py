@@ -48,7 +48,7 @@ def filters(
     if wanted.deny:
         yield directive("SystemCallFilter", _inverted(wanted.deny), span=wanted.where("deny"))
     if context.profile is not Profile.HOST and is_launched(context, target):
-        # ProtectKernelLogs= denies it, without which the workload goes (units/security.py)
+        # in place of ProtectKernelLogs=, which a launcher cannot have (units/security.py)
         yield directive("SystemCallFilter", ("~syslog",), span=wanted.span)
     problems += _unenforced(context, wanted, target)
     if context.profile is Profile.HOST and wanted.listed is None and (wanted.allow or wanted.deny):
@@ -108,7 +108,7 @@ def _listed(wanted: Seccomp, listed: CallProfile) -> Iterator[Directive]:
     passed = _names(listed, CallAction.ALLOW)
     logged = _names(listed, CallAction.LOG)
     if listed.default in _DENIES:
-        # systemd puts @default into any list of what is allowed: it goes out again
+        # systemd adds @default to every list of allowed calls: this takes it out again
         yield directive("SystemCallFilter", ("@default",), span=span)
         yield directive("SystemCallFilter", ("~@default",), span=span)
         if passed or logged:

@@ -94,7 +94,7 @@ def instance(
     if reason := fault(handed):
         wrong = faults.UnsafeText(span=step.span, what="workload", reason=reason)
         problems = (*problems, wrong)
-    # what may run beside itself is let go at once
+    # `begin` does not wait for the run's end, so that the next turn can start beside it
     verb = "instance" if step.lifecycle.overlap is Overlap.SKIP else "begin"
     return (
         directive("Type", "oneshot"),

@@ -82,7 +82,7 @@ def _variable_fault(text: str) -> str | None:
     if not name:
         return "it has no name before its `=`"
     if not name.isascii() or not name.replace("_", "a").isalnum() or name[0].isdigit():
-        # not shown: of a variable that holds a secret, all may stand there
+        # without the text, which may be part of a secret
         return "what comes before its `=` is not the name of a variable"
     return quote.words_fault(text)
 

@@ -70,7 +70,7 @@ class Launcher:
             for item in settings
         ]
         if "WatchdogSec" in said or said.get("Type") == "notify":
-            # it is not the unit's main process that says so
+            # the program, which calls sd_notify(3), is not the unit's main process
             made.append(directive("NotifyAccess", "all"))
         return tuple(made), rest
 
@@ -116,7 +116,7 @@ def kept(settings: Sequence[Directive]) -> tuple[str, ...] | None:
     """The capabilities that a launcher leaves to the program; None where there is no launcher."""
     said = {item.name: item.value for item in settings}
     start = said.get("ExecStart")
-    # a playbook can name the same programs, but not ask for these kinds alone
+    # a playbook's own command may look the same, but no playbook can ask for just these kinds
     if said.get("RestrictNamespaces") != KINDS or not isinstance(start, Command):
         return None
     sets = next((word for word in start.argv if word.startswith("--ambient-caps=")), "")
@@ -191,7 +191,7 @@ def _behind(front: tuple[str, ...], variables: tuple[str, ...], item: Directive)
         return item
     argv = item.value.argv
     if variables:
-        # env(1) takes all with an `=` for variables
+        # env(1) takes every word with an `=` for a variable
         by_shell = _BY_SHELL if "=" in argv[0] else ()
         argv = ("/usr/bin/env", *variables, *by_shell, *argv)
     return replace(item, value=replace(item.value, argv=(*front, *argv)))

@@ -117,7 +117,7 @@ def _directories(names: WorkloadNames, beside: str | None) -> Iterator[Directive
     yield directive("RuntimeDirectoryMode", 0o700)
     yield directive("WorkingDirectory", workspace)
     if beside:
-        # systemd would list both; programs expect the one that is theirs
+        # systemd would name both directories here, and programs expect one
         yield directive("Environment", f"RUNTIME_DIRECTORY={workspace}")
 
 

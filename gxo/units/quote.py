@@ -12,9 +12,9 @@ LONGEST_WORD = 131_071
 LONGEST_LINE = 1_000_000
 """Bytes of one line: systemd stops at 1 MiB, key and escapes included."""
 
-# what may stand for itself in a word; everything else is put between double quotes
+# a word of these characters needs no quotes
 _BARE = re.compile(r"[A-Za-z0-9_@/.,:=+\-~^]+")
-# Unicode's noncharacters: systemd takes no text with one for UTF-8, and leaves its line out
+# Unicode's noncharacters: systemd does not accept them as UTF-8, and ignores their line
 _NONE = "\ufdd0-\ufdef" + "".join(
     chr(plane << 16 | n) for plane in range(17) for n in (0xFFFE, 0xFFFF)
 )
@@ -24,7 +24,7 @@ _CONTROL_OR_BREAK = re.compile(rf"[\x00-\x1f{_NO_TEXT}]")
 _ESCAPES = str.maketrans(
     {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "%": "%%"},
 )
-# systemd takes these off the front of a command line, whatever quotes are around them
+# systemd reads these as prefixes of a command line, even within quotes
 _PREFIXES = "-@:+!|"
 
 

@@ -16,7 +16,7 @@ UNREADY = 124
 
 # Arguments: the state file, seconds of a healthy run, then the seconds to sleep before the 1st,
 # 2nd, … restart in a row. The file holds how many there were, and when the last began. `strict`
-# hides /proc/uptime; the clock, which may be set, has to do there.
+# hides /proc/uptime: there it takes the clock, although that may be set.
 _WAIT = (
     'now() { { IFS=" ." read -r now _ </proc/uptime; } 2>/dev/null || now=$(date +%s); }; '
     "h=$1; shift; k=0; now; "
@@ -24,7 +24,7 @@ _WAIT = (
     '[ "$n" -lt $# ] || n=$(($# - 1)); k=$((n + 1)); eval "sleep \\${$k}"; fi; '
     'now; echo "$k $now" >"$0"'
 )
-# At a stop by hand the service still runs, and what starts next is no restart after a crash.
+# If the service still runs, it is stopped by hand: its next start is no restart after a crash.
 _FORGET = '[ -z "$MAINPID" ] || rm -f "$0"'
 
 # Arguments: port, seconds to try, hosts. %s is the test whether the service itself still runs.

@@ -195,8 +195,8 @@ def _changes(
     if launched and wanted and context.profile is not Profile.HOST:
         name = "RestrictNamespaces"
         yield name, directive(name, KINDS, span=wanted.where("pid"))
-        # what it puts over the old /proc would keep the new one from a user namespace; without
-        # capabilities and by the filter the log is as closed
+        # it mounts over files in /proc, and so a user namespace could not mount a new /proc; the
+        # filter and the missing capability keep the log closed
         yield "ProtectKernelLogs", None
     if context.capabilities:
         # a capability within a user namespace of one's own is of no use outside it
@@ -204,7 +204,7 @@ def _changes(
     if bounding is not None:
         yield bounding.name, bounding
     if context.root_filesystem and not context.root_filesystem.read_only:
-        # all that it would protect is the tree, which stays within its own permissions
+        # it would make the tree read-only, which its own permissions protect
         yield "ProtectSystem", None
     for key, name, value in _NAMESPACES if wanted else ():
         choice = getattr(wanted, key)
@@ -238,7 +238,7 @@ def _resources(context: SecurityContext) -> Iterator[Directive]:
         if value is not None:
             yield directive(name, value, span=limits.where(key))
     if limits.cpu_quota is not None:
-        # thousandths of a percent to microseconds a second, in systemd's steps, never none at all
+        # from thousandths of a percent to microseconds a second, in steps of systemd's, and above 0
         quota = max(limits.cpu_quota // 10, 1) * _QUOTA_STEP
         yield directive("CPUQuota", quota, span=limits.where("cpu_quota"))
 
@@ -304,7 +304,7 @@ def _root(context: SecurityContext, problems: list[Problem]) -> Iterator[Directi
     if reason:
         problems.append(faults.UnsafeText(span=root.where(key), what="path", reason=reason))
     if not root.read_only and context.user is None and context.profile is not Profile.HOST:
-        # systemd keeps all read-only for such a user: its number will be another's
+        # a dynamic user's number is reused, so that systemd lets it own no files in the tree
         problems.append(
             faults.UnsafeText(
                 span=root.where("read_only"),
@@ -314,7 +314,7 @@ def _root(context: SecurityContext, problems: list[Problem]) -> Iterator[Directi
             )
         )
     yield setting
-    # the scripts that wait and probe run outside: the tree need not have a shell
+    # the scripts that wait and probe run outside of the tree, which may have no shell
     yield directive("RootDirectoryStartOnly", True)
     yield directive("MountAPIVFS", True)
     if root.read_only and context.profile is Profile.HOST:
