@@ -22,6 +22,7 @@ from gxo.units.model import Command, Directive, Unit, UnitType
 from gxo.units.names import LONGEST, WorkloadNames, playbook_slice
 from gxo.units.ready import doubtful
 from gxo.units.security import has_own_pids, security
+from gxo.units.service_secrets import guard, guarded_start, is_guarded, shown
 from gxo.units.sight import out_of_sight
 from gxo.units.target import Target
 from gxo.units.unsupported import unsupported_by_apply, unsupported_by_apply_step
@@ -144,24 +145,10 @@ class _Work:
         sandbox, wrong = security(step.security, names, self.target)
         self.problems.extend(wrong)
         front = launcher(step.security, self.target)
-        # what is wrong with the rest is said too
-        start = found.start if found else directive("ExecStart", Command(("true",)))
-        around = found.around if found else ()
-        given: tuple[Directive, ...] = ()
         own_pids, launched = has_own_pids(sandbox), front is not None
-        if guarded:
-            start = guarded_start(start, forward=not (own_pids or launched))
-            given, wrong = guard(self.plan, step, names, own_pids=own_pids, launched=launched)
-            self.problems.extend(wrong)
-        if isinstance(lifecycle, Supervise):
-            self.problems.extend(doubtful(step))
-            run = supervised(
-                lifecycle, start, names, self.problems, own_pids=own_pids, launched=launched
-            )
-        elif isinstance(lifecycle, Scheduled):
-            run = scheduled(start, step.timeout)
-        else:
-            run = once(start, step.timeout, names)
+        program, given = self._program(step, names, own_pids=own_pids, launched=launched)
+        run = self._lifecycle(step, program.start, names, own_pids=own_pids, launched=launched)
+        around = program.around
         if front is not None:
             run, around = front.service(run, around)
             self.problems.extend(
@@ -181,12 +168,9 @@ class _Work:
         )
 
     def _program(
-        self, step: Step, names: WorkloadNames, *, main: bool
+        self, step: Step, names: WorkloadNames, *, own_pids: bool, launched: bool
     ) -> tuple[Exec, tuple[Directive, ...]]:
-        """What a workload executes, and what the guard in front of its secrets needs.
-
-        `main`: this is what systemd starts as the main process.
-        """
+        """What a workload executes, and what the guard in front of its secrets needs."""
         gxo = dict(self.scope.gxo)
         if not isinstance(step.lifecycle, Scheduled):
             gxo["workspace"] = {"path": f"/run/{names.workspace}"}
@@ -199,14 +183,16 @@ class _Work:
         found = found or Exec(directive("ExecStart", Command(("true",))), ())
         if not guarded:
             return found, ()
-        given, wrong = guard(self.plan, step, names, main=main)
+        given, wrong = guard(self.plan, step, names, own_pids=own_pids, launched=launched)
         self.problems.extend(wrong)
-        return replace(found, start=guarded_start(found.start, main=main)), given
+        start = guarded_start(found.start, forward=not (own_pids or launched))
+        return replace(found, start=start), given
 
     def _lifecycle(
         self, step: Step, start: Directive, names: WorkloadNames, *, own_pids: bool, launched: bool
     ) -> tuple[Directive, ...]:
         if isinstance(step.lifecycle, Supervise):
+            self.problems.extend(doubtful(step))
             return supervised(
                 step.lifecycle, start, names, self.problems, own_pids=own_pids, launched=launched
             )

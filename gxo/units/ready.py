@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from gxo.diagnostic.base import Problem
 from gxo.diagnostic.lazy import Lazy
 from gxo.plan.model import Step
-from gxo.spec.lifecycle import Backoff, ReadyKind, Restart, Supervise
+from gxo.spec.lifecycle import Address, Backoff, ReadyKind, Restart, Supervise
 from gxo.spec.policy import Profile
 from gxo.units import scripts
 
@@ -31,7 +31,7 @@ def doubtful(step: Step) -> Iterator[Problem]:
         backoff = lifecycle.backoff or Backoff(span=lifecycle.span)
         if ready.timeout < backoff.max and len(scripts.gaps(backoff)) > 1:
             yield faults.ReadyLater(span=ready.where("timeout"), longest=backoff.max)
-    if ready.address is not None and ready.address.port < _FREE:
+    if isinstance(ready.when, Address) and ready.when.port < _FREE:
         context = step.security
         if context.profile is not Profile.HOST and _BIND not in context.capabilities:
-            yield faults.LowPort(span=ready.where("when"), port=ready.address.port)
+            yield faults.LowPort(span=ready.where("when"), port=ready.when.port)
