@@ -127,8 +127,16 @@ def to_revision(wanted: Desired, number: int, applied: int, gxo: str) -> Revisio
     )
 
 
+def unknown_words(revision: Revision) -> tuple[str, ...]:
+    """Policies and types of units that this gxo has not: those of a newer one, or of an editor."""
+    units = [*revision.slices, *(unit for part in revision.parts for unit in part.units)]
+    policies = {part.policy for part in revision.parts}.difference(Policy)
+    types = {unit.type for unit in units}.difference(UnitType)
+    return tuple(f"`{word}`" for word in sorted(policies | types))
+
+
 def to_desired(revision: Revision) -> Desired:
-    """The revision as what is wanted; ValueError for a policy or type unknown to this gxo."""
+    """What the revision wanted, of which this gxo knows all words."""
     return Desired(
         playbook=revision.playbook,
         slices=tuple(map(_unit, revision.slices)),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gxo.apply import durable
-from gxo.apply.record import VERSION, Intent, Observed, Revision
+from gxo.apply.record import VERSION, Intent, Observed, Revision, unknown_words
 from gxo.dataclass import dataclass
 from gxo.plan.codec import UnreadableRecord, decode, encode
 
@@ -59,6 +59,9 @@ class Store:
         found = self._read(self._directory(playbook) / f"{number}.json", Revision)
         if found is None:
             raise StoreError(f"cannot find revision {number} of `{playbook}`: it is not kept")
+        if words := unknown_words(found):
+            path = self._directory(playbook) / f"{number}.json"
+            raise _damaged(path, f"this gxo does not know {' and '.join(words)}")
         return found
 
     def older(self, playbook: str) -> tuple[Revision, ...]:
@@ -122,9 +125,18 @@ class Store:
             data = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise _damaged(path, str(error.strerror)) from None
+        except ValueError as error:
             raise _damaged(path, str(error)) from None
+        except RecursionError:
+            raise _damaged(path, "it is nested too deep") from None
         version = data.get("version") if isinstance(data, dict) else None
+        if isinstance(version, int) and version > VERSION:
+            raise StoreError(
+                f"cannot read {path}: a newer gxo wrote it (version {version}, here {VERSION}); "
+                "install that gxo again"
+            )
         if version != VERSION:
             raise _damaged(path, f"its version is {version}, not {VERSION}")
         try:

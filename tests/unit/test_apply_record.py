@@ -148,7 +148,9 @@ def test_a_torn_write_is_not_seen(store: Store) -> None:
     [
         ("{", "cannot read"),
         ("[]", "its version is None"),
-        ('{"version": 2, "record": {}}', "its version is 2, not 1"),
+        ('{"version": 0, "record": {}}', "its version is 0, not 1"),
+        ('{"version": 2, "record": {}}', r"a newer gxo wrote it \(version 2, here 1\)"),
+        ("[" * 100_000, "nested too deep"),
         ('{"version": 1, "record": {"$": "Intent"}}', "it is broken"),
     ],
 )
@@ -160,6 +162,16 @@ def test_a_broken_record_is_one_clear_error(store: Store, text: str, reason: str
     with pytest.raises(StoreError, match=reason) as raised:
         store.current("site")
     assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize("word", ["supervise", "service"])
+def test_a_word_of_a_newer_gxo_is_one_clear_error(store: Store, word: str) -> None:
+    """A policy or a type of unit that is not known here, in a record that is whole otherwise."""
+    store.save_revision(revision(1))
+    path = store.place / "site" / "1.json"
+    path.write_text(path.read_text().replace(f'"{word}"', '"telepathy"'))
+    with pytest.raises(StoreError, match=r"1\.json: this gxo does not know `telepathy`; `mv "):
+        store.current("site")
 
 
 def test_records_are_for_root_alone(store: Store) -> None:
