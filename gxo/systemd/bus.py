@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from threading import Timer
+from time import monotonic, sleep
 from typing import Any, Self
 
 from gxo.dataclass import dataclass
@@ -17,6 +18,11 @@ PROPERTIES = "org.freedesktop.DBus.Properties"
 
 DEFAULT_TIMEOUT = 25.0
 """Seconds a call waits for its answer; D-Bus' own default."""
+
+ABSENCE = 5.0
+"""Seconds in which a systemd that vanished is asked again: its upgrade is no failure of ours."""
+BEAT = 0.1
+"""Seconds between two such questions."""
 
 _ERRORS = "org.freedesktop.DBus.Error."
 _DENIED = ("AccessDenied", "AuthFailed", "InteractiveAuthorizationRequired")
@@ -33,6 +39,14 @@ class Unreachable(SystemdError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"cannot reach systemd: {reason}; try `gxo try`")
         self.reason = reason
+
+
+class ConnectionLost(Unreachable):
+    """The bus itself went away while it was in use."""
+
+    def __init__(self) -> None:
+        self.reason = "the connection to the bus was lost"
+        Exception.__init__(self, f"cannot reach systemd any more: {self.reason}")
 
 
 class BusError(SystemdError):
@@ -52,15 +66,23 @@ class TimedOut(BusError):
     """No answer within the call's time."""
 
 
+class Vanished(TimedOut):
+    """systemd left the bus before it answered, as it does for a moment at `daemon-reexec`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A method call to systemd; `files` is the Gio.UnixFDList that handles in `args` point into."""
+    """A method call to systemd; `files` is the Gio.UnixFDList that handles in `args` point into.
+
+    `asked` counts how often systemd vanished over it.
+    """
 
     path: str
     interface: str
     method: str
     args: Variant
     files: Any = None
+    asked: int = 0
 
 
 Done = Callable[[Variant | None, SystemdError | None], None]
@@ -205,20 +227,25 @@ class Bus(Closing):
         """`call` with variants in and out, for answers of which only a part is wanted."""
         from gi.repository import GLib
 
-        try:
-            return self.connection.call_sync(
-                destination,
-                path,
-                interface,
-                method,
-                args,
-                None if reply is None else GLib.VariantType(f"({reply})"),
-                0,
-                int(timeout * 1000),
-                None,
-            )
-        except GLib.Error as error:
-            raise to_error(error, method) from None
+        last = monotonic() + ABSENCE
+        while True:
+            try:
+                return self.connection.call_sync(
+                    destination,
+                    path,
+                    interface,
+                    method,
+                    args,
+                    None if reply is None else GLib.VariantType(f"({reply})"),
+                    0,
+                    int(timeout * 1000),
+                    None,
+                )
+            except GLib.Error as error:
+                found = to_error(error, method)
+            if not isinstance(found, Vanished) or monotonic() > last:
+                raise found
+            sleep(BEAT)
 
     def get(self, path: str, interface: str, name: str) -> Any:
         """One property. Raises as `call` does."""
@@ -262,13 +289,15 @@ def to_error(error: Any, method: str) -> SystemdError:
         if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT):
             return TimedOut(f"{_ERRORS}Timeout", f"no answer to {method} in time")
         if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED):
-            return Unreachable("the connection to the bus was lost")
+            return ConnectionLost()
         return Unreachable(message)
     kind = name.removeprefix(_ERRORS)
     if kind in _DENIED:
         return NotPermitted(name, f"not permitted: {message}")
     if name.startswith(_ERRORS) and kind.startswith(_ABSENT):
         return Unreachable(message)
+    if kind == "NoReply" and "disconnected" in message:
+        return Vanished(name, f"no answer to {method}: {message}")
     if kind in ("NoReply", "Timeout", "TimedOut"):
         return TimedOut(name, f"no answer to {method}: {message}")
     return BusError(name, message)

@@ -9,16 +9,20 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
+from gxo.dataclass import replace
 from gxo.systemd.bus import (
+    ABSENCE,
+    BEAT,
     MANAGER,
     MANAGER_PATH,
     SYSTEMD,
     Bus,
     BusError,
     Call,
+    ConnectionLost,
     Done,
     SystemdError,
-    Unreachable,
+    Vanished,
 )
 from gxo.systemd.closing import Closing
 from gxo.systemd.values import Variant, unpack
@@ -155,7 +159,7 @@ class Loop(Closing):
                     if left <= 0:
                         return False
                     if self.bus.closed and not self.in_flight:
-                        raise Unreachable("the connection to the bus was lost")
+                        raise ConnectionLost
                     if left < _BEAT and last is None:
                         last = GLib.timeout_source_new(int(left * 1000) + 1)
                         last.set_callback(lambda *_: False)
@@ -178,22 +182,43 @@ class Loop(Closing):
                 if self._raised is not None:
                     raise self._raised
         if self.bus.closed and not self.in_flight:
-            raise Unreachable("the connection to the bus was lost")
+            raise ConnectionLost
 
     def _send(self) -> None:
         while self._waiting and self.in_flight < IN_FLIGHT:
             call, done = self._waiting.popleft()
             self.in_flight += 1
             with self._ours():
-                self.bus.send(call, self._landing(done))
+                self.bus.send(call, self._landing(call, done))
 
-    def _landing(self, done: Done) -> Done:
+    def _landing(self, call: Call, done: Done) -> Done:
         def landed(answer: Variant | None, error: SystemdError | None) -> None:
+            if isinstance(error, Vanished) and call.asked * BEAT < ABSENCE:
+                self._again(call, done)
+                return
             self.in_flight -= 1
             self._send()
             done(answer, error)
 
         return landed
+
+    def _again(self, call: Call, done: Done) -> None:
+        """Send it once more in a moment; until then it counts as under way.
+
+        systemd drops what it had not read. What it had carried out is asked for twice: starts and
+        stops then find the unit as wanted, a transient unit is refused as taken.
+        """
+        from gi.repository import GLib
+
+        def due(*_: object) -> bool:
+            self.in_flight -= 1
+            self._waiting.appendleft((replace(call, asked=call.asked + 1), done))
+            self._send()
+            return False
+
+        moment = GLib.timeout_source_new(int(BEAT * 1000))
+        moment.set_callback(due)
+        moment.attach(self._context)
 
     @contextmanager
     def _ours(self) -> Iterator[None]:

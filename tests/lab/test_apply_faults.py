@@ -259,6 +259,41 @@ def test_a_stale_file_of_systemd_bars_nothing(here: Site) -> None:
     assert here.pid("web")
 
 
+def test_systemd_is_executed_anew_in_an_apply(here: Site) -> None:
+    """As an upgrade of it does, again and again: nothing fails, nothing is done twice."""
+    again = "for i in 1 2 3 4 5; do systemctl daemon-reexec; sleep 0.2; done"
+    here.write(
+        step("upgrade", again)
+        + step("one", f"echo one >>{RAN.format(name=here.name)}")
+        + "".join(service(f"web{n}", "exec sleep 1000") for n in range(3))
+        + service("last", "exec sleep 1000", "needs: [upgrade], "),
+        HOST,
+    )
+    here.apply()
+    assert here.lines(RAN.format(name=here.name)) == ["one"]
+    assert here.plan() == {}
+
+
+def test_the_bus_goes_away_in_an_apply(fresh_machine: Machine) -> None:
+    """Exit 69; it is said that all is half done and what mends it, which does."""
+    machine = fresh_machine
+    here = Site(machine, "lost")
+    here.write(service("web", "exec sleep 1000").replace("settle: 300ms", "settle: 60s"), HOST)
+    process = machine.popen(*machine.gxo_argv("apply", "--yes", here.path), env=machine.gxo_env)
+    assert process.stderr is not None
+    assert any("settling" in line for line in process.stderr)
+    machine.run("systemctl", "restart", "dbus.service", check=True)
+    said = process.communicate(timeout=60)[1]
+    assert (process.returncode, said) == (
+        69,
+        "error: cannot reach systemd any more: the connection to the bus was lost\n"
+        "what was to change is changed in part: `gxo plan` shows the rest, `gxo apply` mends it\n",
+    )
+    here.write(service("web", "exec sleep 1000"), HOST)
+    here.apply()
+    assert here.plan() == {}
+
+
 def test_without_a_bus_nothing_changes(machine: Machine) -> None:
     """Without a system bus `apply` exits with 69 and says what to try instead."""
     with site(machine, "nobus") as here:
