@@ -66,8 +66,12 @@ class Change:
 
     @property
     def lost(self) -> bool:
-        """It stops a unit that no record defines, and so cannot be undone."""
-        return self.action in (Action.RESTART, Action.STOP) and not self.before
+        """It stops a unit that no record defines, and so cannot be undone.
+
+        A slice of a playbook comes back with whatever starts in it.
+        """
+        stops = self.action in (Action.RESTART, Action.STOP)
+        return stops and bool(self.workload) and not self.before
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +230,9 @@ def _supervised(part: Part, live: Live, records: Known) -> _Decision:
     if found is None or not found.up:
         state = "not running" if _recorded(part, records) else "new"
         reason = "failed" if found is not None and found.active == "failed" else state
-        return Action.START, reason, (), ()
+        # its name is free once it has ended
+        ending = found is not None and found.active == "deactivating"
+        return Action.START, reason, (unit.name,) if ending else (), ()
     before = _definition(found, records)
     if found.digest != unit.digest:
         return Action.RESTART, _changed(before, unit), (unit.name,), before

@@ -107,6 +107,11 @@ class Commit:
                 self._stage(stage)
         return self.result
 
+    @property
+    def running(self) -> list[str]:
+        """The steps that have not ended."""
+        return [task.change.label for task in self._tasks if task.change.action is Action.RUN]
+
     def _stage(self, changes: Sequence[Change]) -> None:
         here = {(change.playbook, change.workload) for change in changes if change.part}
         ready: list[Change] = []
@@ -126,10 +131,22 @@ class Commit:
                 self._begin(self._ready.pop(0))
             if not self._tasks:
                 return
-            ended = self.jobs.ended(self._pause())
-            self._tell_waiting()
-            self._mend_files()
-            self._look(ended)
+            self._step()
+
+    def finish_restarts(self) -> None:
+        """After a KeyboardInterrupt: what was stopped only to be started again comes up.
+
+        All else that is under way is systemd's to end; nothing new begins.
+        """
+        self._tasks = [task for task in self._tasks if task.change.action is Action.RESTART]
+        while not all(task.settling for task in self._tasks):
+            self._step()
+
+    def _step(self) -> None:
+        ended = self.jobs.ended(self._pause())
+        self._tell_waiting()
+        self._mend_files()
+        self._look(ended)
 
     @property
     def _room(self) -> bool:
@@ -212,8 +229,8 @@ class Commit:
             settle = change.part.settle if change.part and not self.restoring else 0
             if change.action is Action.RUN:
                 digest = change.make[0].digest
-                self.ran(change, RunOutcome(digest=digest, ok=True, ended=timestamp()))
                 self._end(task, Kind.RAN)
+                self.ran(change, RunOutcome(digest=digest, ok=True, ended=timestamp()))
             elif settle:
                 self._say(change, Kind.SETTLING)
                 task.settling = True
@@ -290,11 +307,11 @@ class Commit:
 
     def _fail(self, task: _Task, reason: str, invocation: str = "") -> None:
         change = task.change
+        self.result.failures.append(Failure(change, reason, task.since, invocation))
+        self._end(task, Kind.FAILED, reason)
         if change.action is Action.RUN:
             digest = change.make[0].digest
             self.ran(change, RunOutcome(digest=digest, ok=False, ended=timestamp(), detail=reason))
-        self.result.failures.append(Failure(change, reason, task.since, invocation))
-        self._end(task, Kind.FAILED, reason)
 
     def _end(self, task: _Task, kind: Kind, detail: str = "") -> None:
         self._tasks.remove(task)

@@ -1,10 +1,10 @@
 """Control of applied workloads: start, stop, restart, reload, trigger."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from gxo.apply.change import Action, Change
 from gxo.apply.desired import Desired, Part
-from gxo.apply.event import Event, Listener, silent, timestamp
+from gxo.apply.event import Event, Listener, never, silent, timestamp
 from gxo.apply.event import Kind as Reached
 from gxo.apply.failure import ApplyError
 from gxo.apply.foreign import Kind
@@ -24,6 +24,7 @@ def control(
     *,
     every: bool = False,
     listen: Listener = silent,
+    cancelled: Callable[[], bool] = never,
     lock_timeout: float = WAIT,
     places: Places = HERE,
 ) -> tuple[Change, ...]:
@@ -32,6 +33,8 @@ def control(
     A target is `PLAYBOOK` or `PLAYBOOK.WORKLOAD`; all are checked before anything changes.
     `start` starts what does not run; `trigger` runs a schedule's job or a run_once step now and
     waits for its end; for a whole playbook it needs `every`, unless one schedule is all there is.
+    From the first call of `cancelled` no signal may break in; where it returns True, restarts under
+    way are completed, systemd completes what else was begun, and KeyboardInterrupt is raised.
     Returns what was done, empty where everything was as asked already. Raises ApplyError for a name
     that is not applied or an action that does not fit, ActivationFailed, LockTimeout, SystemdError,
     StoreError.
@@ -53,7 +56,7 @@ def control(
         todo = tuple({change.unit: change for change in found}.values())
         for label, why in _masks(todo, transaction.live, targets):
             raise ApplyError(f"cannot {action} `{label}`: {why}")
-        transaction.handle(todo, listen)
+        transaction.handle(todo, listen, cancelled)
         return todo
 
 

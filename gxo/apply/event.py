@@ -50,6 +50,11 @@ def silent(_event: Event) -> None:
     """A listener that does nothing."""
 
 
+def never() -> bool:
+    """Whether it is cancelled, where nobody can."""
+    return False
+
+
 def timestamp() -> int:
     """Microseconds since 1970, as events and records count time."""
     return time.time_ns() // 1000

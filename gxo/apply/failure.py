@@ -5,6 +5,10 @@ from collections.abc import Sequence
 from gxo.apply.commit import Failure
 from gxo.dataclass import dataclass
 
+# what is noted on an error that leaves a host between the old and the new
+CUT_OFF = "what was to change is changed in part: `gxo plan` shows the rest, `gxo apply` mends it"
+UNRECORDED = "all is changed, but not recorded: a boot would undo it; `gxo apply` records it"
+
 
 class ApplyError(Exception):
     """What was asked for could not be done: "cannot X: reason", with a hint where there is one."""
@@ -31,7 +35,8 @@ class Report:
 class ActivationFailed(ApplyError):
     """Changes failed. `left` says what could not be undone; None where nothing was to be undone.
 
-    `steps` are the run_once workloads that were begun, which nothing undoes.
+    `steps` are the run_once workloads that were begun, which nothing undoes; those `running` have
+    not ended.
     """
 
     def __init__(
@@ -39,6 +44,7 @@ class ActivationFailed(ApplyError):
         reports: Sequence[Report],
         left: Sequence[str] | None = None,
         steps: Sequence[str] = (),
+        running: Sequence[str] = (),
     ) -> None:
         self.reports = tuple(reports)
         self.left = tuple(left or ())
@@ -48,8 +54,10 @@ class ActivationFailed(ApplyError):
         elif left is not None:
             lines.append("what had changed is back to what ran before")
         if steps and left is not None:
-            names = ", ".join(f"`{name}`" for name in steps)
-            lines.append(f"what steps have done is not undone: {names} ran")
+            ran = ", ".join(f"`{name}`" for name in steps if name not in running)
+            run = ", ".join(f"`{name}`" for name in running)
+            lines += [f"what steps have done is not undone: {ran} ran"] if ran else []
+            lines += [f"steps under way are not ended: {run}; the next apply waits"] if run else []
         super().__init__("\n".join(lines))
 
 

@@ -41,7 +41,8 @@ class Launch:
             tidy(unit, self.manager)
         main, *others = units
         aux = () if alone else tuple((unit.name, properties(unit)) for unit in others)
-        return self.jobs.start_transient(main.name, properties(main), aux)
+        # `replace`: a slice that is to stop after the last of its units must not bar a start in it
+        return self.jobs.start_transient(main.name, properties(main), aux, mode="replace")
 
     def again(self, units: tuple[Unit, ...]) -> Job:
         """Free the names that a start was refused for, as far as possible, and start again.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gxo.apply.change import Change
 from gxo.apply.desired import Desired, desired
-from gxo.apply.event import Listener, silent
+from gxo.apply.event import Listener, never, silent
 from gxo.apply.failure import ApplyError
 from gxo.apply.lock import WAIT, locked, under_way
 from gxo.apply.record import Revision, to_desired
@@ -19,11 +19,6 @@ from gxo.systemd.bus import Bus
 from gxo.systemd.manager import Manager
 from gxo.units.credential import credential
 from gxo.units.model import Unit
-
-
-def _never() -> bool:
-    """For callers who do not cancel."""
-    return False
 
 
 def plan_changes(
@@ -56,7 +51,7 @@ def apply(
     over: Sequence[Path] = (),
     listen: Listener = silent,
     confirm: Callable[[Planned], bool] = lambda _: True,
-    cancelled: Callable[[], bool] = _never,
+    cancelled: Callable[[], bool] = never,
     lock_timeout: float = WAIT,
     places: Places = HERE,
 ) -> Applied | None:
@@ -81,7 +76,7 @@ def remove(
     *,
     listen: Listener = silent,
     confirm: Callable[[], bool] = lambda: True,
-    cancelled: Callable[[], bool] = _never,
+    cancelled: Callable[[], bool] = never,
     lock_timeout: float = WAIT,
     places: Places = HERE,
 ) -> tuple[Change, ...] | None:
@@ -112,7 +107,7 @@ def rollback(
     *,
     listen: Listener = silent,
     confirm: Callable[[Planned], bool] = lambda _: True,
-    cancelled: Callable[[], bool] = _never,
+    cancelled: Callable[[], bool] = never,
     lock_timeout: float = WAIT,
     places: Places = HERE,
 ) -> Applied | None:

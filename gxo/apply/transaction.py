@@ -1,6 +1,7 @@
 """Transaction: changes to one or more playbooks, of which all are made or none."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from os.path import normpath
 from pathlib import Path
@@ -10,7 +11,14 @@ from gxo.apply.commit import Commit, Committed, Failure
 from gxo.apply.desired import Desired
 from gxo.apply.drift import baseline
 from gxo.apply.event import Listener, timestamp
-from gxo.apply.failure import ActivationFailed, ApplyError, Cancelled, Report
+from gxo.apply.failure import (
+    CUT_OFF,
+    UNRECORDED,
+    ActivationFailed,
+    ApplyError,
+    Cancelled,
+    Report,
+)
 from gxo.apply.launch import release, tidy
 from gxo.apply.live import Live, globs, read_live
 from gxo.apply.record import Baseline, Intent, Observed, Outcome, Revision, to_revision
@@ -21,6 +29,7 @@ from gxo.apply.undo import undo
 from gxo.dataclass import dataclass, field, replace
 from gxo.runtime.handover import drop
 from gxo.spec.lifecycle import Policy
+from gxo.systemd.bus import SystemdError
 from gxo.systemd.jobs import Jobs
 from gxo.systemd.journal import Journal
 from gxo.systemd.journal_write import JournalError
@@ -127,22 +136,14 @@ class Transaction:
         cancelled()
         changed = {c.playbook for c in self.changes if c.action is not Action.NONE}
         revisions = {name: self._next(name) for name in self.wanted}
-        for name in changed:
-            self._intend(name, revisions[name])
+        self._intend({name: revisions[name] for name in changed})
         if changed:
             self._carry_out(self.changes, listen, cancelled)
-        if self.prune:
-            self._clear_up()
-        for name, revision in revisions.items():
-            if revision is None:
-                self.places.store.forget(name)
-                continue
-            mend((u for u in self.wanted[name].units if self.live.get(u.name)), self.systemd)
-            self._observe(name)
-            if revision != self.known[name].current:
-                self.places.store.save_revision(revision)
-            if name in changed or self.intents[name]:
-                self.places.store.drop_intent(name)
+        try:
+            self._record(revisions, changed)
+        except (OSError, StoreError) as error:
+            error.add_note(UNRECORDED)
+            raise
         numbers = {name: revision.number for name, revision in revisions.items() if revision}
         return Applied(
             changes=self.changes,
@@ -152,18 +153,29 @@ class Transaction:
             damaged=tuple(self.damaged),
         )
 
-    def handle(self, todo: Sequence[Change], listen: Listener) -> None:
+    def handle(
+        self, todo: Sequence[Change], listen: Listener, cancelled: Callable[[], bool]
+    ) -> None:
         """Make changes to units of the current revision; nothing is undone.
 
-        Raises ActivationFailed.
+        Raises ActivationFailed, and KeyboardInterrupt once it is `cancelled`: nothing is left
+        stopped that was to be restarted.
         """
         self.changes = tuple(todo)
         with self.manager.jobs() as jobs:
-            result = self._commit(jobs, listen).run(todo)
+            commit = self._commit(jobs, listen, cancelled=cancelled)
+            interrupt = None
+            try:
+                commit.run(todo)
+            except KeyboardInterrupt as heard:
+                interrupt = heard
+                commit.finish_restarts()
         for name in self.wanted:
             self._observe(name)
-        if result.failures:
-            raise ActivationFailed([self._report(failure) for failure in result.failures])
+        if commit.result.failures:
+            raise ActivationFailed([self._report(failure) for failure in commit.result.failures])
+        if interrupt:
+            raise interrupt
 
     def restore(self, listen: Listener) -> tuple[str, ...]:
         """Start what does not run, without steps; what could not be started, in words."""
@@ -269,13 +281,35 @@ class Transaction:
         number = max(self.places.store.numbers(name), default=0) + 1
         return to_revision(wanted, number, timestamp(), __version__)
 
-    def _intend(self, name: str, target: Revision | None) -> None:
-        try:
-            self.places.store.save_intent(name, Intent(started=timestamp(), target=target))
-        except NoSpace:
-            # a removal may be meant to make room
-            if target is not None:
+    def _intend(self, revisions: Mapping[str, Revision | None]) -> None:
+        store = self.places.store
+        for name, target in revisions.items():
+            try:
+                store.save_intent(name, Intent(started=timestamp(), target=target))
+            except NoSpace:
+                # a removal may be meant to make room
+                if target is None:
+                    continue
+                # nothing has been done yet, of none of them
+                for other in revisions:
+                    if self.intents[other] is None:
+                        store.drop_intent(other)
                 raise
+
+    def _record(self, revisions: Mapping[str, Revision | None], changed: Container[str]) -> None:
+        """Keep what runs now, and forget what is over."""
+        if self.prune:
+            self._clear_up()
+        for name, revision in revisions.items():
+            if revision is None:
+                self.places.store.forget(name)
+                continue
+            mend((u for u in self.wanted[name].units if self.live.get(u.name)), self.systemd)
+            self._observe(name)
+            if revision != self.known[name].current:
+                self.places.store.save_revision(revision)
+            if name in changed or self.intents[name]:
+                self.places.store.drop_intent(name)
 
     def _carry_out(
         self, todo: Sequence[Change], listen: Listener, cancelled: Callable[[], bool]
@@ -287,24 +321,40 @@ class Transaction:
         with self.manager.jobs() as jobs:
             commit = self._commit(jobs, listen, cancelled=cancelled)
             failed: type[ActivationFailed] = ActivationFailed
+            broken: Exception | None = None
             try:
                 commit.run(todo)
             except KeyboardInterrupt:
                 failed = Cancelled
+            except (OSError, StoreError) as error:
+                broken = error
+            except SystemdError as error:
+                error.add_note(CUT_OFF)
+                raise
             result = commit.result
-            if failed is ActivationFailed and not result.failures:
+            if failed is ActivationFailed and not (result.failures or broken):
                 return
             reports = [self._report(failure) for failure in result.failures]
             steps = [c.label for c in result.begun if c.action is Action.RUN]
-            raise failed(reports, self._undo(commit, listen), steps)
+            try:
+                undone = failed(reports, self._undo(commit, listen), steps, commit.running)
+            except (OSError, SystemdError) as error:
+                error.add_note(CUT_OFF)
+                raise error from broken
+            if broken is None:
+                raise undone
+            broken.add_note(str(undone))
+            raise broken
 
     def _undo(self, commit: Commit, listen: Listener) -> tuple[str, ...]:
         result: Committed = commit.result
         left = undo(result.begun, self.manager, commit.jobs, self.places.stamps, listen)
         if not left:
             for name in self.wanted:
-                self._observe(name, undone=True)
                 self.places.store.drop_intent(name)
+                # the disk may be full: then what was seen before goes for what runs again
+                with suppress(StoreError):
+                    self._observe(name, undone=True)
         return left
 
     def _ran(self, change: Change, outcome: Outcome) -> None:

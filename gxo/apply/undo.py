@@ -1,7 +1,8 @@
 """Undo: starts again what ran before a failed commit."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from gxo.apply.change import Action, Change
 from gxo.apply.event import Event, Kind, Listener, timestamp
@@ -27,14 +28,16 @@ def undo(
 ) -> tuple[str, ...]:
     """Stop what was begun and start what ran before; what could not be undone, in words.
 
-    A run_once step is not undone. Raises SystemdError where systemd cannot be reached.
+    A run_once step is not undone. Raises SystemdError where systemd cannot be reached, and OSError.
     """
     launch = Launch(manager, jobs)
     started = [c for c in begun if c.action in (Action.START, Action.RESTART)]
+    backwards = {change.make[0].name: change for change in reversed(started)}
+    # what is still on its way down bars its name; the slice of them all stays where one starts
+    backwards |= {n: c for c in begun if c.workload for n in c.old if n not in backwards}
     problems: list[str] = []
-    backwards = started[::-1]
-    for at in range(0, len(started), AT_ONCE):
-        problems += _stop(jobs, backwards[at : at + AT_ONCE], listen)
+    for at in range(0, len(backwards), AT_ONCE):
+        problems += _stop(jobs, dict(islice(backwards.items(), at, at + AT_ONCE)), listen)
     for change in started:
         manager.reset_failed(change.make[0].name)
         if change.make[0].name not in change.old:
@@ -58,9 +61,9 @@ def undo(
     return tuple(problems)
 
 
-def _stop(jobs: Jobs, started: Sequence[Change], listen: Listener) -> Iterator[str]:
-    """Stop what was started; what could not be stopped, in words."""
-    stops = {jobs.stop(change.make[0].name): change for change in started}
+def _stop(jobs: Jobs, units: Mapping[str, Change], listen: Listener) -> Iterator[str]:
+    """Stop units of changes, by their names; what could not be stopped, in words."""
+    stops = {jobs.stop(name): change for name, change in units.items()}
 
     def tell(job: Job, waited: int) -> None:
         _say(listen, stops[job], Kind.WAITING, waited)
@@ -107,7 +110,7 @@ def _say(listen: Listener, change: Change, kind: Kind, waited: int = 0) -> None:
             kind=kind,
             playbook=change.playbook,
             workload=change.workload,
-            unit=(change.before or change.make)[0].name,
+            unit=change.before[0].name if change.before else change.unit,
             waited=waited,
         )
     )

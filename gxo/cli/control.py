@@ -9,6 +9,9 @@ from gxo.cli.exits import Exit
 
 app = typer.Typer()
 
+_RESTARTED = b"cancelling: this ends when what was stopped to be restarted is started again\n"
+_LEFT = b"cancelling: what was begun goes on by itself\n"
+
 
 @app.command(epilog="Example: gxo start site.web")
 def start(
@@ -77,16 +80,19 @@ def _control(
 ) -> int:
     from gxo.apply.control_units import control
     from gxo.cli import changes
+    from gxo.cli.interrupt import interrupts
     from gxo.cli.root import need_root
 
     need_root(f"{action} {' '.join(targets)}")
-    done = control(
-        action,
-        targets,
-        every=every,
-        listen=changes.silent if as_json else changes.progress,
-        lock_timeout=lock_timeout,
-    )
+    with interrupts(_RESTARTED if action == "restart" else _LEFT) as heard:
+        done = control(
+            action,
+            targets,
+            every=every,
+            listen=changes.silent if as_json else changes.progress,
+            cancelled=heard.asked,
+            lock_timeout=lock_timeout,
+        )
     if as_json:
         output.emit({"changes": changes.to_json(done)})
     elif not done:

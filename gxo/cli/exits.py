@@ -43,9 +43,11 @@ def run(command: Callable[[], int], *, as_json: bool = False) -> int:
 
     With `as_json` it is also the document of problems on stdout, where one is looked for.
     """
-    for stream in ("stdout", "stderr"):
-        if getattr(sys, stream) is None:  # closed by the caller: what is said goes nowhere
-            setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+    # closed by the caller: nothing is read, what is said goes nowhere, and no other file that is
+    # opened gets the number of one of them
+    for stream, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, stream) is None:
+            setattr(sys, stream, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):  # what others wrote need not be in its encoding
         sys.stdout.reconfigure(errors="backslashreplace")
     code, message = _outcome(command)
@@ -80,12 +82,17 @@ def _outcome(command: Callable[[], int]) -> tuple[int, str]:
         return Exit.FAILED, ""
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return Exit.FAILED, f"cannot go on: {where}{error.strerror or error}"
+        return Exit.FAILED, _noted(f"cannot go on: {where}{error.strerror or error}", error)
     except Exception as error:
         expected = code_of(error)
         if expected is None:
             raise
-        return expected, str(error)
+        return expected, _noted(str(error), error)
+
+
+def _noted(message: str, error: Exception) -> str:
+    """The message with what was noted on the error's way: what it leaves behind, line by line."""
+    return "\n".join((message, *getattr(error, "__notes__", ())))
 
 
 def code_of(error: Exception) -> Exit | None:

@@ -124,6 +124,39 @@ def test_a_restart_gives_a_new_process(here: Site) -> None:
     assert here.plan() == {}
 
 
+def test_an_interrupted_restart_leaves_nothing_stopped(here: Site) -> None:
+    """As at a hang-up while the service stops: exit 130, and it is started again."""
+    here.write(service("web", "trap 'sleep 1; exit' TERM; while :; do sleep 0.1; done"))
+    here.apply()
+    before = here.pid("web")
+    machine = here.machine
+    process = machine.popen(*machine.gxo_argv("restart", "hand.web"), env=machine.gxo_env)
+    unit = here.unit("web")
+    assert until(lambda: machine.show(unit, "ActiveState")["ActiveState"] == "deactivating")
+    machine.run("pkill", "-HUP", "-f", "gxo restart hand.web", check=True)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130, said
+    assert said.startswith("cancelling: this ends when what was stopped to be restarted")
+    assert here.pid("web") != before
+    assert here.plan() == {}
+
+
+def test_a_wait_is_left(here: Site) -> None:
+    """Ctrl-C while a job runs: exit 130 at once, the job goes on, and it is said that it does."""
+    here.write(schedule("job", "while ! test -e /srv/hand/go; do sleep 0.1; done", "04:00"), HOST)
+    here.apply()
+    machine = here.machine
+    process = machine.popen(*machine.gxo_argv("trigger", "hand.job"), env=machine.gxo_env)
+    assert until(lambda: "activating" in here.units().values())
+    machine.run("pkill", "-INT", "-f", "gxo trigger hand.job", check=True)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert said.endswith("cancelling: what was begun goes on by itself\n")
+    assert "activating" in here.units().values()
+    machine.write("/srv/hand/go", "")
+    assert until(lambda: "activating" not in here.units().values())
+
+
 def test_a_reload_keeps_the_process(here: Site) -> None:
     """The service hears of it as its playbook says; one that says nothing cannot."""
     web = here.pid("web")

@@ -121,6 +121,30 @@ def test_a_playbook_from_another_file(here: Site) -> None:
     assert here.gxo("plan", "/srv/kept-again.yaml").stderr == ""
 
 
+def test_a_disk_that_fills_up_while_an_apply_runs(machine: Machine) -> None:
+    """How a step ended cannot be kept: the error says so, and what ran before runs again."""
+    machine.run("mkdir", "-p", RECORDS, check=True)
+    machine.run("mount", "-t", "tmpfs", "-o", "size=256k", "none", RECORDS, check=True)
+    try:
+        with site(machine, "full") as here:
+            here.write(service("web", "sleep 1000"), HOST)
+            here.apply()
+            fill = f"cat /dev/zero >{RECORDS}/ballast || true"
+            here.write(step("setup", fill) + service("web", "sleep 2000"), HOST)
+            said = here.fail()
+            assert "/observed.json: No space left on device\n" in said
+            assert said.endswith(
+                "what had changed is back to what ran before\n"
+                "what steps have done is not undone: `full.setup` ran\n"
+            )
+            assert "sleep 1000" in machine.run("ps", "-o", "args=", "-p", here.pid("web")).stdout
+            machine.run("rm", f"{RECORDS}/ballast", check=True)
+            here.write(service("web", "sleep 1000"), HOST)
+            assert here.plan() == {}
+    finally:
+        machine.run("umount", RECORDS, check=True)
+
+
 def test_removing_makes_room(machine: Machine) -> None:
     """On a disk without a byte left an apply refuses before it starts; a removal works."""
     machine.run("mkdir", "-p", RECORDS, check=True)

@@ -200,6 +200,42 @@ def test_a_second_signal_does_not_break_the_undoing(here: Site) -> None:
     assert "sleep 1000" in machine.run("ps", "-o", "args=", "-p", here.pid("web")).stdout
 
 
+def test_an_interrupted_removal_takes_back(here: Site) -> None:
+    """Also what still stops as the signal comes: all runs again, as before."""
+    slow = "trap 'sleep 1; exit' TERM; while :; do sleep 0.1; done"
+    here.write(
+        service("web", slow) + service("db", "sleep 1000") + schedule("job", "true", "04:00")
+    )
+    here.apply()
+    before = here.units()
+    machine = here.machine
+    process = machine.popen(*machine.gxo_argv("remove", "--yes", "back"), env=machine.gxo_env)
+    assert process.stderr is not None
+    assert any("stopped   back.db" in line for line in process.stderr)
+    machine.run("pkill", "-TERM", "-f", "gxo remove --yes back", check=True)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert said.endswith("what had changed is back to what ran before\n")
+    assert here.units() == before
+    assert here.plan() == {}
+
+
+def test_a_step_that_outlives_the_apply_is_told_of(here: Site) -> None:
+    """A cancelled apply does not end it and says so; the next one waits for it."""
+    here.write(step("setup", "while ! test -e /srv/back/go; do sleep 0.1; done"), HOST)
+    machine = here.machine
+    process = machine.popen(*machine.gxo_argv("apply", "--yes", here.path), env=machine.gxo_env)
+    assert process.stderr is not None
+    assert any("running" in line for line in process.stderr)
+    machine.run("pkill", "-INT", "-f", f"gxo apply --yes {here.path}", check=True)
+    said = process.communicate(timeout=60)[1]
+    assert said.endswith("steps under way are not ended: `back.setup`; the next apply waits\n")
+    assert here.plan() == {"setup": ("run", "under way")}
+    machine.write("/srv/back/go", "")
+    here.apply()
+    assert here.plan() == {}
+
+
 def test_nobody_hears_what_apply_says(here: Site) -> None:
     """The reader of its progress went away, as at a hang-up: the apply goes on to its end."""
     here.write(service("web", "sleep 1000"))

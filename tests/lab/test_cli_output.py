@@ -1,5 +1,6 @@
 """What the commands that work on a host print, for people and for programs."""
 
+import shlex
 from collections.abc import Iterator
 
 import pytest
@@ -178,6 +179,25 @@ def test_nobody_to_ask(shop: Site) -> None:
         "error: cannot ask before changing anything: no terminal; give `--yes`\n"
     )
     assert shop.units() == {}
+
+
+def test_streams_that_the_caller_closed(shop: Site) -> None:
+    """There is nobody to ask and nothing to read; what is said goes nowhere, and work is done."""
+    machine = shop.machine
+
+    def run(*args: str, closed: str) -> tuple[int, str]:
+        gxo = shlex.join(machine.gxo_argv(*args))
+        done = machine.run("sh", "-c", f"{gxo} {closed}", env=machine.gxo_env)
+        return done.returncode, done.stderr
+
+    code, said = run("apply", shop.path, closed="<&-")
+    assert code == 1
+    assert said == "error: cannot ask before changing anything: no terminal; give `--yes`\n"
+    code, said = run("validate", "-", closed="<&-")
+    assert code == 1
+    assert said.startswith("error[")
+    assert run("apply", "--yes", shop.path, closed="<&- >&- 2>&-") == (0, "")
+    assert run("plan", shop.path, closed="<&-") == (0, "")
 
 
 def test_the_version_of_systemd_is_read_off_its_files(machine: Machine) -> None:
