@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from gxo.apply.foreign import CONTROL
@@ -12,6 +13,7 @@ from gxo.systemd.manager import Manager
 from gxo.systemd.transient import PLACE
 from gxo.units.credential import credential
 from gxo.units.model import Unit
+from gxo.units.names import COUNT, RESTARTS
 from gxo.units.properties import properties
 
 _RUN = Path("/run")
@@ -39,6 +41,7 @@ class Launch:
         for unit in units:
             _forget_set_property(unit.name)
             tidy(unit, self.manager)
+            _forget_restarts(unit)
         main, *others = units
         aux = () if alone else tuple((unit.name, properties(unit)) for unit in others)
         # `replace`: a slice that is to stop after the last of its units must not bar a start in it
@@ -92,6 +95,19 @@ def _forget_set_property(name: str) -> None:
     """Remove the files of `systemctl set-property`, which would change the new unit too."""
     for place in CONTROL:
         shutil.rmtree(f"{place}/{name}.d", ignore_errors=True)
+
+
+def _forget_restarts(unit: Unit) -> None:
+    """What is started by hand has not crashed: it need not wait as before a restart.
+
+    systemd keeps the count of a service that is stopped while it waits for its next start.
+    """
+    for item in unit.directives:
+        if item.name == "RuntimeDirectory" and isinstance(item.value, tuple):
+            for name in item.value:
+                if name.startswith(f"{RESTARTS}/"):
+                    with suppress(OSError):
+                        (_RUN / name / COUNT).unlink()
 
 
 def _remove_stale(name: str) -> None:

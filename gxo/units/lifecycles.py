@@ -13,7 +13,7 @@ from gxo.units.command import program
 from gxo.units.directives import directive, fault
 from gxo.units.kinds import INFINITY
 from gxo.units.model import Command, Directive, DirectiveValue, UnitType
-from gxo.units.names import WorkloadNames
+from gxo.units.names import COUNT, WorkloadNames
 
 if TYPE_CHECKING:
     from gxo.diagnostic import units as faults
@@ -47,7 +47,7 @@ def supervised(
     backoff = lifecycle.backoff or Backoff(span=lifecycle.span)
     restarts = lifecycle.restart is not Restart.NEVER
     grows = restarts and len(scripts.gaps(backoff)) > 1
-    count = f"/run/{names.restarts}/count"
+    count = f"/run/{names.restarts}/{COUNT}"
     settings = [
         *_limits(lifecycle),
         directive("Type", "notify" if ready.when is ReadyKind.NOTIFY else "exec"),

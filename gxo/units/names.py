@@ -14,6 +14,10 @@ LONGEST = 255
 DIGEST_DIGITS = 12
 """Hexadecimal digits of a digest that stand in names."""
 ROOT_SLICE = "gxo.slice"
+RESTARTS = "gxo/restarts"
+"""Where restarts are counted, below /run: a directory for each service."""
+COUNT = "count"
+"""The file in it."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_]*")
 _OTHER = re.compile(r"[^A-Za-z0-9_]")
@@ -77,7 +81,7 @@ class WorkloadNames:
     @property
     def restarts(self) -> str:
         """The directory in which a service counts its restarts, below /run."""
-        return f"gxo/restarts/{self.directory}"
+        return f"{RESTARTS}/{self.directory}"
 
     @property
     def state(self) -> str:

@@ -77,6 +77,16 @@ def test_a_service_that_is_not_ready(here: Site, command: str, ready: str, reaso
     assert f"error: cannot start `back.web` (gxo-back.web.service): {reason}\n" in said
 
 
+def test_a_crash_that_is_mended_at_once_is_waited_for_no_longer(here: Site) -> None:
+    """The gaps that grew with its crashes are for restarts: the apply that mends it has none."""
+    here.write(service("web", "exit 3").replace("settle: 300ms", "settle: 60s"), HOST)
+    for _ in range(3):
+        here.fail()
+    here.write(service("web", "sleep 1000"), HOST)
+    here.apply()
+    assert here.machine.read("/run/gxo/restarts/back.web/count").startswith("0 ")
+
+
 def test_a_first_apply_that_fails_leaves_nothing(here: Site) -> None:
     """No unit runs, and the playbook is as unknown as before."""
     here.write(service("one", "sleep 1000") + service("two", "exit 1", "needs: [one], "))
