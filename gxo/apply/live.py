@@ -106,7 +106,9 @@ def read_live(manager: Manager, patterns: Iterable[str], known: Iterable[Unit]) 
     for unit in known:
         names = wanted.setdefault(unit.type.value, {})
         names |= {item.name: None for item in properties(unit) if item.name not in _GROWING}
-    loaded = [row.name for row in manager.units(*patterns) if row.found]
+    # what lost its file goes on to run: its process and its name are there
+    rows = manager.units(*patterns)
+    loaded = [row.name for row in rows if row.found or row.active not in ("inactive", "failed")]
     units: dict[str, LiveUnit] = {}
     results: dict[str, UnitResult] = {}
     for kind in sorted({_type(name) for name in loaded}):

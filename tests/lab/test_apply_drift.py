@@ -227,3 +227,21 @@ def test_status_shows_drift(here: Site) -> None:
     found = drift(here)
     assert any("TasksMax" in line for line in found["web"])
     assert found["job"][0] == "not loaded"
+
+
+def test_what_lost_its_unit_file_goes_on_to_run(here: Site) -> None:
+    """Somebody emptied systemd's directory: it is restarted as it should be, or removed whole."""
+    machine = here.machine
+    lose = f"rm /run/systemd/transient/gxo-{here.name}.*; systemctl daemon-reload"
+    here.write(service("web", "exec sleep 1000"), HOST)
+    here.apply()
+    before = here.pid("web")
+    machine.run("sh", "-c", lose, check=True)
+    assert here.plan() == {"web": ("restart", "changed")}
+    here.apply()
+    assert here.plan() == {}
+    last = here.pid("web")
+    assert last != before
+    machine.run("sh", "-c", lose, check=True)
+    assert here.gxo("remove", "--yes", here.name).returncode == 0
+    assert machine.run("ps", "-p", f"{before},{last}").returncode == 1
