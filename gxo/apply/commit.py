@@ -18,6 +18,8 @@ from gxo.systemd.manager import Manager, no_such_unit
 from gxo.systemd.transient import mend
 from gxo.units.model import UnitType
 
+Ran = Callable[[Change, RunOutcome], None]
+"""Hears how each run_once step ended, at once."""
 _BEAT = 0.1
 """Seconds between looks at units that settle, and between tries for a name that is taken."""
 
@@ -71,7 +73,7 @@ class Commit:
         *,
         stamps: Stamps,
         listen: Listener,
-        ran: Callable[[Change, RunOutcome], None],
+        ran: Ran,
         restoring: bool = False,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:

@@ -40,23 +40,28 @@ def control(
     StoreError.
     """
     targets = tuple(dict.fromkeys(targets))
-    with Bus.system() as bus, locked(f"gxo {action} {' '.join(targets)}", timeout=lock_timeout):
-        wanted = {name: _applied(places, action, label, name) for label, name in _split(targets)}
-        transaction = Transaction(Manager(bus), places, tuple(wanted.values()), Prune.NONE)
-        chosen: dict[str, dict[str, Part]] = {name: {} for name in wanted}
-        for label, name in _split(targets):
-            parts = _chosen(wanted[name], action, label, every=every)
+    with Bus.system() as bus:
+        with locked(f"gxo {action} {' '.join(targets)}", timeout=lock_timeout):
+            known = {name: _applied(places, action, label, name) for label, name in _split(targets)}
+            transaction = Transaction(Manager(bus), places, tuple(known.values()), Prune.NONE)
+            chosen: dict[str, dict[str, Part]] = {name: {} for name in known}
+            for label, name in _split(targets):
+                parts = _chosen(known[name], action, label, every=every)
+                if action == "reload":
+                    parts = _reloadable(parts, transaction.live, label)
+                chosen[name] |= {part.workload: part for part in parts}
             if action == "reload":
-                parts = _reloadable(parts, transaction.live, label)
-            chosen[name] |= {part.workload: part for part in parts}
-        if action == "reload":
-            return _reload(transaction.manager, chosen, listen)
-        verb = _VERBS[action]
-        found = [c for name, parts in chosen.items() for c in verb(transaction, name, parts)]
-        todo = tuple({change.unit: change for change in found}.values())
-        for label, why in _masks(todo, transaction.live, targets):
-            raise ApplyError(f"cannot {action} `{label}`: {why}")
-        transaction.handle(todo, listen, cancelled)
+                return _reload(transaction.manager, chosen, listen)
+            verb = _VERBS[action]
+            found = [c for name, parts in chosen.items() for c in verb(transaction, name, parts)]
+            todo = tuple({change.unit: change for change in found}.values())
+            for label, why in _masks(todo, transaction.live, targets):
+                raise ApplyError(f"cannot {action} `{label}`: {why}")
+            if not all(change.adopt for change in todo):
+                transaction.handle(todo, listen, cancelled)
+                return todo
+        # jobs of schedules may take hours, in which others want to apply; they leave no record
+        transaction.run_jobs(todo, listen, cancelled)
         return todo
 
 

@@ -7,7 +7,7 @@ from os.path import normpath
 from pathlib import Path
 
 from gxo.apply.change import Action, Change, Known, changes, known, strangers
-from gxo.apply.commit import Commit, Committed, Failure
+from gxo.apply.commit import Commit, Committed, Failure, Ran
 from gxo.apply.desired import Desired
 from gxo.apply.drift import baseline
 from gxo.apply.event import Listener, timestamp
@@ -162,44 +162,55 @@ class Transaction:
         stopped that was to be restarted.
         """
         self.changes = tuple(todo)
+        try:
+            self._commit(todo, listen, cancelled, self._ran)
+        finally:
+            for name in self.wanted:
+                self._observe(name)
+
+    def run_jobs(
+        self, todo: Sequence[Change], listen: Listener, cancelled: Callable[[], bool]
+    ) -> None:
+        """Run what is loaded, as `handle` does, but keep nothing of it: no lock is needed."""
+        self._commit(todo, listen, cancelled, lambda *_: None)
+
+    def _commit(
+        self, todo: Sequence[Change], listen: Listener, cancelled: Callable[[], bool], ran: Ran
+    ) -> None:
         with self.manager.jobs() as jobs:
-            commit = self._commit(jobs, listen, cancelled=cancelled)
-            interrupt = None
+            commit = self._begin(jobs, listen, cancelled, ran=ran)
             try:
                 commit.run(todo)
-            except KeyboardInterrupt as heard:
-                interrupt = heard
+            except KeyboardInterrupt:
                 commit.finish_restarts()
-        for name in self.wanted:
-            self._observe(name)
+                raise
         if commit.result.failures:
             raise ActivationFailed([self._report(failure) for failure in commit.result.failures])
-        if interrupt:
-            raise interrupt
 
     def restore(self, listen: Listener) -> tuple[str, ...]:
         """Start what does not run, without steps; what could not be started, in words."""
         starts = [change for change in self.changes if change.action is Action.START]
         with self.manager.jobs() as jobs:
-            result = self._commit(jobs, listen, restoring=True).run(starts)
+            result = self._begin(jobs, listen, ran=self._ran, restoring=True).run(starts)
         for name in self.wanted:
             self._observe(name)
         return tuple(str(self._report(failure)) for failure in result.failures)
 
-    def _commit(
+    def _begin(
         self,
         jobs: Jobs,
         listen: Listener,
-        *,
-        restoring: bool = False,
         cancelled: Callable[[], bool] = lambda: False,
+        *,
+        ran: Ran,
+        restoring: bool = False,
     ) -> Commit:
         return Commit(
             self.manager,
             jobs,
             stamps=self.places.stamps,
             listen=listen,
-            ran=self._ran,
+            ran=ran,
             restoring=restoring,
             cancelled=cancelled,
         )
@@ -319,7 +330,7 @@ class Transaction:
             release(self.manager, slices)
         todo = [change for change in todo if change.action is not Action.RELOAD]
         with self.manager.jobs() as jobs:
-            commit = self._commit(jobs, listen, cancelled=cancelled)
+            commit = self._begin(jobs, listen, cancelled, ran=self._ran)
             failed: type[ActivationFailed] = ActivationFailed
             broken: Exception | None = None
             try:
