@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 
 from gxo.apply.change import Action, Change
@@ -41,7 +42,9 @@ def undo(
     for change in started:
         manager.reset_failed(change.make[0].name)
         if change.make[0].name not in change.old:
-            stamps.drop(change.make[0].name)
+            # one that cannot be removed is in nobody's way
+            with suppress(OSError):
+                stamps.drop(change.make[0].name)
     for change in begun:
         if not change.before:
             continue

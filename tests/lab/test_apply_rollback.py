@@ -165,6 +165,24 @@ def test_a_schedule_is_put_back(here: Site) -> None:
     assert [name for name in stamps if "back" in name] == [f"stamp-{before[0]}"]
 
 
+def test_a_stamp_that_cannot_be_written(here: Site) -> None:
+    """The file system is read-only: the error names the file, and what ran before runs again."""
+    machine = here.machine
+    here.write(service("web", "sleep 1000"))
+    here.apply()
+    here.write(service("web", "sleep 1001") + schedule("job", "true", "04:00", ", catch_up: true"))
+    machine.run("mkdir", "-p", "/var/lib/systemd/timers", check=True)
+    read_only = ("-t", "tmpfs", "-o", "ro", "none", "/var/lib/systemd/timers")
+    machine.run("mount", *read_only, check=True)
+    try:
+        said = here.fail()
+    finally:
+        machine.run("umount", "/var/lib/systemd/timers", check=True)
+    assert "error: cannot go on: /var/lib/systemd/timers/stamp-gxo-back.job." in said
+    assert said.endswith("Read-only file system\nwhat had changed is back to what ran before\n")
+    assert "sleep 1000" in machine.run("ps", "-o", "args=", "-p", here.pid("web")).stdout
+
+
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP"])
 def test_an_interrupted_apply_takes_back(here: Site, name: str) -> None:
     """While a service settles, by any of three signals: exit 130, what ran before runs again."""

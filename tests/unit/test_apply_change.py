@@ -153,6 +153,16 @@ def test_a_service_that_is_down_is_started(state: dict[str, object], reason: str
     assert told(found) == [("gxo-p.web.service", "start", reason)]
 
 
+def test_a_service_that_still_stops_is_started_once_it_has() -> None:
+    """Its name is taken until then, however long that is."""
+    desired = wanted(supervised("web", "a"))
+    (unit,) = desired.parts[0].units
+    found = changes(desired, live(up(unit, active="deactivating")), record(desired))
+    web = change(found, "web")
+    assert (web.action, web.reason) == (Action.START, "not running")
+    assert (web.old, web.before, web.lost) == ((unit.name,), (), False)
+
+
 def test_a_service_between_two_restarts_is_left_alone() -> None:
     """It runs as its policy says; an apply of the same is no reason to interfere."""
     desired = wanted(supervised("web", A))
