@@ -84,6 +84,10 @@ def _control(
     from gxo.cli.root import need_root
 
     need_root(f"{action} {' '.join(targets)}")
+    for target in targets:
+        playbook, dot, workload = target.partition(".")
+        if not playbook or (dot and not workload):  # a script's empty `$WORKLOAD` does not mean all
+            raise typer.BadParameter(f"`{target}` is not PLAYBOOK[.WORKLOAD]")
     with interrupts(_RESTARTED if action == "restart" else _LEFT) as heard:
         done = control(
             action,

@@ -107,6 +107,9 @@ def test_mistaken_names(shop: Site) -> None:
         done = shop.gxo(command, "shop.wep")
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.endswith("has no workload `wep`; did you mean `web`?\n")
+        done = shop.gxo(command, "shop.")
+        assert (done.returncode, done.stdout) == (64, "")
+        assert done.stderr.endswith("error: Invalid value: `shop.` is not PLAYBOOK[.WORKLOAD]\n")
     for command in ("remove", "rollback"):
         # nobody is asked of what there is not
         done = shop.gxo(command, "shopp")
