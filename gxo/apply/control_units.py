@@ -10,8 +10,9 @@ from gxo.apply.failure import ApplyError
 from gxo.apply.foreign import Kind
 from gxo.apply.live import Live
 from gxo.apply.lock import WAIT, locked
+from gxo.apply.places import HERE, Places, Prune
 from gxo.apply.record import to_desired
-from gxo.apply.transaction import HERE, Places, Prune, Transaction
+from gxo.apply.transaction import Transaction
 from gxo.diagnostic.base import did_you_mean
 from gxo.spec.lifecycle import Policy
 from gxo.systemd.bus import Bus

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from gxo.apply.failure import ApplyError
+from gxo.apply.places import HERE, Places
 from gxo.apply.record import Revision
 from gxo.apply.store import StoreError
-from gxo.apply.transaction import HERE, Places
 from gxo.dataclass import dataclass
 
 

@@ -8,10 +8,11 @@ from gxo.apply.desired import Desired, desired
 from gxo.apply.event import Listener, never, silent
 from gxo.apply.failure import ApplyError
 from gxo.apply.lock import WAIT, locked, under_way
+from gxo.apply.places import HERE, Places, Prune
 from gxo.apply.record import Revision, to_desired
 from gxo.apply.result import Applied, Planned
 from gxo.apply.store import Store, StoreError
-from gxo.apply.transaction import HERE, Places, Prune, Transaction
+from gxo.apply.transaction import Transaction
 from gxo.dataclass import replace
 from gxo.diagnostic.base import did_you_mean
 from gxo.plan.model import Plan

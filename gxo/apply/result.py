@@ -1,8 +1,10 @@
 """Results: what an apply would do or has done, and what the user should know beside it."""
 
 from collections.abc import Iterable, Mapping
+from os.path import normpath
 
-from gxo.apply.change import Change
+from gxo.apply.change import Change, Known
+from gxo.apply.desired import Desired
 from gxo.dataclass import dataclass
 
 
@@ -54,6 +56,17 @@ class Applied:
     moved: tuple[Moved, ...] = ()
     orphaned: tuple[Orphan, ...] = ()
     damaged: tuple[str, ...] = ()
+
+
+def moved(wanted: Iterable[Desired], records: Mapping[str, Known]) -> tuple[Moved, ...]:
+    """The playbooks that are wanted from another file than the one recorded."""
+    found = []
+    for item in wanted:
+        current = records[item.playbook].current
+        before = current.source if current and not item.removal else ""
+        if before and normpath(before) != normpath(item.source):
+            found.append(Moved(item.playbook, before, item.source))
+    return tuple(found)
 
 
 def barriers(todo: Iterable[Change]) -> tuple[str, ...]:

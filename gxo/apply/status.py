@@ -7,10 +7,10 @@ from gxo.apply.desired import Part
 from gxo.apply.drift import drift, overridden
 from gxo.apply.live import Live, LiveUnit, globs, read_live
 from gxo.apply.lock import under_way
+from gxo.apply.places import HERE, Places
 from gxo.apply.record import Observed, Outcome, Revision, to_desired
 from gxo.apply.stamps import persistent
 from gxo.apply.store import StoreError
-from gxo.apply.transaction import HERE, Places
 from gxo.dataclass import dataclass, field
 from gxo.spec.lifecycle import Policy
 from gxo.systemd.bus import Bus

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
-from enum import StrEnum
-from os.path import normpath
 from pathlib import Path
 
 from gxo.apply.change import Action, Change, Known, changes, known, strangers
@@ -21,17 +19,16 @@ from gxo.apply.failure import (
 )
 from gxo.apply.launch import release, tidy
 from gxo.apply.live import Live, globs, read_live
+from gxo.apply.places import Places, Prune
 from gxo.apply.record import Baseline, Intent, Observed, Outcome, Revision, to_revision
-from gxo.apply.result import Applied, Moved, Orphan, Planned, barriers
-from gxo.apply.stamps import Stamps
-from gxo.apply.store import NoSpace, Store, StoreError
+from gxo.apply.result import Applied, Orphan, Planned, barriers, moved
+from gxo.apply.store import NoSpace, StoreError
 from gxo.apply.undo import undo
-from gxo.dataclass import dataclass, field, replace
+from gxo.dataclass import replace
 from gxo.runtime.handover import drop
 from gxo.spec.lifecycle import Policy
 from gxo.systemd.bus import SystemdError
 from gxo.systemd.jobs import Jobs
-from gxo.systemd.journal import Journal
 from gxo.systemd.journal_write import JournalError
 from gxo.systemd.manager import Manager, major
 from gxo.systemd.transient import PLACE as TRANSIENT
@@ -42,26 +39,6 @@ from gxo.version import __version__
 
 _LINES = 10
 """Lines of the journal that an error shows of a failed unit."""
-
-
-class Prune(StrEnum):
-    """What is removed that is no longer in the files: nothing, workloads, or playbooks too."""
-
-    NONE = "none"
-    WORKLOADS = "workloads"
-    PLAYBOOKS = "playbooks"
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where gxo and systemd keep what an apply reads and writes."""
-
-    store: Store = field(default_factory=Store)
-    stamps: Stamps = field(default_factory=Stamps)
-    journal: Journal = field(default_factory=Journal)
-
-
-HERE = Places()
 
 
 class Transaction:
@@ -118,7 +95,7 @@ class Transaction:
         return Planned(
             changes=self.changes,
             interrupted=tuple(name for name, intent in self.intents.items() if intent),
-            moved=self._moved(),
+            moved=moved(self.wanted.values(), self.known),
             orphaned=self.orphaned,
             damaged=tuple(self.damaged),
         )
@@ -148,7 +125,7 @@ class Transaction:
         return Applied(
             changes=self.changes,
             revisions=numbers,
-            moved=self._moved(),
+            moved=moved(self.wanted.values(), self.known),
             orphaned=self.orphaned,
             damaged=tuple(self.damaged),
         )
@@ -263,15 +240,6 @@ class Transaction:
             if revision and revision.source and Path(revision.source).parent in directories:
                 gone.append(Orphan(name, revision.source))
         return tuple(gone), tuple(unread)
-
-    def _moved(self) -> tuple[Moved, ...]:
-        last = {n: r.current.source for n, r in self.known.items() if r.current}
-        return tuple(
-            Moved(name, last[name], item.source)
-            for name, item in self.wanted.items()
-            if last.get(name) and not item.removal
-            if normpath(last[name]) != normpath(item.source)
-        )
 
     def _read(self) -> Live:
         units = [unit for item in self.wanted.values() for unit in item.units]

@@ -21,7 +21,7 @@ from gxo.units.model import Unit
 from gxo.units.target import OLDEST
 
 if TYPE_CHECKING:
-    from gxo.apply.transaction import Prune
+    from gxo.apply.places import Prune
     from gxo.language.catalog import Catalog
     from gxo.language.reader import Find
     from gxo.source import Name
@@ -177,7 +177,7 @@ def directories(paths: Sequence[str]) -> tuple[Path, ...]:
 
 def pruning(wanted: bool | None) -> "Prune":
     """What `--prune/--no-prune` means: left out, workloads go; given, playbooks too."""
-    from gxo.apply.transaction import Prune
+    from gxo.apply.places import Prune
 
     return {None: Prune.WORKLOADS, True: Prune.PLAYBOOKS, False: Prune.NONE}[wanted]
 
