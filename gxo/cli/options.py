@@ -1,11 +1,20 @@
 """Arguments and options that several commands share, each worded once."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gxo.cli import complete
+
+
+def _number(value: float) -> float:
+    """The value itself: `nan` passes every bound, since it compares as false."""
+    if math.isnan(value):
+        raise typer.BadParameter("nan is not a number of seconds")
+    return value
+
 
 # as text: Path("") is the current directory, and an unset variable of a script's is not
 Paths = Annotated[
@@ -82,7 +91,11 @@ Detach = Annotated[
 LockTimeout = Annotated[
     float,
     typer.Option(
-        "--lock-timeout", metavar="SECONDS", min=0, help="How long to wait for another apply."
+        "--lock-timeout",
+        metavar="SECONDS",
+        min=0,
+        callback=_number,
+        help="How long to wait for another apply.",
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]

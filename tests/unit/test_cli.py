@@ -69,6 +69,7 @@ def test_version() -> None:
         (("validate", "--bogus", "a.yaml"), "error: No such option: --bogus\n"),
         (("validate", "--var", "x", "a.yaml"), "error: Invalid value: `x` is not NAME=VALUE\n"),
         (("compile", "--systemd", "x", "a.yaml"), "valid int"),
+        (("apply", "--lock-timeout", "nan", "a.yaml"), "nan is not a number of seconds"),
         (("try",), "error: Invalid value: give a command or a playbook to try\n"),
     ],
 )
