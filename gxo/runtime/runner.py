@@ -68,7 +68,8 @@ class Runner:
         self._queue(order.first())
         while True:
             self._start_ready()
-            idle = not (self._attempts or self._timers or self._ready or self._streams)
+            busy = self._attempts or self._timers or self._ready or self._streams
+            idle = not busy and not self._must_stop  # what was to begin then is to end yet
             if idle and not self._held.unsettled and not self._held.release(order.wanted()):
                 break
             self._look_ahead()

@@ -1,6 +1,8 @@
 """Modules that the runner evaluates itself, in runs on a real systemd."""
 
 import json
+from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from tests.lab.applying import until
 from tests.lab.machine import Machine
 from tests.lab.running import left, run, step, summaries, use
+from tests.schemas import held
 
 
 @pytest.fixture(autouse=True)
@@ -93,12 +96,39 @@ def test_a_cancelled_loop_of_pure_items(machine: Machine) -> None:
     text = head + use("loop", "control:identity", "loop: '{{ .n }}', ", value="{{ .item }}")
     path = machine.write("/srv/busy.yaml", text)
     run_id = machine.gxo("run", "--detach", path, check=True).stdout.strip()
-
-    def shown() -> Any:
-        return json.loads(machine.gxo("runs", "show", "--json", run_id, check=True).stdout)
-
-    assert until(lambda: bool(shown()["steps"]))
+    assert until(lambda: bool(shown(machine, run_id)["steps"]))
     machine.run("systemctl", "stop", f"gxo-run-{run_id}.service", check=True)
-    ended = shown()
+    ended = shown(machine, run_id)
     assert (ended["status"], ended["steps"]["loop"]["status"]) == ("Cancelled", "Cancelled")
     assert left(machine) == []
+
+
+def shown(machine: Machine, run: str) -> Any:
+    return json.loads(machine.gxo("runs", "show", "--json", run, check=True).stdout)
+
+
+def test_a_chain_that_is_cancelled_as_a_step_begins(machine: Machine) -> None:
+    """Between two steps nothing is under way: the one that was to begin is Cancelled all the same.
+
+    Most of the time such a runner writes down that a step begins or has ended.
+    """
+    machine.gxo("setup", check=True)
+    names = [f"n{number}" for number in range(1500)]
+    steps = [use(names[0], "control:identity", value="x")]
+    steps += [
+        use(name, "control:identity", f"needs: [{before}], ", value="x")
+        for before, name in pairwise(names)
+    ]
+    path = machine.write("/srv/chain.yaml", "name: chain\nworkloads:\n" + "".join(steps))
+    for _ in range(4):
+        run = machine.popen(*machine.gxo_argv("run", "--json", path), env=machine.gxo_env)
+        assert run.stdout is not None
+        events = (held("event", line) for line in run.stdout)
+        run_id = next(str(event["run"]) for event in events if event["step"] == "n20")
+        runner = f"gxo-run-{run_id}.service"
+        machine.run("systemctl", "kill", "-s", "TERM", "--kill-who=main", runner, check=True)
+        run.communicate(timeout=60)
+        ended = shown(machine, run_id)
+        statuses = Counter(step["status"] for step in ended["steps"].values())
+        assert ended["status"] == "Cancelled"
+        assert statuses.keys() <= {"Completed", "Cancelled"}, statuses
