@@ -43,12 +43,14 @@ class _Source:
     pump: Pump | None = None
     end: End | None = None
     stopped: bool = False
-    """By the runner, for its producer's failure: how it ended says nothing."""
+    """By the runner, as its producer failed: it has a reason of its own only from a reader."""
 
     @property
     def fault(self) -> str:
         """Why the pump has not moved all of the stream; empty where it has, or was stopped."""
-        return "" if self.end is None or self.end.ok or self.stopped else self.end.reason
+        if self.end is None or self.end.ok or (self.stopped and self.end.culprit is None):
+            return ""
+        return self.end.reason
 
 
 class Joint:

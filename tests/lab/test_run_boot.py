@@ -32,7 +32,8 @@ def test_a_reload_of_systemd_in_a_run(machine: Machine) -> None:
         "run_once", "supervise, backoff: {initial: 100ms}, ready: {settle: 100ms}"
     )
     find = "pgrep -f '[s]leep 1000.5'"
-    crash = f"kill -9 $({find}); until {find}; do sleep 0.1; done"
+    again = f"new=$({find}) && test $new != $old"  # what is killed is there for a moment yet
+    crash = f"old=$({find}); kill -9 $old; until {again}; do sleep 0.1; done"
     ran = run(
         machine,
         up
