@@ -20,7 +20,8 @@ def build_parts(playbooks: Sequence[Playbook], given: Given) -> tuple[Plan, ...]
 
 
 def _plan(resolved: Resolved, names: tuple[str, ...]) -> Plan:
-    edges = tuple(e for e in resolved.edges if e.source in names and e.target in names)
+    kept = frozenset(names)
+    edges = tuple(edge for edge in resolved.edges if kept >= {edge.source, edge.target})
     order, _ = ordered(names, edges)
     return resolved.plan(order, edges)
 
