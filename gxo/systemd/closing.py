@@ -1,11 +1,13 @@
 """Closing: what is used as a context manager and closes itself at the end of the block."""
 
+from abc import ABC, abstractmethod
 from typing import Self
 
 
-class Closing:
+class Closing(ABC):
+    @abstractmethod
     def close(self) -> None:
-        raise NotImplementedError
+        """End what it stands for; a second call does nothing."""
 
     def __enter__(self) -> Self:
         return self
