@@ -33,6 +33,20 @@ def other(here: Site) -> Iterator[Site]:
         yield found
 
 
+@pytest.fixture
+def small(machine: Machine) -> Iterator[Site]:
+    """A playbook that is applied, and its records on a disk of 256 KiB."""
+    machine.run("mkdir", "-p", RECORDS, check=True)
+    machine.run("mount", "-t", "tmpfs", "-o", "size=256k", "none", RECORDS, check=True)
+    try:
+        with site(machine, "full") as found:
+            found.write(service("web", "sleep 1000"), HOST)
+            found.apply()
+            yield found
+    finally:
+        machine.run("umount", RECORDS, check=True)
+
+
 @pytest.mark.parametrize("record", ["1.json", "observed.json"])
 def test_a_damaged_record_of_one_playbook(here: Site, other: Site, record: str) -> None:
     """It is named with what to do, exit 1; whatever concerns the others is done."""
@@ -121,47 +135,31 @@ def test_a_playbook_from_another_file(here: Site) -> None:
     assert here.gxo("plan", "/srv/kept-again.yaml").stderr == ""
 
 
-def test_a_disk_that_fills_up_while_an_apply_runs(machine: Machine) -> None:
+def test_a_disk_that_fills_up_while_an_apply_runs(small: Site) -> None:
     """How a step ended cannot be kept: the error says so, and what ran before runs again."""
-    machine.run("mkdir", "-p", RECORDS, check=True)
-    machine.run("mount", "-t", "tmpfs", "-o", "size=256k", "none", RECORDS, check=True)
-    try:
-        with site(machine, "full") as here:
-            here.write(service("web", "sleep 1000"), HOST)
-            here.apply()
-            fill = f"cat /dev/zero >{RECORDS}/ballast || true"
-            here.write(step("setup", fill) + service("web", "sleep 2000"), HOST)
-            said = here.fail()
-            assert "/observed.json: No space left on device\n" in said
-            assert said.endswith(
-                "what had changed is back to what ran before\n"
-                "what steps have done is not undone: `full.setup` ran\n"
-            )
-            assert "sleep 1000" in machine.run("ps", "-o", "args=", "-p", here.pid("web")).stdout
-            machine.run("rm", f"{RECORDS}/ballast", check=True)
-            here.write(service("web", "sleep 1000"), HOST)
-            assert here.plan() == {}
-    finally:
-        machine.run("umount", RECORDS, check=True)
+    fill = f"cat /dev/zero >{RECORDS}/ballast || true"
+    small.write(step("setup", fill) + service("web", "sleep 2000"), HOST)
+    said = small.fail()
+    assert "/observed.json: No space left on device\n" in said
+    assert said.endswith(
+        "what had changed is back to what ran before\n"
+        "what steps have done is not undone: `full.setup` ran\n"
+    )
+    assert "sleep 1000" in small.machine.run("ps", "-o", "args=", "-p", small.pid("web")).stdout
+    small.machine.run("rm", f"{RECORDS}/ballast", check=True)
+    small.write(service("web", "sleep 1000"), HOST)
+    assert small.plan() == {}
 
 
-def test_removing_makes_room(machine: Machine) -> None:
+def test_removing_makes_room(small: Site) -> None:
     """On a disk without a byte left an apply refuses before it starts; a removal works."""
-    machine.run("mkdir", "-p", RECORDS, check=True)
-    machine.run("mount", "-t", "tmpfs", "-o", "size=256k", "none", RECORDS, check=True)
-    try:
-        with site(machine, "full") as here:
-            here.write(service("web", "sleep 1000"), HOST)
-            here.apply()
-            machine.run("sh", "-c", f"cat /dev/zero >{RECORDS}/ballast")
-            here.write(service("web", "sleep 2000"), HOST)
-            assert "No space left on device" in here.fail()
-            assert here.units("active") == {here.unit("web"): "active"}
-            left = machine.run("ls", "-A", f"{RECORDS}/full", check=True).stdout.split()
-            assert left == ["1.json", "observed.json"]
-            done = here.gxo("remove", "--yes", "full")
-            assert (done.returncode, done.stdout) == (0, "removed: full\n"), done.stderr
-            assert here.units() == {}
-            assert not machine.exists(f"{RECORDS}/full")
-    finally:
-        machine.run("umount", RECORDS, check=True)
+    small.machine.run("sh", "-c", f"cat /dev/zero >{RECORDS}/ballast")
+    small.write(service("web", "sleep 2000"), HOST)
+    assert "No space left on device" in small.fail()
+    assert small.units("active") == {small.unit("web"): "active"}
+    left = small.machine.run("ls", "-A", f"{RECORDS}/full", check=True).stdout.split()
+    assert left == ["1.json", "observed.json"]
+    done = small.gxo("remove", "--yes", "full")
+    assert (done.returncode, done.stdout) == (0, "removed: full\n"), done.stderr
+    assert small.units() == {}
+    assert not small.machine.exists(f"{RECORDS}/full")
