@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from gxo.apply.change import Action, Change
-from gxo.apply.event import Event, Kind, Listener, timestamp
+from gxo.apply.event import Event, Kind, Listener, never, timestamp
 from gxo.apply.launch import PATIENCE, Launch, name_taken
 from gxo.apply.record import Outcome as RunOutcome
 from gxo.apply.stamps import Stamps, persistent
@@ -75,7 +75,7 @@ class Commit:
         listen: Listener,
         ran: Ran,
         restoring: bool = False,
-        cancelled: Callable[[], bool] = lambda: False,
+        cancelled: Callable[[], bool] = never,
     ) -> None:
         self.manager = manager
         self.jobs = jobs

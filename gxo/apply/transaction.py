@@ -8,7 +8,7 @@ from gxo.apply.change import Action, Change, Known, changes, known, strangers
 from gxo.apply.commit import Commit, Committed, Failure, Ran
 from gxo.apply.desired import Desired
 from gxo.apply.drift import baseline
-from gxo.apply.event import Listener, timestamp
+from gxo.apply.event import Listener, never, timestamp
 from gxo.apply.failure import (
     CUT_OFF,
     UNRECORDED,
@@ -105,7 +105,7 @@ class Transaction:
         if lines := barriers(self.changes):
             raise ApplyError("\n".join(lines))
 
-    def commit(self, listen: Listener, cancelled: Callable[[], bool] = lambda: False) -> Applied:
+    def commit(self, listen: Listener, cancelled: Callable[[], bool] = never) -> Applied:
         """Make the changes; raises ActivationFailed after undoing them.
 
         That is Cancelled, where `cancelled`, which is polled, has returned True.
@@ -177,7 +177,7 @@ class Transaction:
         self,
         jobs: Jobs,
         listen: Listener,
-        cancelled: Callable[[], bool] = lambda: False,
+        cancelled: Callable[[], bool] = never,
         *,
         ran: Ran,
         restoring: bool = False,
