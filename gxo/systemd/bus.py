@@ -21,7 +21,7 @@ DEFAULT_TIMEOUT = 25.0
 
 ABSENCE = 5.0
 """Seconds in which a systemd that vanished is asked again: its upgrade is no failure of ours."""
-BEAT = 0.1
+RETRY = 0.1
 """Seconds between two such questions."""
 
 _ERRORS = "org.freedesktop.DBus.Error."
@@ -245,7 +245,7 @@ class Bus(Closing):
                 found = to_error(error, method)
             if not isinstance(found, Vanished) or monotonic() > last:
                 raise found
-            sleep(BEAT)
+            sleep(RETRY)
 
     def get(self, path: str, interface: str, name: str) -> Any:
         """One property. Raises as `call` does."""

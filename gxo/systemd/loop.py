@@ -12,9 +12,9 @@ from typing import Any
 from gxo.dataclass import replace
 from gxo.systemd.bus import (
     ABSENCE,
-    BEAT,
     MANAGER,
     MANAGER_PATH,
+    RETRY,
     SYSTEMD,
     Bus,
     BusError,
@@ -193,7 +193,7 @@ class Loop(Closing):
 
     def _landing(self, call: Call, done: Done) -> Done:
         def landed(answer: Variant | None, error: SystemdError | None) -> None:
-            if isinstance(error, Vanished) and call.asked * BEAT < ABSENCE:
+            if isinstance(error, Vanished) and call.asked * RETRY < ABSENCE:
                 self._again(call, done)
                 return
             self.in_flight -= 1
@@ -216,7 +216,7 @@ class Loop(Closing):
             self._send()
             return False
 
-        moment = GLib.timeout_source_new(int(BEAT * 1000))
+        moment = GLib.timeout_source_new(int(RETRY * 1000))
         moment.set_callback(due)
         moment.attach(self._context)
 
